@@ -1,0 +1,256 @@
+"""What can be set, the presets, and what contradicts itself.
+
+Times are in seconds. ``Config.lan()``, ``Config.wan()`` and ``Config.local()`` are the presets;
+each takes every field as a keyword.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from swimtx.errors import BadConfig
+from swimtx.member import (
+    MAX_CLUSTER_BYTES,
+    MAX_NAME_BYTES,
+    Address,
+    check_tags,
+    check_text,
+    normal_host,
+)
+
+_PRESETS: dict[str, dict[str, float]] = {
+    "local": {"protocol_period": 1.0, "gossip_interval": 0.1, "table_interval": 15.0},
+    "lan": {"protocol_period": 1.0, "gossip_interval": 0.2, "table_interval": 30.0},
+    "wan": {"protocol_period": 5.0, "gossip_interval": 0.5, "table_interval": 60.0},
+}
+PROFILES = tuple(_PRESETS)
+_LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """One member's settings. Frozen; a contradiction raises C{BadConfig} when it is made.
+
+    @ivar name: unique and stable, 1 to 128 bytes; C{None}: C{<hostname>-<port>}.
+    @ivar port: UDP port, and the TCP port of the same number; 0 lets the system pick.
+    @ivar interface: the IP literal to bind; C{None}: loopback.
+    @ivar type: C{"udp4"} or C{"udp6"}.
+    @ivar advertise: C{(host, port)} that others should use; a port of 0 means the bound one.
+    @ivar insecure: binding beyond loopback without encryption is meant.
+    @ivar cluster: members of another cluster ignore each other; 1 to 64 bytes.
+    @ivar tags: what every member can read of this one; 512 bytes in all.
+    @ivar profile: the preset of times: C{"local"}, C{"lan"} or C{"wan"}.
+    @ivar protocol_period: T', seconds between two probes (SWIM §3.1). Shorter finds failures
+        sooner and costs two datagrams each time.
+    @ivar ping_timeout: seconds until others are asked; at most 0.6 T'. Repeats of the PING go out
+        at 1/3 and 2/3 of it.
+    @ivar relays: k, how many members a PING_REQ asks. More relays accuse wrongly less often under
+        loss, and send 4k datagrams more for each member that does not answer.
+    @ivar gossip_interval: seconds between two gossip ticks, while there is news.
+    @ivar gossip_fanout: members that each tick tells.
+    @ivar transmissions: lambda: an update is told lambda * ceil(ln(n+1)) times (SWIM §4.1).
+    @ivar suspicion: a suspect has suspicion * max(1, log10 n) periods to refute. Longer forgives
+        longer pauses, and finds every failure later by as much.
+    @ivar table_interval: seconds between two table exchanges with a random member.
+    @ivar renewal_interval: seconds between two announcements at the bootstrap nodes.
+    @ivar direct_notice_limit: in groups of up to this size a FAIL goes to every member at once.
+    @ivar max_members: names that the member list may hold.
+    @ivar max_remembered: failed and left members among them.
+    @ivar failed_memory: seconds that a failed member is remembered, and asked whether it is back.
+    @ivar left_memory: seconds that a departed member is remembered.
+    @ivar leave_timeout: seconds that C{leave()} waits for acknowledgements.
+    @ivar join_timeout: seconds after which C{join()} fails.
+    @ivar capacity: bytes of the largest datagram that is sent.
+    """
+
+    name: str | None = None
+    port: int = 7946
+    interface: str | None = None
+    type: str = "udp4"
+    advertise: tuple[str, int] | None = None
+    insecure: bool = False
+    cluster: str = "default"
+    tags: Mapping[str, str] = field(default_factory=dict)
+    profile: str = "lan"
+    protocol_period: float | None = None
+    ping_timeout: float | None = None
+    relays: int = 3
+    gossip_interval: float | None = None
+    gossip_fanout: int = 3
+    transmissions: float = 3.0
+    suspicion: float = 3.0
+    table_interval: float | None = None
+    renewal_interval: float = 10.0
+    direct_notice_limit: int = 64
+    max_members: int = 16384
+    max_remembered: int = 10000
+    failed_memory: float = 24 * 3600.0
+    left_memory: float = 3600.0
+    leave_timeout: float = 5.0
+    join_timeout: float = 10.0
+    capacity: int = 1400
+
+    @classmethod
+    def local(cls, **settings: Any) -> Config:
+        """For members on one machine or rack."""
+        return cls(profile="local", **settings)
+
+    @classmethod
+    def lan(cls, **settings: Any) -> Config:
+        """For members in one data centre: the default."""
+        return cls(profile="lan", **settings)
+
+    @classmethod
+    def wan(cls, **settings: Any) -> Config:
+        """For members that are far apart."""
+        return cls(profile="wan", **settings)
+
+    def __post_init__(self) -> None:
+        self._fill_in()
+        self._check_identity()
+        self._check_addresses()
+        self._check_times()
+
+    # What __post_init__ has filled in, without the None that a caller may give.
+
+    @property
+    def period(self) -> float:
+        """T' in seconds."""
+        assert self.protocol_period is not None
+        return self.protocol_period
+
+    @property
+    def first_stage(self) -> float:
+        """The ping timeout in seconds."""
+        assert self.ping_timeout is not None
+        return self.ping_timeout
+
+    @property
+    def gossip_tick(self) -> float:
+        """Seconds between two gossip ticks."""
+        assert self.gossip_interval is not None
+        return self.gossip_interval
+
+    @property
+    def bind_host(self) -> str:
+        """The address that is bound."""
+        assert self.interface is not None
+        return self.interface
+
+    def transmit_limit(self, members: int) -> int:
+        """How often an update is told in a group of so many: lambda * ceil(ln(n+1)) (SWIM §4.1)."""
+        return math.ceil(self.transmissions * math.ceil(math.log(members + 1)))
+
+    def suspicion_timeout(self, members: int) -> float:
+        """Seconds that a suspect has to refute, in a group of so many."""
+        return self.suspicion * max(1.0, math.log10(max(1, members))) * self.period
+
+    def exchange_interval(self, members: int) -> float:
+        """Seconds between two table exchanges: longer above 32 members, so that load stays flat."""
+        assert self.table_interval is not None
+        if members <= 32:
+            return self.table_interval
+        return self.table_interval * (1 + math.ceil(math.log2(members / 32)))
+
+    def _fill_in(self) -> None:
+        preset = _PRESETS.get(self.profile)
+        if preset is None:
+            raise BadConfig(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
+        for setting, value in preset.items():
+            if getattr(self, setting) is None:
+                object.__setattr__(self, setting, value)
+        if self.ping_timeout is None:
+            object.__setattr__(self, "ping_timeout", 0.45 * self.period)
+        if self.type not in _LOOPBACK:
+            raise BadConfig(f"type must be udp4 or udp6, not {self.type!r}")
+        if self.interface is None:
+            wildcard = "::" if self.type == "udp6" else "0.0.0.0"
+            chosen = wildcard if self.insecure else _LOOPBACK[self.type]
+            object.__setattr__(self, "interface", chosen)
+        object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
+
+    def _check_identity(self) -> None:
+        try:
+            if self.name is not None:
+                check_text(self.name, MAX_NAME_BYTES, "the member's name")
+            check_text(self.cluster, MAX_CLUSTER_BYTES, "the cluster's name")
+            check_tags(_as_text(self.tags.items()))
+        except ValueError as error:
+            raise BadConfig(str(error)) from None
+
+    def _check_addresses(self) -> None:
+        if not 0 <= self.port <= 0xFFFF:
+            raise BadConfig(f"port must be 0 to 65535, not {self.port}")
+        host = self.bind_host
+        try:
+            normal = normal_host(host)
+        except ValueError as error:
+            raise BadConfig(f"interface must be an IP literal: {error}") from None
+        if (":" in host) != (self.type == "udp6"):
+            raise BadConfig(f"interface {host} does not go with type {self.type}")
+        if not self.insecure and not is_loopback(normal):
+            raise BadConfig(
+                f"binding {host}, beyond loopback, without encryption: "
+                "anybody who reaches the port could change the member list; "
+                "insecure (--insecure) says that this is meant"
+            )
+        if self.advertise is not None:
+            try:
+                Address(normal_host(self.advertise[0]), self.advertise[1])
+            except ValueError as error:
+                raise BadConfig(f"advertise must be an IP literal: {error}") from None
+            if not 0 <= self.advertise[1] <= 0xFFFF:
+                raise BadConfig(f"advertise names port {self.advertise[1]}")
+
+    def _check_times(self) -> None:
+        for setting in _POSITIVE:
+            if not getattr(self, setting) > 0:
+                raise BadConfig(f"{setting} must be above zero")
+        if self.first_stage > 0.6 * self.period:
+            raise BadConfig(
+                f"ping_timeout {self.first_stage:g} s is more than 0.6 of the protocol period "
+                f"{self.period:g} s: the relays would have no time to answer"
+            )
+        for setting in ("relays", "max_remembered", "direct_notice_limit"):
+            if getattr(self, setting) < 0:
+                raise BadConfig(f"{setting} must not be negative")
+        if not 576 <= self.capacity <= 65000:
+            raise BadConfig("capacity must be 576 to 65000 bytes")
+
+
+_POSITIVE = (
+    "protocol_period",
+    "ping_timeout",
+    "gossip_interval",
+    "gossip_fanout",
+    "transmissions",
+    "suspicion",
+    "table_interval",
+    "renewal_interval",
+    "max_members",
+    "failed_memory",
+    "left_memory",
+    "leave_timeout",
+    "join_timeout",
+)
+
+
+def _as_text(pairs: Iterable[tuple[Any, Any]]) -> Iterable[tuple[str, str]]:
+    for key, value in pairs:
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ValueError(f"tags map text to text, not {key!r} to {value!r}")
+        yield key, value
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    return host == "::1" or host.startswith("127.")
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether that address stands for all of the machine's."""
+    return host in ("0.0.0.0", "::")
