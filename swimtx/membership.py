@@ -1,0 +1,370 @@
+"""The member list and the one way to change it (SWIM §4.2).
+
+Whatever is learnt, from gossip, a probe, a timer, a table exchange or a leave, goes through
+``Membership.apply(claim)``; what follows hangs off the ``Change`` that it announces.
+"""
+
+from __future__ import annotations
+
+import enum
+import random
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from twisted.logger import Logger
+from zope.interface import implementer
+
+from swimtx.evidence import explain
+from swimtx.interfaces import IMembership
+from swimtx.member import MAX_INCARNATION, Address, Claim, Member, State, check_tags, merge
+from swimtx.roster import Roster
+
+
+class Event(str, enum.Enum):
+    """What happened, as a word for people and scripts."""
+
+    JOINED = "joined"
+    SUSPECTED = "suspected"
+    STALLED = "stalled"
+    RECOVERED = "recovered"
+    FAILED = "failed"
+    LEFT = "left"
+    UPDATED = "updated"
+    CONFLICT = "conflict"
+    ISOLATED = "isolated"
+    RECONNECTED = "reconnected"
+
+    __str__ = str.__str__
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of the list.
+
+    @ivar event: what a subscriber is told, or C{None} for what only swimtx itself needs to spread:
+        evidence that grew, an incarnation that rose.
+    @ivar member: the member as it is now.
+    @ivar before: the member as it was, C{None} if nobody of that name was known.
+    @ivar why: what was seen, and by whom.
+    @ivar claim: the record that is held now.
+    @ivar held: the record that was held before.
+    """
+
+    event: Event | None
+    member: Member
+    before: Member | None
+    why: str
+    claim: Claim
+    held: Claim | None = None
+
+
+Listener = Callable[[Change], object]
+
+
+class _Entry:
+    """What the local table holds of one name: the shared record, and what was measured here."""
+
+    __slots__ = ("claim", "rtt", "since")
+
+    def __init__(self, claim: Claim, since: float, rtt: float | None = None) -> None:
+        self.claim = claim
+        self.since = since
+        self.rtt = rtt
+
+    def view(self) -> Member:
+        return Member.from_claim(self.claim, self.since, self.rtt)
+
+
+@implementer(IMembership)
+class Membership:
+    """Everybody that is remembered, oneself included.
+
+    @param now: gives the time in seconds, for C{since} and for new epochs.
+    @param max_members: names it holds at the most.
+    @param failed_memory: seconds after which a failed record is not taken up any more.
+    @param left_memory: the same for one that left.
+    @ivar refused: newcomers that were turned away because the list was full.
+    @ivar refutations: accusations of ourselves that we have answered.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        max_members: int = 16384,
+        failed_memory: float = 24 * 3600.0,
+        left_memory: float = 3600.0,
+    ) -> None:
+        self._now = now
+        self._max_members = max_members
+        self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
+        self._entries: dict[str, _Entry] = {}
+        self._me: Claim | None = None
+        self.roster = Roster()
+        self.refused = 0
+        self.refutations = 0
+        self._watchers: list[Listener] = []
+        self._listeners: list[Listener] = []
+        self._disputes: list[Callable[[Claim], object]] = []
+        self._queue: deque[Change] = deque()
+        self._announcing = False
+
+    # Reading
+
+    @property
+    def me(self) -> Claim:
+        """What we say of ourselves."""
+        assert self._me is not None, "the node has not started"
+        return self._me
+
+    @property
+    def name(self) -> str | None:
+        """Our own name, or C{None} before the node has started."""
+        return None if self._me is None else self._me.name
+
+    def members(self, state: State | None = None) -> tuple[Member, ...]:
+        """Everybody remembered, by name; only those in C{state} if one is given."""
+        return tuple(
+            entry.view()
+            for _, entry in sorted(self._entries.items())
+            if state is None or entry.claim.state is state
+        )
+
+    def get(self, name: str) -> Member | None:
+        """The member of that name."""
+        entry = self._entries.get(name)
+        return None if entry is None else entry.view()
+
+    def claim(self, name: str) -> Claim | None:
+        """The record held of that name."""
+        entry = self._entries.get(name)
+        return None if entry is None else entry.claim
+
+    def claims(self) -> Iterator[Claim]:
+        """Every record held."""
+        return iter([entry.claim for entry in self._entries.values()])
+
+    def age(self, name: str) -> float:
+        """Seconds since the state of that member began."""
+        entry = self._entries.get(name)
+        return 0.0 if entry is None else max(0.0, self._now() - entry.since)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    @property
+    def living(self) -> int:
+        """How many are alive or suspect, oneself included: the paper's n."""
+        return len(self.roster.living)
+
+    def sample(self, chance: random.Random, count: int, without: str = "") -> list[Claim]:
+        """Up to C{count} living members at random, neither ourselves nor C{without}."""
+        chosen = self.roster.sample(chance, count, {self.me.name, without})
+        return [self._entries[name].claim for name in chosen]
+
+    # Hearing
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Call C{listener(change)} for each change that has an event, in order."""
+        self._listeners.append(listener)
+
+        def stop() -> None:
+            if listener in self._listeners:
+                self._listeners.remove(listener)
+
+        return stop
+
+    def watch(self, watcher: Listener) -> None:
+        """As C{subscribe}, for parts of the node: also changes without an event, and sooner."""
+        self._watchers.append(watcher)
+
+    def on_dispute(self, settle: Callable[[Claim], object]) -> None:
+        """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""
+        self._disputes.append(settle)
+
+    # Changing
+
+    def become(self, me: Claim) -> None:
+        """Start, or start again, as C{me}."""
+        self._me = me
+        self._set(me, "this is ourselves", announce_as=None)
+
+    def apply(self, claim: Claim, why: str = "", proven: bool = False) -> Change | None:
+        """Take a claim into account.
+
+        A later run of a name *at another address*, while the one we know is alive or suspect, may be
+        an impostor: such a claim is handed to those who settle disputes, who come back with
+        C{proven=True} when the old run does not answer.
+
+        @param why: for people; by default it is read off the claim's evidence.
+        @return: the change, or C{None} if the claim taught nothing.
+        """
+        me = self._me
+        if me is not None and claim.name == me.name:
+            return self._about_me(claim, proven)
+        entry = self._entries.get(claim.name)
+        if entry is None:
+            return self._first_heard(claim, why)
+        held = entry.claim
+        if claim is held or claim.key < held.key or self._too_old(claim):
+            return None
+        if claim.key == held.key:
+            merged = merge(held, claim)
+            return None if merged == held else self._set(merged, why)
+        moved = claim.epoch > held.epoch and claim.address != held.address
+        if moved and held.state.living and not proven:
+            self._dispute(claim)
+            return None
+        return self._set(claim, why)
+
+    def update_me(self, tags: dict[str, str]) -> Change | None:
+        """Tell other tags of ourselves, under a new incarnation.
+
+        @raise ValueError: the tags leave their limits.
+        """
+        pairs = check_tags(tags.items())
+        if pairs == self.me.tags:
+            return None
+        raised = self._raised(self.me.epoch, self.me.incarnation)
+        return self._be(replace(raised, tags=pairs), "its tags were changed")
+
+    def depart(self) -> Change | None:
+        """Mark ourselves left."""
+        return self._be(self.me.departed(), "it is leaving")
+
+    def measured(self, name: str, rtt: float) -> None:
+        """Note a round trip in seconds."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            entry.rtt = rtt
+
+    def forget(self, name: str) -> None:
+        """Remember nothing of that member any more."""
+        if self._entries.pop(name, None) is not None:
+            self.roster.remove(name)
+
+    def clear(self) -> None:
+        """Empty the list."""
+        self._entries.clear()
+        self.roster = Roster()
+
+    def announce(self, event: Event, name: str, why: str) -> None:
+        """Tell subscribers of something that is no change of anybody's record."""
+        entry = self._entries.get(name)
+        if entry is not None:
+            view = entry.view()
+            self._announce(Change(event, view, view, why, entry.claim, entry.claim))
+
+    # How
+
+    def _first_heard(self, claim: Claim, why: str) -> Change | None:
+        if self._too_old(claim):
+            return None
+        if len(self._entries) >= self._max_members:
+            gone = self.roster.longest_gone() if claim.state.living else None
+            if gone is None:
+                self.refused += 1
+                return None
+            self.forget(gone)
+        return self._set(claim, why)
+
+    def _too_old(self, claim: Claim) -> bool:
+        return not claim.state.living and claim.age >= self._memory[claim.state]
+
+    def _about_me(self, claim: Claim, proven: bool) -> Change | None:
+        """Somebody speaks of us. What we did not say ourselves is refuted (SWIM §4.2)."""
+        me = self.me
+        if claim is me or me.state is State.LEFT:
+            return None
+        if claim.address != me.address and not proven:
+            if claim.state.living or claim.epoch >= me.epoch:
+                self._dispute(claim)
+            return None
+        if claim.key < me.key or claim == me:
+            return None
+        if claim.state is State.LEFT or claim.epoch > me.epoch:
+            refuting = self._new_run(max(claim.epoch, me.epoch))
+        else:
+            refuting = self._raised(me.epoch, max(me.incarnation, claim.incarnation))
+        self.refutations += 1
+        return self._be(refuting, f"refuting what {claim.by or 'somebody'} said of it")
+
+    def _raised(self, epoch: int, incarnation: int) -> Claim:
+        if incarnation >= MAX_INCARNATION:
+            return self._new_run(epoch)
+        return replace(self.me, epoch=epoch, incarnation=incarnation + 1, by=self.me.name)
+
+    def _new_run(self, epoch: int) -> Claim:
+        """A run later than any that the group remembers of us."""
+        later = max(int(self._now() * 1000), epoch + 1)
+        return replace(self.me, epoch=later, incarnation=0, by=self.me.name)
+
+    def _be(self, me: Claim, why: str) -> Change | None:
+        self._me = me
+        return self._set(me, why)
+
+    def _set(self, claim: Claim, why: str, announce_as: Event | None | str = "judge") -> Change:
+        entry = self._entries.get(claim.name)
+        before = None if entry is None else entry.view()
+        held = None if entry is None else entry.claim
+        event = what_happened(held, claim) if announce_as == "judge" else None
+        same_state = held is not None and held.state is claim.state and held.epoch == claim.epoch
+        since = entry.since if entry is not None and same_state else self._now() - claim.age
+        rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
+        entry = self._entries[claim.name] = _Entry(claim, since, rtt)
+        self.roster.put(claim)
+        change = Change(event, entry.view(), before, why or explain(claim), claim, held)
+        self._announce(change)
+        return change
+
+    def _dispute(self, claim: Claim) -> None:
+        for settle in self._disputes:
+            settle(claim)
+
+    def _announce(self, change: Change) -> None:
+        """Queued, so that a listener may apply a claim and all still hear the changes in order."""
+        self._queue.append(change)
+        if self._announcing:
+            return
+        self._announcing = True
+        try:
+            while self._queue:
+                self._tell(self._queue.popleft())
+        finally:
+            self._announcing = False
+
+    def _tell(self, change: Change) -> None:
+        heard_by = list(self._watchers)
+        if change.event is not None:
+            heard_by += self._listeners
+        for listener in heard_by:
+            try:
+                listener(change)
+            except Exception:
+                self._log.failure("a listener failed on {change}", change=change)
+
+
+def what_happened(held: Claim | None, claim: Claim) -> Event | None:
+    """The event of going from one record of a name to another; C{None} if there is none to tell."""
+    state = claim.state
+    if held is None or claim.epoch > held.epoch:
+        if state.living:
+            return Event.JOINED
+        return Event.LEFT if state is State.LEFT else Event.FAILED
+    if state is held.state:
+        visible = (claim.tags, claim.address) != (held.tags, held.address)
+        return Event.UPDATED if visible else None
+    if state is State.LEFT:
+        return Event.LEFT
+    if state is State.FAILED:
+        return Event.FAILED
+    if state is State.SUSPECT and held.state is State.ALIVE:
+        return Event.SUSPECTED
+    return Event.RECOVERED
+
+
+def address_of(member: Member) -> Address:
+    """Where a listed member is reached."""
+    return Address(member.address, member.port)
