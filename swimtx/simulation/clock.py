@@ -1,0 +1,254 @@
+"""A virtual clock on a heap: Twisted's L{IReactorTime}, fast enough for groups of thousands."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from heapq import heapify, heappop, heappush
+from itertools import count
+from typing import Any
+
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from zope.interface import implementer
+
+#: What C{_number} of a call says once it no longer waits for anything.
+CALLED = -1
+CANCELLED = -2
+
+#: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
+START = 1_790_000_000.0
+
+#: One line of the heap: when, which in the order of asking, and what: a call, or a bare function
+#: with its arguments. No two lines have the same number, so what follows it is never compared.
+Line = tuple[float, int, "HeapCall | tuple[Callable[..., object], tuple[Any, ...]]"]
+
+
+class Timers:
+    """The timers of one process, which can be held back together.
+
+    @ivar late: L{None} while they fire when due; else those that came due meanwhile, in order.
+    """
+
+    __slots__ = ("clock", "late")
+
+    def __init__(self, clock: HeapClock) -> None:
+        self.clock = clock
+        self.late: deque[tuple[int, HeapCall]] | None = None
+
+
+@implementer(IDelayedCall)
+class HeapCall:
+    """A call that waits for its time; see L{IDelayedCall}."""
+
+    __slots__ = ("_timers", "_time", "_number", "_function", "_args", "_kwargs")
+
+    def __init__(
+        self,
+        timers: Timers,
+        time: float,
+        number: int,
+        function: Callable[..., object],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self._timers = timers
+        self._time = time
+        self._number = number
+        self._function = function
+        self._args = args
+        self._kwargs = kwargs
+
+    def getTime(self) -> float:
+        """When this call is due, or was: seconds since 1970."""
+        return self._time
+
+    def active(self) -> bool:
+        """Whether this call still waits."""
+        return self._number >= 0
+
+    def cancel(self) -> None:
+        """Never make this call.
+
+        @raise AlreadyCalled: it has been made.
+        @raise AlreadyCancelled: it will never be made anyway.
+        """
+        if self._number < 0:
+            raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
+        self._number = CANCELLED
+        self._function = _nothing  # whoever keeps a dead call keeps nothing else alive
+        self._args = ()
+        clock = self._timers.clock
+        clock._stale += 1
+        if clock._stale > 512:
+            clock._reap()
+
+    def reset(self, secondsFromNow: float) -> None:
+        """Make this call that many seconds from now instead; raises as L{cancel} does."""
+        self._move(self._timers.clock._now + secondsFromNow)
+
+    def delay(self, secondsLater: float) -> None:
+        """Make this call that many seconds later than planned; raises as L{cancel} does."""
+        self._move(self._time + secondsLater)
+
+    def _move(self, time: float) -> None:
+        if self._number < 0:
+            raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
+        clock = self._timers.clock
+        self._time = max(time, clock._now)
+        self._number = next(clock._numbers)  # which makes its old line in the heap stale
+        heappush(clock._heap, (self._time, self._number, self))
+        clock._stale += 1
+        if clock._stale > 512:
+            clock._reap()
+
+    def fire(self) -> None:
+        """Make this call now."""
+        self._number = CALLED
+        self._function(*self._args, **self._kwargs)
+
+    def __repr__(self) -> str:
+        state = {CALLED: "called", CANCELLED: "cancelled"}.get(self._number, "waiting")
+        return f"<HeapCall of {self._function!r} at {self._time:.6f}, {state}>"
+
+
+def _nothing(*args: object, **kwargs: object) -> None:
+    """What a call does that will never be made."""
+
+
+@implementer(IReactorTime)
+class HeapClock:
+    """Virtual time, which passes only in L{advance}, from one due time to the next.
+
+    Unlike Twisted's C{Clock}, each call sees its own due time in L{seconds}, so that a timer
+    of one second that arms itself again fires ten times within ten seconds. Calls of one time
+    are made in the order in which they were asked for.
+
+    @param start: the time at first, in seconds since 1970.
+    """
+
+    __slots__ = ("_now", "_heap", "_numbers", "_stale", "_own", "_advancing", "__weakref__")
+
+    def __init__(self, start: float = START) -> None:
+        self._now = start
+        self._heap: list[Line] = []
+        self._numbers = count()
+        self._stale = 0
+        self._own = Timers(self)
+        self._advancing = False
+
+    def seconds(self) -> float:
+        """Now, in seconds since 1970."""
+        return self._now
+
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
+    ) -> HeapCall:
+        """Call in C{delay} seconds.
+
+        @raise AssertionError: the delay is negative, as from a real reactor.
+        """
+        if not delay >= 0:
+            raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
+        time = self._now + delay
+        number = next(self._numbers)
+        call = HeapCall(self._own, time, number, callable, args, kwargs)
+        heappush(self._heap, (time, number, call))
+        return call
+
+    def call_for(
+        self,
+        timers: Timers,
+        delay: float,
+        function: Callable[..., object],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> HeapCall:
+        """L{callLater} on behalf of one process, whose timers can be held or dropped."""
+        if not delay >= 0:
+            raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
+        time = self._now + delay
+        number = next(self._numbers)
+        call = HeapCall(timers, time, number, function, args, kwargs)
+        heappush(self._heap, (time, number, call))
+        return call
+
+    def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
+        """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
+        heappush(self._heap, (self._now + delay, next(self._numbers), (function, args)))
+
+    def getDelayedCalls(self) -> Sequence[HeapCall]:
+        """All calls that wait, the next one first; what was posted is not among them."""
+        return self._waiting(None)
+
+    def calls_of(self, timers: Timers) -> Sequence[HeapCall]:
+        """The calls of one process that wait, the next one first."""
+        late = [call for number, call in timers.late or () if call._number == number]
+        return late + self._waiting(timers)
+
+    def drop(self, timers: Timers) -> None:
+        """Cancel all calls of one process."""
+        for call in self.calls_of(timers):
+            call.cancel()
+
+    def advance(self, seconds: float) -> None:
+        """Let that many seconds pass, and make every call that is due in them at its own time.
+
+        An exception of a call leaves this method at once: the time is then that of the call, and
+        all others still wait.
+
+        @raise ValueError: time does not go back.
+        @raise RuntimeError: called by a call that another C{advance} is making.
+        """
+        if not seconds >= 0:
+            raise ValueError(f"time does not go back: {seconds}")
+        if self._advancing:
+            raise RuntimeError("advance() was called by a call that advance() is making")
+        end = self._now + seconds
+        self._advancing = True
+        try:
+            self._step_until(end)
+        finally:
+            self._advancing = False
+        self._now = end
+
+    #: The same: L{swimtx.simulation.stepping.run_for} does it for any other clock.
+    run_for = advance
+
+    def _step_until(self, end: float) -> None:
+        """Make all calls due up to C{end}: the innermost loop of every simulation."""
+        heap = self._heap
+        while heap and heap[0][0] <= end:
+            time, number, call = heappop(heap)
+            if isinstance(call, tuple):
+                self._now = time
+                call[0](*call[1])
+            elif call._number != number:
+                self._stale -= 1
+            else:
+                self._now = time
+                late = call._timers.late
+                if late is None:
+                    call._number = CALLED
+                    call._function(*call._args, **call._kwargs)
+                else:
+                    late.append((number, call))
+
+    def _reap(self) -> None:
+        """Drop the lines of cancelled and moved calls once they are most of the heap."""
+        heap = self._heap
+        if self._stale * 2 > len(heap):
+            heap[:] = [
+                line for line in heap if isinstance(line[2], tuple) or line[2]._number == line[1]
+            ]
+            heapify(heap)
+            self._stale = 0
+
+    def _waiting(self, timers: Timers | None) -> list[HeapCall]:
+        return [
+            call
+            for _, number, call in sorted(self._heap, key=lambda line: line[:2])
+            if isinstance(call, HeapCall)
+            and call._number == number
+            and (timers is None or call._timers is timers)
+        ]

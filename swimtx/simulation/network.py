@@ -1,0 +1,166 @@
+"""A simulated network: hosts by address, what travels between them, and all that can go wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from random import Random
+from typing import TYPE_CHECKING
+
+from swimtx.simulation.addresses import Endpoint, is_loopback, normal
+from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.faults import Faults
+from swimtx.simulation.latency import LAN, LOOPBACK, Latency
+from swimtx.simulation.process import MemoryReactor
+
+if TYPE_CHECKING:
+    from swimtx.simulation.datagrams import DatagramPort
+    from swimtx.simulation.listening import StreamListener
+
+#: C{trace(time, source, destination, data)} hears of every datagram that reaches a socket.
+Trace = Callable[[float, Endpoint, Endpoint, bytes], object]
+
+#: The first port that is given to a socket that asks for none in particular.
+FIRST_FREE_PORT = 32768
+
+
+class Traffic:
+    """What a network has carried, in plain counters.
+
+    @ivar datagrams_lost: on the way, at a full buffer, or for want of a socket to take them. What
+        is neither delivered nor lost is under way.
+    @ivar streams_opened: those that were accepted, be it by a mute host.
+    """
+
+    __slots__ = (
+        "datagrams_sent",
+        "datagrams_delivered",
+        "datagrams_lost",
+        "bytes_sent",
+        "bytes_delivered",
+        "bytes_lost",
+        "streams_opened",
+        "stream_bytes_sent",
+        "stream_bytes_delivered",
+    )
+
+    def __init__(self) -> None:
+        self.datagrams_sent = self.datagrams_delivered = self.datagrams_lost = 0
+        self.bytes_sent = self.bytes_delivered = self.bytes_lost = 0
+        self.streams_opened = self.stream_bytes_sent = self.stream_bytes_delivered = 0
+
+
+class MemoryNetwork(Faults):
+    """Hosts that reach each other in virtual time; the faults are its methods.
+
+    All chance comes from C{rng} and nothing depends on the order of a set: the same seed and the
+    same program give the same trace.
+
+    @param latency: how long a packet travels, see L{swimtx.simulation.latency}. May be changed.
+    @param loss: the chance of every packet to be lost, 0 to 1.
+    @ivar trace: called with every datagram that reaches a socket, if set.
+    @ivar traffic: the counters.
+    """
+
+    def __init__(
+        self, clock: HeapClock, rng: Random, latency: Latency = LAN, loss: float = 0.0
+    ) -> None:
+        super().__init__(loss)
+        self.clock = clock
+        self.latency = latency
+        self.trace: Trace | None = None
+        self.traffic = Traffic()
+        self.datagram_ports: dict[Endpoint, DatagramPort] = {}
+        self.stream_ports: dict[Endpoint, StreamListener] = {}
+        self._rng = rng
+        self._random = rng.random
+        self._processes: dict[str, list[MemoryReactor]] = {}
+        self._next_ports: dict[str, int] = {}
+
+    def host(self, address: str) -> MemoryReactor:
+        """Start a process on the host of this literal address, and return its reactor.
+
+        The host is made if there is none; after L{vanish} it is back, and empty.
+
+        @raise ValueError: not a literal address, or that of a loopback.
+        """
+        literal = normal(address)
+        if literal is None or is_loopback(literal):
+            raise ValueError(f"not a host's address: {address!r}")
+        if literal in self._vanished:
+            del self._vanished[literal]
+            self._changed()
+        process = MemoryReactor(self, literal)
+        self._processes.setdefault(literal, []).append(process)
+        return process
+
+    def vanish(self, host: str) -> None:
+        """Cut a host's power: its processes end, nobody is told, held streams stay silent."""
+        self._vanished[host] = None
+        self._changed()
+        for process in self._processes.get(host, ()):
+            process.end(quietly=True)
+        self._processes[host] = []
+
+    def knows(self, host: str) -> bool:
+        """Whether there is, or was, such a host; nobody else answers for its address."""
+        return host in self._processes
+
+    def forget(self, process: MemoryReactor) -> None:
+        """A process has ended; its host remains."""
+        self._processes[process.address].remove(process)
+
+    def free_port(self, addresses: list[str], taken: Container[Endpoint]) -> int:
+        """A port that is free on all these addresses of a host."""
+        first = addresses[0]
+        port = self._next_ports.get(first, FIRST_FREE_PORT)
+        while any((address, port) in taken for address in addresses):
+            port += 1
+        self._next_ports[first] = port + 1 if port < 65535 else FIRST_FREE_PORT
+        return port
+
+    def send_datagram(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:
+        """Send from a host's own address; sooner or later, or never, it arrives."""
+        traffic = self.traffic
+        traffic.datagrams_sent += 1
+        traffic.bytes_sent += len(data)
+        here = source[0]
+        there = destination[0]
+        if here == there:
+            delay = LOOPBACK
+        else:
+            path = self._same_for_all or self.path(here, there)
+            loss = path.datagram_loss
+            if loss and self._random() < loss:
+                traffic.datagrams_lost += 1
+                traffic.bytes_lost += len(data)
+                return
+            delay = self.latency(self._rng, here, there)
+        self.clock.post(delay, self._datagram_arrives, data, source, destination)
+
+    def send_locally(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:
+        """Send between loopback addresses of one host."""
+        self.traffic.datagrams_sent += 1
+        self.traffic.bytes_sent += len(data)
+        self.clock.post(LOOPBACK, self._datagram_arrives, data, source, destination)
+
+    def _datagram_arrives(self, data: bytes, source: Endpoint, destination: Endpoint) -> None:
+        traffic = self.traffic
+        port = self.datagram_ports.get(destination)
+        if port is None or (port.kept is not None and port.is_full(data)):
+            traffic.datagrams_lost += 1
+            traffic.bytes_lost += len(data)
+            return
+        traffic.datagrams_delivered += 1
+        traffic.bytes_delivered += len(data)
+        if self.trace is not None:
+            self.trace(self.clock.seconds(), source, destination, data)
+        port.arrived(data, source)
+
+    def travel(self, source: str, destination: str) -> float | None:
+        """How long a piece of a stream takes, in seconds; L{None} if it is lost."""
+        if source == destination or "%" in destination:
+            return LOOPBACK
+        loss = self.path(source, destination).stream_loss
+        if loss and self._random() < loss:
+            return None
+        return self.latency(self._rng, source, destination)

@@ -1,0 +1,202 @@
+"""One process on a simulated host: the reactor that it gets, and how it stalls or dies."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
+from twisted.internet.protocol import ClientFactory, DatagramProtocol, ServerFactory
+from zope.interface import implementer
+
+from swimtx.simulation.clock import HeapCall, HeapClock, Timers
+from swimtx.simulation.connecting import StreamConnector
+from swimtx.simulation.datagrams import DatagramPort
+from swimtx.simulation.listening import StreamListener
+
+if TYPE_CHECKING:
+    from swimtx.simulation.network import MemoryNetwork
+    from swimtx.simulation.streams import StreamTransport
+
+
+@implementer(IReactorTime, IReactorUDP, IReactorTCP)
+class MemoryReactor:
+    """What a program in one process sees of the simulation, by the interfaces of a reactor.
+
+    Time is that of the network's clock; timers and sockets are the process's own.
+
+    @ivar network: where its host is.
+    @ivar address: its host's literal address.
+    @ivar stalled: whether it does nothing at the moment.
+    @ivar alive: whether it has not ended.
+    """
+
+    def __init__(self, network: MemoryNetwork, address: str) -> None:
+        self.network = network
+        self.address = address
+        self.stalled = False
+        self.alive = True
+        self.datagram_ports: dict[DatagramPort, None] = {}
+        self.listeners: dict[StreamListener, None] = {}
+        self.transports: dict[StreamTransport, None] = {}
+        self._clock = network.clock
+        self._timers = Timers(network.clock)
+        self._undone: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
+        self._waking = 0
+
+    def seconds(self) -> float:
+        """Now, in seconds since 1970; the last moment of a process that has ended."""
+        return self._clock._now
+
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
+    ) -> HeapCall:
+        """Call in C{delay} seconds, unless this process stalls or dies."""
+        return self._clock.call_for(self._timers, delay, callable, args, kwargs)
+
+    def getDelayedCalls(self) -> Sequence[HeapCall]:
+        """The calls of this process that wait, the next one first."""
+        return self._clock.calls_of(self._timers)
+
+    def listenUDP(
+        self,
+        port: int,
+        protocol: DatagramProtocol,
+        interface: str = "",
+        maxPacketSize: int = 8192,
+    ) -> DatagramPort:
+        """Listen for datagrams; port 0 finds a free one.
+
+        @param maxPacketSize: longer datagrams are cut to this many bytes, without a word.
+        @raise CannotListenError: the port is taken, or the host has no such address.
+        @raise InvalidAddressError: C{interface} is no literal address.
+        """
+        listening = DatagramPort(self, port, protocol, interface, maxPacketSize)
+        self.datagram_ports[listening] = None
+        try:
+            listening.startListening()
+        except BaseException:
+            self.datagram_ports.pop(listening, None)
+            raise
+        if self.stalled:
+            listening.keep()
+        return listening
+
+    def listenTCP(
+        self, port: int, factory: ServerFactory, backlog: int = 50, interface: str = ""
+    ) -> StreamListener:
+        """Listen for streams; port 0 finds a free one. Raises as L{listenUDP} does."""
+        listening = StreamListener(self, port, factory, interface)
+        listening.startListening()
+        return listening
+
+    def connectTCP(
+        self,
+        host: str,
+        port: int,
+        factory: ClientFactory[Any],
+        timeout: float = 30.0,
+        bindAddress: tuple[str, int] | None = None,
+    ) -> StreamConnector:
+        """Open a stream to a literal address, or give up after C{timeout} seconds.
+
+        The factory hears of a refusal as C{ConnectionRefusedError}, of silence as
+        C{TimeoutError}, of an address that nobody ever had as C{NoRouteError} after 3 seconds,
+        and of a host's name, which nobody looks up here, as C{DNSLookupError}.
+        """
+        connector = StreamConnector(self, host, port, factory, timeout, bindAddress)
+        connector.connect()
+        return connector
+
+    def stall(self) -> None:
+        """Do nothing from now on, like a stopped or starved process.
+
+        Its kernel goes on: it accepts streams and keeps what arrives, of datagrams as many as a
+        socket's buffer holds.
+        """
+        if not self.alive:
+            return
+        self._waking += 1  # whoever was about to wake it up comes too late
+        self.stalled = True
+        if self._timers.late is None:
+            self._timers.late = deque()
+        for port in self.datagram_ports:
+            port.keep()
+
+    def resume(self) -> None:
+        """Go on, at the clock's next step.
+
+        As with Twisted's reactors, timers that are late run first, in their order, and only then
+        is read what has arrived.
+        """
+        if self.stalled:
+            self._waking += 1
+            self.network.clock.post(0, self._run_late, self._waking)
+
+    def _run_late(self, waking: int) -> None:
+        late = self._timers.late
+        while late and waking == self._waking:
+            number, call = late.popleft()
+            if call._number == number:
+                try:
+                    call.fire()
+                except BaseException:
+                    self.network.clock.post(0, self._run_late, waking)
+                    raise
+        if waking == self._waking:
+            self.stalled = False
+            self._timers.late = None
+            self._read_sockets(waking)
+
+    def _read_sockets(self, waking: int) -> None:
+        """One pass over the sockets; what is left waits until the timers had a turn."""
+        if waking != self._waking:
+            return
+        more = [port.read_kept() for port in list(self.datagram_ports)]
+        for _ in range(len(self._undone)):
+            if not self._undone or waking != self._waking:
+                return
+            function, args = self._undone.popleft()
+            function(*args)
+        if any(more) or self._undone:
+            self.network.clock.post(0, self._read_sockets, waking)
+
+    def tell(self, function: Callable[..., object], *args: Any) -> None:
+        """Have this process do what its kernel has got ready, now or when it resumes."""
+        if self.stalled or self._undone:
+            self._undone.append((function, args))
+        elif self.alive:
+            function(*args)
+
+    def kill(self) -> None:
+        """End this process, as C{SIGKILL} does.
+
+        Its timers vanish, its sockets close: who holds a stream to it sees that closed, who opens
+        one is refused. Its protocols are not told anything.
+        """
+        self.end(quietly=False)
+        self.network.forget(self)
+
+    def end(self, quietly: bool) -> None:
+        """End this process; quietly: without telling those who hold streams to it."""
+        if not self.alive:
+            return
+        self.alive = self.stalled = False
+        self._waking += 1
+        unread = bool(self._undone)
+        self._undone.clear()
+        self._clock.drop(self._timers)
+        # What its objects still ask for, in somebody else's call, never comes.
+        self._clock = HeapClock(self._clock.seconds())
+        self._timers = Timers(self._clock)
+        for port in list(self.datagram_ports):
+            port.release()
+        for listener in list(self.listeners):
+            listener.release()
+        for transport in list(self.transports):
+            transport.release(quietly, unread)
+
+    def __repr__(self) -> str:
+        state = "ended" if not self.alive else "stalled" if self.stalled else "running"
+        return f"<MemoryReactor on {self.address}, {state}>"

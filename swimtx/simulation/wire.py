@@ -1,0 +1,115 @@
+"""One direction of a stream: in order, with what is lost sent again, as TCP does it."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swimtx.simulation.network import MemoryNetwork
+
+#: How long TCP waits before it sends again, in seconds: this, then twice as long every time, up to
+#: the second; and how often before it gives up (about a quarter of an hour later).
+FIRST_RETRY = 0.2
+LONGEST_RETRY = 120.0
+RETRIES = 15
+
+
+class Mark(Enum):
+    """What travels on a wire beside data."""
+
+    #: The connection stands: the other side may accept it.
+    OPEN = "open"
+    #: No more data comes.
+    FIN = "fin"
+    #: The connection is gone.
+    RESET = "reset"
+
+
+Segment = bytes | Mark
+
+
+class Wire:
+    """Carries segments from one host to another; only the data's own way counts, not the ACKs'.
+
+    @param deliver: is called with each segment, in order.
+    @param give_up: is called once, after about 15 minutes in which nothing got through.
+    """
+
+    def __init__(
+        self,
+        network: MemoryNetwork,
+        source: str,
+        destination: str,
+        deliver: Callable[[Segment], object],
+        give_up: Callable[[], object],
+    ) -> None:
+        self._network = network
+        self._source = source
+        self._destination = destination
+        self._deliver = deliver
+        self._give_up = give_up
+        #: What has not been delivered, and whether it was lost so far; the head is the oldest.
+        self._segments: deque[tuple[Segment, bool]] = deque()
+        self._due = 0
+        self._latest = 0.0
+        self._retries = 0
+        self._retrying = False
+
+    def send(self, segment: Segment) -> None:
+        """Send after all that was sent before."""
+        clock = self._network.clock
+        now = clock.seconds()
+        travel = self._network.travel(self._source, self._destination)
+        self._segments.append((segment, travel is None))
+        self._latest = max(now + (travel or 0.0), self._latest)
+        clock.post(self._latest - now, self._arrive)
+
+    def reset(self) -> None:
+        """Drop what is under way, and tell the other side that the connection is gone."""
+        self._segments = deque((b"", lost) for _, lost in self._segments)
+        self.send(Mark.RESET)
+
+    def drop(self) -> None:
+        """Drop what is under way, and say nothing."""
+        self._segments.clear()
+
+    def _arrive(self) -> None:
+        self._due += 1
+        if not self._retrying:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        """Deliver what is here, up to the first piece that was lost."""
+        self._retrying = False
+        while self._due and self._segments:
+            segment, lost = self._segments[0]
+            if lost:
+                self._wait()
+                return
+            self._segments.popleft()
+            self._due -= 1
+            self._deliver(segment)
+
+    def _wait(self) -> None:
+        self._retrying = True
+        delay = min(FIRST_RETRY * 2.0**self._retries, LONGEST_RETRY)
+        self._network.clock.post(delay, self._retry)
+
+    def _retry(self) -> None:
+        """Send again all that waits, now that the head was missed for so long."""
+        travel = self._network.travel(self._source, self._destination)
+        if not self._segments:
+            self._retrying = False
+        elif travel is not None:
+            self._retries = 0
+            self._segments = deque((segment, False) for segment, _ in self._segments)
+            self._network.clock.post(travel, self._pass_on)
+        elif self._retries < RETRIES:
+            self._retries += 1
+            self._wait()
+        else:
+            self.drop()
+            self._give_up()
