@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from swimtx import __version__  # noqa: E402
-from tests.floors import FLOORS, UPSTAIRS  # noqa: E402
+from tests.floors import FLOORS, REACTOR_BY_DEFAULT, UPSTAIRS  # noqa: E402
 
 project = "swimtx"
 author = "The swimtx authors"
@@ -60,6 +60,8 @@ class Floors(Directive):
         lines += [
             f"- ``{low}`` imports ``{high}``: {why}." for (low, high), why in UPSTAIRS.items()
         ]
+        lines += ["", "Who falls back on the global reactor below the top floor:", ""]
+        lines += [f"- ``{room}``: {why}." for room, why in REACTOR_BY_DEFAULT.items()]
         holder = nodes.container()
         self.state.nested_parse(StringList(lines, "tests/floors.py"), self.content_offset, holder)
         return list(holder.children)

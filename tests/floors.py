@@ -44,6 +44,8 @@ FLOORS: tuple[Floor, ...] = (
             "envelope",
             "wire",
             "counters",
+            "questions",
+            "recent",
         ),
         "Decisions and bytes. No clock and no socket; chance is handed in.",
     ),
@@ -65,6 +67,7 @@ FLOORS: tuple[Floor, ...] = (
         (
             "failure_detector",
             "probe_round",
+            "answering",
             "relaying",
             "verification",
             "gossip",
@@ -89,7 +92,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor(
         6,
         "doors to the network",
-        ("transports", "discovery", "bootstrap"),
+        ("transports", "discovery", "services", "bootstrap"),
         "Sockets, names and addresses.",
     ),
     Floor(
@@ -118,6 +121,12 @@ UPSTAIRS: dict[tuple[str, str], str] = {
     ("node", "discovery"): "the wiring turns the seeds that a user names into a source of seeds",
 }
 """The imports that go upstairs all the same, room to room, and why."""
+
+REACTOR_BY_DEFAULT: dict[str, str] = {
+    "agent.service": "a service made without a reactor runs on the one that Twisted runs",
+}
+"""Modules below the top floor that import the global reactor when they are given none, and why.
+They do it inside a function: importing them installs no reactor."""
 
 WORDS_MAY_IMPORT = frozenset({"attr", "attrs", "zope"})
 """What floor 0 may import beside the standard library."""
