@@ -45,7 +45,8 @@ FLOORS: tuple[Floor, ...] = (
             "wire",
             "counters",
             "questions",
-            "recent",
+            "seven_fields",
+            "digest",
         ),
         "Decisions and bytes. No clock and no socket; chance is handed in.",
     ),
@@ -75,6 +76,7 @@ FLOORS: tuple[Floor, ...] = (
             "conflicts",
             "resurrection",
             "anti_entropy",
+            "table_exchange",
             "joining",
             "leaving",
             "monitors",
@@ -92,7 +94,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor(
         6,
         "doors to the network",
-        ("transports", "discovery", "services", "bootstrap"),
+        ("transports", "discovery", "bootstrap"),
         "Sockets, names and addresses.",
     ),
     Floor(
