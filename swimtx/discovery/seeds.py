@@ -1,0 +1,140 @@
+"""Sources of seeds. Names are looked up here and nowhere else, afresh each time somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Coroutine, Iterable
+from typing import Any, TypeVar
+
+from twisted.internet.defer import (
+    CancelledError,
+    Deferred,
+    FirstError,
+    TimeoutError,
+    gatherResults,
+    succeed,
+)
+from zope.interface import implementer
+
+from swimtx.discovery.names import FAMILIES, TIMEOUT, addresses_of, targets_of
+from swimtx.discovery.seed import DEFAULT_PORT, Seed, parse_seed, seed_at
+from swimtx.interfaces import ISeeds
+from swimtx.member import Address
+
+Found = tuple[list[Address], dict[str, str]]
+_T = TypeVar("_T")
+
+
+@implementer(ISeeds)
+class StaticSeeds:
+    """Seeds whose addresses are known.
+
+    @param addresses: C{(host, port)} each, the host an IP literal.
+    @raise ValueError: a host is none, or a port is out of range; the text says which and why.
+    """
+
+    def __init__(self, addresses: Iterable[tuple[str, int]]) -> None:
+        seeds = [seed_at(host, port) for host, port in addresses]
+        for seed in seeds:
+            if not seed.literal:
+                raise ValueError(f"seed {seed.text!r}: {seed.host} is no IP literal")
+        self._addresses = list(dict.fromkeys(Address(seed.host, seed.port) for seed in seeds))
+
+    def find(self) -> Deferred[Found]:
+        """The addresses, in the order given; a Deferred that has fired."""
+        return succeed((list(self._addresses), {}))
+
+
+@implementer(ISeeds)
+class Seeds:
+    """Seeds as people give them.
+
+    @param reactor: provides C{IReactorTime}; if names are among the seeds,
+        C{IReactorPluggableNameResolver}; if services are, and no resolver is given, what
+        C{twisted.names.client.Resolver} needs.
+    @param seeds: texts that L{parse_seed} takes, or C{(host, port)}.
+    @param type: C{"udp4"}: a name's A records are looked up; C{"udp6"}: AAAA.
+    @param default_port: the port of those that name none.
+    @param resolver: an C{IResolver} to ask for SRV records; C{None}: this machine's name servers.
+    @raise ValueError: a seed is malformed; the text says which and why.
+    """
+
+    def __init__(
+        self,
+        reactor: Any,
+        seeds: Iterable[str | tuple[str, int]],
+        type: str = "udp4",
+        default_port: int = DEFAULT_PORT,
+        resolver: Any = None,
+    ) -> None:
+        if type not in FAMILIES:
+            raise ValueError(f"type must be udp4 or udp6, not {type!r}")
+        self._reactor = reactor
+        self._type = type
+        self._resolver = resolver
+        self._seeds = [
+            parse_seed(seed, default_port) if isinstance(seed, str) else seed_at(*seed)
+            for seed in seeds
+        ]
+
+    def find(self) -> Deferred[Found]:
+        """Look everything up, all at the same time, each for at most 5 s.
+
+        @return: a Deferred of the addresses, in the order of the seeds and each of them once, and
+            of a sentence for each seed about what could not be looked up. It may be cancelled.
+        """
+        return Deferred.fromCoroutine(self._find())
+
+    async def _find(self) -> Found:
+        addresses: dict[Address, None] = {}
+        failures: dict[str, str] = {}
+        answers = await _together(self._look_up(seed) for seed in self._seeds)
+        for seed, (found, sentences) in zip(self._seeds, answers, strict=True):
+            addresses.update(dict.fromkeys(found))
+            if sentences:
+                failures[seed.text] = "; ".join(sentences)
+        return list(addresses), failures
+
+    async def _look_up(self, seed: Seed) -> tuple[list[Address], list[str]]:
+        """The addresses of one seed, and sentences about what went wrong."""
+        if not seed.service:
+            return await self._look_up_host(seed.host, seed.port)
+        try:
+            targets = await targets_of(self._reactor, seed.host, self._resolver)
+        except CancelledError:
+            raise
+        except Exception as error:
+            return [], [_sentence(error, seed.host)]
+        found: list[Address] = []
+        sentences: list[str] = []
+        for addresses, failed in await _together(self._look_up_host(*t) for t in targets):
+            found += addresses
+            sentences += failed
+        return found, sentences
+
+    async def _look_up_host(self, host: str, port: int) -> tuple[list[Address], list[str]]:
+        try:
+            seed = seed_at(host, port)
+            if seed.literal:
+                return [Address(seed.host, seed.port)], []
+            return await addresses_of(self._reactor, host, port, self._type), []
+        except CancelledError:
+            raise
+        except Exception as error:
+            return [], [_sentence(error, host)]
+
+
+def _sentence(error: Exception, asked: str) -> str:
+    """What went wrong, for a person."""
+    if isinstance(error, TimeoutError):
+        return f"no answer about {asked} within {TIMEOUT:g} s"
+    if isinstance(error, (LookupError, ValueError)):
+        return str(error)
+    return f"looking up {asked} failed: {str(error) or type(error).__name__}"
+
+
+async def _together(asked: Iterable[Coroutine[Deferred[Any], Any, _T]]) -> list[_T]:
+    """All results, in order, of what is done at the same time. Cancelled together, too."""
+    try:
+        return await gatherResults(map(Deferred.fromCoroutine, asked), consumeErrors=True)
+    except FirstError as error:
+        error.subFailure.raiseException()
