@@ -42,7 +42,7 @@ class Config:
     @ivar advertise: C{(host, port)} that others should use; a port of 0 means the bound one.
     @ivar insecure: binding beyond loopback without encryption is meant.
     @ivar cluster: members of another cluster ignore each other; 1 to 64 bytes.
-    @ivar tags: what every member can read of this one; 512 bytes in all.
+    @ivar tags: what every member can read of this one; at most 32, 512 bytes in all.
     @ivar profile: the preset of times: C{"local"}, C{"lan"} or C{"wan"}.
     @ivar protocol_period: T', seconds between two probes (SWIM §3.1). Shorter finds failures
         sooner and costs two datagrams each time.

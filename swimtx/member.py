@@ -16,10 +16,12 @@ from typing import Any, NamedTuple
 
 MAX_NAME_BYTES = 128
 MAX_CLUSTER_BYTES = 64
+MAX_TAGS = 32
 MAX_TAGS_BYTES = 512  # keys and values together
 MAX_INCARNATION = 2**30
 MAX_EPOCH = 2**53  # milliseconds; beyond it JSON readers would round
 MAX_EVIDENCE = 16  # entries that one claim may carry
+MAX_AGE = 2**31  # seconds
 
 
 class State(enum.Enum):
@@ -49,19 +51,24 @@ class Address(NamedTuple):
         return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
+_BROADCAST = ipaddress.ip_address("255.255.255.255")
+
+
 def normal_host(host: str) -> str:
     """The one spelling of an IP literal: C{::ffff:1.2.3.4} is C{1.2.3.4}.
 
-    @raise ValueError: not an IP literal, or a link-local IPv6 one, whose zone the sockets lose.
+    @raise ValueError: not an IP literal; a link-local IPv6 one, whose zone the sockets lose; or
+        one that stands for many hosts.
     """
     if "%" in host:
         raise ValueError(f"{host} names a zone; link-local addresses are not supported")
     parsed = ipaddress.ip_address(host)
     if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is not None:
-            return str(parsed.ipv4_mapped)
-        if parsed.is_link_local:
-            raise ValueError(f"{host} is link-local, which is not supported")
+        parsed = parsed.ipv4_mapped or parsed
+    if parsed.version == 6 and parsed.is_link_local:
+        raise ValueError(f"{host} is link-local, which is not supported")
+    if parsed.is_multicast or parsed == _BROADCAST:
+        raise ValueError(f"{host} stands for many hosts")
     return str(parsed)
 
 
@@ -70,8 +77,12 @@ def check_text(text: str, most: int, what: str) -> None:
 
     @raise ValueError: it may not; the text says why, calling it C{what}.
     """
-    if not text or len(text.encode("utf-8", "surrogatepass")) > most:
-        raise ValueError(f"{what} must be 1 to {most} bytes of UTF-8")
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= most:
+        raise ValueError(f"{what} must be 1 to {most} bytes of UTF-8, not {text!r}")
     if not text.isprintable() and any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
         raise ValueError(f"{what} {text!r} holds a control character")
 
@@ -79,9 +90,12 @@ def check_text(text: str, most: int, what: str) -> None:
 def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
     """The tags as sorted pairs.
 
-    @raise ValueError: a key is no name or comes twice, or all together are over the limit.
+    @raise ValueError: a key is no name or comes twice, a value is no UTF-8, there are more than
+        C{MAX_TAGS}, or all together are over C{MAX_TAGS_BYTES}.
     """
     pairs = tuple(sorted(tags))
+    if len(pairs) > MAX_TAGS:
+        raise ValueError(f"there may be at most {MAX_TAGS} tags, not {len(pairs)}")
     for key, _ in pairs:
         check_text(key, MAX_NAME_BYTES, "a tag's key")
     if len({key for key, _ in pairs}) < len(pairs):
