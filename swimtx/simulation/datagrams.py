@@ -68,6 +68,8 @@ class DatagramPort:
         self._process = process
         self._network = process.network
         self._sockets = process.network.datagram_ports
+        # Where write() goes without a close look; nowhere, unless we are bound to the network.
+        self._known: dict[Endpoint, DatagramPort] = {}
         self._interface = normal(interface or "0.0.0.0") or interface
         self._asked = port
         self._v6 = is_v6(self._interface)
@@ -98,6 +100,7 @@ class DatagramPort:
         self._sockets.update(dict.fromkeys(bound, self))
         self._source = (addresses[0].partition("%")[0], port)
         self._host = twisted_address("UDP", self._interface, port)
+        self._known = {} if is_loopback(self._source[0]) else self._sockets
         self._listening = True
         self.protocol.makeConnection(self)
 
@@ -109,7 +112,7 @@ class DatagramPort:
         @raise TypeError: not bytes.
         @raise OSError: port 0, or to another host from a loopback address.
         """
-        known = self._sockets.get(addr)  # type: ignore[arg-type]
+        known = self._known.get(addr)  # type: ignore[arg-type]
         if (
             known is None
             or known._v6 is not self._v6
@@ -223,7 +226,7 @@ class DatagramPort:
             self._sockets.pop(endpoint, None)
         self._bound = []
         self.kept = None
-        self._sockets = {}  # so that whatever is written from now on gets the close look
+        self._known = {}
         self._process.datagram_ports.pop(self, None)
 
     def connect(self, host: str, port: int) -> None:

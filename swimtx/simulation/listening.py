@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from errno import EADDRINUSE, EADDRNOTAVAIL
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.defer import Deferred
 from twisted.internet.error import CannotListenError
 from twisted.internet.interfaces import IListeningPort
-from twisted.internet.protocol import ServerFactory
+from twisted.internet.protocol import Factory
 from twisted.logger import Logger
 from zope.interface import implementer
 
@@ -60,7 +60,7 @@ class StreamListener:
     """
 
     def __init__(
-        self, process: MemoryReactor, port: int, factory: ServerFactory, interface: str
+        self, process: MemoryReactor, port: int, factory: Factory[Any], interface: str
     ) -> None:
         self.process = process
         self.factory = factory

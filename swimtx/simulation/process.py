@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
-from twisted.internet.protocol import ClientFactory, DatagramProtocol, ServerFactory
+from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
 from zope.interface import implementer
 
 from swimtx.simulation.clock import HeapCall, HeapClock, Timers
@@ -84,7 +84,7 @@ class MemoryReactor:
         return listening
 
     def listenTCP(
-        self, port: int, factory: ServerFactory, backlog: int = 50, interface: str = ""
+        self, port: int, factory: Factory[Any], backlog: int = 50, interface: str = ""
     ) -> StreamListener:
         """Listen for streams; port 0 finds a free one. Raises as L{listenUDP} does."""
         listening = StreamListener(self, port, factory, interface)

@@ -1,0 +1,105 @@
+"""What your own trial tests need: a reactor in memory whose network works, and time that steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorUDP
+from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
+from twisted.internet.testing import MemoryReactorClock as TwistedMemoryReactorClock
+from zope.interface import implementer
+
+from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, run_for
+from swimtx.simulation.connecting import StreamConnector
+from swimtx.simulation.datagrams import DatagramPort
+from swimtx.simulation.listening import StreamListener
+
+__all__ = ["HeapClock", "MemoryNetwork", "MemoryReactor", "MemoryReactorClock", "run_for"]
+
+
+@implementer(IReactorUDP)
+class MemoryReactorClock(TwistedMemoryReactorClock):
+    """Twisted's C{MemoryReactorClock}, with UDP and TCP that work on a simulated network.
+
+    Two of them on one network share its time: whichever is advanced, both go on::
+
+        one = MemoryReactorClock(host="10.0.0.1")
+        other = MemoryReactorClock(one.network, host="10.0.0.2")
+
+    Time starts at 1,790,000,000 seconds since 1970. Unlike Twisted's, it goes from one due time
+    to the next, so that a timer that arms itself again fires as often as it should.
+
+    @param network: without one it makes its own, a local network that loses nothing.
+    @param host: the literal address of the host that this is a process of.
+    @ivar process: what can be stalled or killed.
+    """
+
+    def __init__(self, network: MemoryNetwork | None = None, host: str = "10.0.0.1") -> None:
+        # Not that of Clock, whose list of calls we do not use.
+        super(TwistedMemoryReactorClock, self).__init__()
+        self.network = network or MemoryNetwork(HeapClock(), Random(0))
+        self.process: MemoryReactor = self.network.host(host)
+
+    @property
+    def rightNow(self) -> float:  # type: ignore[override]  # noqa: N802
+        """As L{seconds}; to change it, L{advance}."""
+        return self.process.seconds()
+
+    @property
+    def calls(self) -> list[Any]:  # type: ignore[override]
+        """As L{getDelayedCalls}, in a list of its own."""
+        return list(self.process.getDelayedCalls())
+
+    def seconds(self) -> float:
+        """Now, in seconds since 1970."""
+        return self.process.seconds()
+
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kw: object
+    ) -> IDelayedCall:
+        """Call in C{delay} seconds."""
+        return self.process.callLater(delay, callable, *args, **kw)
+
+    def getDelayedCalls(self) -> Sequence[IDelayedCall]:
+        """What this process waits for: not what others on the network do."""
+        return self.process.getDelayedCalls()
+
+    def advance(self, amount: float) -> None:
+        """Let that many seconds pass for all on the network, from due time to due time."""
+        self.network.clock.advance(amount)
+
+    run_for = advance
+
+    def listenUDP(
+        self,
+        port: int,
+        protocol: DatagramProtocol,
+        interface: str = "",
+        maxPacketSize: int = 8192,
+    ) -> DatagramPort:
+        """Listen for datagrams from the network; see L{MemoryReactor.listenUDP}."""
+        return self.process.listenUDP(port, protocol, interface, maxPacketSize)
+
+    def listenTCP(
+        self, port: int, factory: Factory[Any], backlog: int = 50, interface: str = ""
+    ) -> StreamListener:
+        """Accept streams from the network, and note it in C{tcpServers} as Twisted's does."""
+        listening = self.process.listenTCP(port, factory, backlog, interface)
+        self.tcpServers.append((port, factory, backlog, interface))
+        return listening
+
+    def connectTCP(
+        self,
+        host: str,
+        port: int,
+        factory: ClientFactory[Any],
+        timeout: float = 30,
+        bindAddress: tuple[str, int] | None = None,
+    ) -> StreamConnector:
+        """Open a stream through the network, and note it in C{tcpClients} as Twisted's does."""
+        self.tcpClients.append((host, port, factory, timeout, bindAddress))  # type: ignore[arg-type]
+        connector = self.process.connectTCP(host, port, factory, timeout, bindAddress)
+        self.connectors.append(connector)
+        return connector

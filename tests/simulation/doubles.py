@@ -1,0 +1,83 @@
+"""Protocols that remember what happened to them, and a network to put them on."""
+
+from __future__ import annotations
+
+from random import Random
+
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.python.failure import Failure
+
+from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, fixed
+from swimtx.simulation.datagrams import DatagramPort
+from swimtx.simulation.streams import StreamTransport
+
+#: The latency of the test network: a power of two, so that sums are exact.
+LATENCY = 1 / 1024
+
+
+def network(seed: int = 1) -> MemoryNetwork:
+    """A network without jitter."""
+    return MemoryNetwork(HeapClock(), Random(seed), latency=fixed(LATENCY))
+
+
+class Ear(DatagramProtocol):
+    """Remembers every datagram."""
+
+    noisy = False
+    transport: DatagramPort
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[bytes, tuple[str, int]]] = []
+        self.stopped = False
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        self.heard.append((datagram, addr))
+
+    def stopProtocol(self) -> None:
+        self.stopped = True
+
+    def say(self, data: bytes, *to: tuple[str, int]) -> None:
+        for addr in to:
+            self.transport.write(data, addr)
+
+
+def ear(process: MemoryReactor, port: int = 7946, interface: str = "") -> Ear:
+    """An L{Ear} that listens."""
+    listener = Ear()
+    process.listenUDP(port, listener, interface)
+    return listener
+
+
+class Talk(Protocol):
+    """Remembers what it was told, and why it ended."""
+
+    transport: StreamTransport
+
+    def __init__(self) -> None:
+        self.heard = b""
+        self.made = False
+        self.reason: type[BaseException] | None = None
+
+    def connectionMade(self) -> None:
+        self.made = True
+
+    def dataReceived(self, data: bytes) -> None:
+        self.heard += data
+
+    def connectionLost(self, reason: Failure) -> None:  # type: ignore[override]
+        self.reason = reason.type
+
+
+class Talks(Factory[Talk]):
+    """Makes a L{Talk} for everybody who comes."""
+
+    noisy = False
+
+    def __init__(self) -> None:
+        self.all: list[Talk] = []
+
+    def buildProtocol(self, addr: object) -> Talk:
+        talk = Talk()
+        talk.factory = self
+        self.all.append(talk)
+        return talk

@@ -1,0 +1,192 @@
+"""The virtual clock: what a timer may rely on, and what is like Twisted's own."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.internet.error import AlreadyCalled, AlreadyCancelled
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.task import Clock, LoopingCall
+from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
+
+from swimtx.simulation import HeapClock, run_for
+from swimtx.simulation.clock import START, Timers
+
+#: Delays that add up exactly, however they are grouped.
+moments = st.integers(0, 4096).map(lambda ticks: ticks / 1024)
+
+
+class HeapClockTests(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.clock = HeapClock()
+        self.fired: list[object] = []
+        verifyObject(IReactorTime, self.clock)
+
+    def test_time_starts_at_a_plausible_wall_time(self) -> None:
+        self.assertEqual(self.clock.seconds(), 1_790_000_000)
+        self.assertEqual(HeapClock(5.0).seconds(), 5.0)
+
+    def test_what_it_returns_is_a_delayed_call(self) -> None:
+        call = self.clock.callLater(2, self.fired.append, "it")
+        verifyObject(IDelayedCall, call)
+        self.assertTrue(call.active())
+        self.assertEqual(call.getTime(), START + 2)
+
+    def test_a_call_gets_its_arguments(self) -> None:
+        self.clock.callLater(0, lambda *args, **kwargs: self.fired.append((args, kwargs)), 1, b=2)
+        self.clock.advance(0)
+        self.assertEqual(self.fired, [((1,), {"b": 2})])
+
+    def test_each_call_sees_its_own_due_time(self) -> None:
+        def tick() -> None:
+            self.fired.append(self.clock.seconds() - START)
+            self.clock.callLater(1, tick)
+
+        self.clock.callLater(1, tick)
+        self.clock.advance(3.5)
+        self.assertEqual(self.fired, [1, 2, 3])
+        self.assertEqual(self.clock.seconds(), START + 3.5)
+
+    def test_a_looping_call_loops_as_often_as_it_should(self) -> None:
+        loop = LoopingCall(self.fired.append, "tick")
+        loop.clock = self.clock
+        loop.start(1, now=False)
+        self.clock.run_for(10)
+        self.assertEqual(len(self.fired), 10)
+
+    def test_calls_of_one_time_are_made_in_the_order_of_asking(self) -> None:
+        for name in "abc":
+            self.clock.callLater(1, self.fired.append, name)
+        self.clock.callLater(0.5, self.clock.callLater, 0.5, self.fired.append, "d")
+        self.clock.advance(1)
+        self.assertEqual(self.fired, ["a", "b", "c", "d"])
+
+    def test_a_cancelled_call_is_never_made(self) -> None:
+        call = self.clock.callLater(1, self.fired.append, "it")
+        call.cancel()
+        self.clock.advance(2)
+        self.assertEqual(self.fired, [])
+        self.assertFalse(call.active())
+
+    def test_what_is_over_cannot_be_changed(self) -> None:
+        made, cancelled = self.clock.callLater(0, int), self.clock.callLater(1, int)
+        cancelled.cancel()
+        self.clock.advance(0)
+        for call, error in ((made, AlreadyCalled), (cancelled, AlreadyCancelled)):
+            self.assertRaises(error, call.cancel)
+            self.assertRaises(error, call.reset, 1)
+            self.assertRaises(error, call.delay, 1)
+
+    def test_a_call_can_be_moved_both_ways(self) -> None:
+        later = self.clock.callLater(1, self.fired.append, "later")
+        sooner = self.clock.callLater(9, self.fired.append, "sooner")
+        self.clock.advance(0.5)
+        later.delay(4)
+        sooner.reset(1)
+        self.assertEqual((sooner.getTime(), later.getTime()), (START + 1.5, START + 5))
+        self.clock.advance(1)
+        self.assertEqual(self.fired, ["sooner"])
+        self.clock.advance(3.5)
+        self.assertEqual(self.fired, ["sooner", "later"])
+
+    def test_waiting_calls_are_listed_in_their_order(self) -> None:
+        second, first = self.clock.callLater(2, int), self.clock.callLater(1, int)
+        self.clock.callLater(1, int).cancel()
+        self.clock.post(1, int)
+        second.reset(3)
+        self.assertEqual(list(self.clock.getDelayedCalls()), [first, second])
+
+    def test_an_exception_comes_out_and_the_others_still_wait(self) -> None:
+        self.clock.callLater(1, lambda: 1 // 0)
+        self.clock.callLater(1, self.fired.append, "next")
+        self.assertRaises(ZeroDivisionError, self.clock.advance, 5)
+        self.assertEqual((self.fired, self.clock.seconds()), ([], START + 1))
+        self.clock.advance(0)
+        self.assertEqual(self.fired, ["next"])
+
+    def test_time_never_goes_back(self) -> None:
+        self.assertRaises(AssertionError, self.clock.callLater, -1, int)
+        self.assertRaises(ValueError, self.clock.advance, -1)
+        self.clock.callLater(1, self.clock.advance, 1)
+        self.assertRaises(RuntimeError, self.clock.advance, 2)
+
+    def test_thousands_of_cancelled_calls_do_not_stay(self) -> None:
+        keep = self.clock.callLater(3600, int)
+        for _ in range(5000):
+            self.clock.callLater(3600, int).cancel()
+        self.assertLess(len(self.clock._heap), 2000)
+        self.assertEqual(list(self.clock.getDelayedCalls()), [keep])
+
+    def test_timers_of_one_process_can_be_dropped(self) -> None:
+        timers = Timers(self.clock)
+        self.clock.call_for(timers, 1, self.fired.append, ("process",), {})
+        self.clock.callLater(1, self.fired.append, "other")
+        self.assertEqual(len(self.clock.calls_of(timers)), 1)
+        self.clock.drop(timers)
+        self.clock.advance(1)
+        self.assertEqual(self.fired, ["other"])
+
+    @given(st.lists(moments), moments, moments)
+    def test_one_long_advance_is_two_short_ones(
+        self, delays: list[float], first: float, then: float
+    ) -> None:
+        def story(*steps: float) -> list[tuple[int, float]]:
+            clock, fired = HeapClock(), list[tuple[int, float]]()
+
+            def fire(number: int, again: float) -> None:
+                fired.append((number, clock.seconds()))
+                if again:
+                    clock.callLater(again, fire, number, 0)
+
+            for number, delay in enumerate(delays):
+                clock.callLater(delay, fire, number, delay)
+            for step in steps:
+                clock.advance(step)
+            return [*fired, (-1, clock.seconds())]
+
+        self.assertEqual(story(first + then), story(first, then))
+
+    @given(st.lists(st.tuples(moments, st.sampled_from(["nothing", "cancel", "reset", "delay"]))))
+    def test_it_makes_the_same_calls_as_the_clock_of_twisted(
+        self, plan: list[tuple[float, str]]
+    ) -> None:
+        def story(clock: Clock | HeapClock) -> list[tuple[int, float]]:
+            fired: list[tuple[int, float]] = []
+            start = clock.seconds()
+            for number, (delay, change) in enumerate(plan):
+                call = clock.callLater(
+                    delay, lambda n=number: fired.append((n, clock.seconds() - start))
+                )
+                if change == "cancel":
+                    call.cancel()
+                elif change != "nothing":
+                    getattr(call, change)(delay / 2)
+            run_for(clock, 3)
+            return sorted(fired)
+
+        self.assertEqual(story(HeapClock()), story(Clock()))
+
+
+class RunForTests(SynchronousTestCase):
+    def test_a_timer_that_arms_itself_again_fires_in_every_period(self) -> None:
+        for clock in (Clock(), HeapClock()):
+            ticks: list[float] = []
+            start = clock.seconds()
+
+            def tick(clock: Clock | HeapClock = clock, ticks: list[float] = ticks) -> None:
+                ticks.append(clock.seconds())
+                clock.callLater(0.25, tick)
+
+            tick()
+            run_for(clock, 30)
+            self.assertEqual(len(ticks), 121)
+            self.assertEqual(clock.seconds(), start + 30)
+
+    def test_times_that_are_no_sums_of_binary_fractions_are_reached_all_the_same(self) -> None:
+        clock, ticks = Clock(), list[float]()
+        clock.advance(1_790_000_000.1)
+        for number in range(100):
+            clock.callLater(0.1 * number, ticks.append, clock.seconds())
+        run_for(clock, 10)
+        self.assertEqual(len(ticks), 100)
