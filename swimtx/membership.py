@@ -21,7 +21,7 @@ from swimtx.member import MAX_INCARNATION, Address, Claim, Member, State, check_
 from swimtx.roster import Roster
 
 
-class Event(str, enum.Enum):
+class Event(enum.StrEnum):
     """What happened, as a word for people and scripts."""
 
     JOINED = "joined"
@@ -35,8 +35,6 @@ class Event(str, enum.Enum):
     ISOLATED = "isolated"
     RECONNECTED = "reconnected"
 
-    __str__ = str.__str__
-
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -49,6 +47,7 @@ class Change:
     @ivar why: what was seen, and by whom.
     @ivar claim: the record that is held now.
     @ivar held: the record that was held before.
+    @ivar spread: whether others should hear of it from us.
     """
 
     event: Event | None
@@ -57,6 +56,7 @@ class Change:
     why: str
     claim: Claim
     held: Claim | None = None
+    spread: bool = True
 
 
 Listener = Callable[[Change], object]
@@ -106,7 +106,7 @@ class Membership:
         self.refused = 0
         self.refutations = 0
         self._watchers: list[Listener] = []
-        self._listeners: list[Listener] = []
+        self._listeners: dict[object, Listener] = {}
         self._disputes: list[Callable[[Claim], object]] = []
         self._queue: deque[Change] = deque()
         self._announcing = False
@@ -168,11 +168,11 @@ class Membership:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call C{listener(change)} for each change that has an event, in order."""
-        self._listeners.append(listener)
+        subscription = object()
+        self._listeners[subscription] = listener
 
         def stop() -> None:
-            if listener in self._listeners:
-                self._listeners.remove(listener)
+            self._listeners.pop(subscription, None)
 
         return stop
 
@@ -189,16 +189,19 @@ class Membership:
     def become(self, me: Claim) -> None:
         """Start, or start again, as C{me}."""
         self._me = me
-        self._set(me, "this is ourselves", announce_as=None)
+        self._set(me, "this is ourselves", silent=True)
 
-    def apply(self, claim: Claim, why: str = "", proven: bool = False) -> Change | None:
+    def apply(
+        self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
+    ) -> Change | None:
         """Take a claim into account.
 
-        A later run of a name *at another address*, while the one we know is alive or suspect, may be
-        an impostor: such a claim is handed to those who settle disputes, who come back with
+        A later run of a name *at another address*, while the one we know is alive or suspect, may
+        be an impostor: such a claim is handed to those who settle disputes, who come back with
         C{proven=True} when the old run does not answer.
 
         @param why: for people; by default it is read off the claim's evidence.
+        @param spread: whether others should hear of it from us.
         @return: the change, or C{None} if the claim taught nothing.
         """
         me = self._me
@@ -206,18 +209,20 @@ class Membership:
             return self._about_me(claim, proven)
         entry = self._entries.get(claim.name)
         if entry is None:
-            return self._first_heard(claim, why)
+            return self._first_heard(claim, why, spread)
         held = entry.claim
         if claim is held or claim.key < held.key or self._too_old(claim):
             return None
         if claim.key == held.key:
             merged = merge(held, claim)
-            return None if merged == held else self._set(merged, why)
+            if merged is held or merged == held:
+                return None
+            return self._set(merged, why, spread)
         moved = claim.epoch > held.epoch and claim.address != held.address
         if moved and held.state.living and not proven:
             self._dispute(claim)
             return None
-        return self._set(claim, why)
+        return self._set(claim, why, spread)
 
     def update_me(self, tags: dict[str, str]) -> Change | None:
         """Tell other tags of ourselves, under a new incarnation.
@@ -248,7 +253,7 @@ class Membership:
     def clear(self) -> None:
         """Empty the list."""
         self._entries.clear()
-        self.roster = Roster()
+        self.roster.clear()
 
     def announce(self, event: Event, name: str, why: str) -> None:
         """Tell subscribers of something that is no change of anybody's record."""
@@ -259,16 +264,16 @@ class Membership:
 
     # How
 
-    def _first_heard(self, claim: Claim, why: str) -> Change | None:
+    def _first_heard(self, claim: Claim, why: str, spread: bool) -> Change | None:
         if self._too_old(claim):
             return None
         if len(self._entries) >= self._max_members:
             gone = self.roster.longest_gone() if claim.state.living else None
-            if gone is None:
+            if gone is None or gone == self.name:
                 self.refused += 1
                 return None
             self.forget(gone)
-        return self._set(claim, why)
+        return self._set(claim, why, spread)
 
     def _too_old(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
@@ -305,23 +310,26 @@ class Membership:
         self._me = me
         return self._set(me, why)
 
-    def _set(self, claim: Claim, why: str, announce_as: Event | None | str = "judge") -> Change:
+    def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:
         entry = self._entries.get(claim.name)
         before = None if entry is None else entry.view()
         held = None if entry is None else entry.claim
-        event = what_happened(held, claim) if announce_as == "judge" else None
+        event = None if silent else what_happened(held, claim)
         same_state = held is not None and held.state is claim.state and held.epoch == claim.epoch
         since = entry.since if entry is not None and same_state else self._now() - claim.age
         rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
         self.roster.put(claim)
-        change = Change(event, entry.view(), before, why or explain(claim), claim, held)
+        change = Change(event, entry.view(), before, why or explain(claim), claim, held, spread)
         self._announce(change)
         return change
 
     def _dispute(self, claim: Claim) -> None:
         for settle in self._disputes:
-            settle(claim)
+            try:
+                settle(claim)
+            except Exception:
+                self._log.failure("a dispute about {claim} could not be opened", claim=claim)
 
     def _announce(self, change: Change) -> None:
         """Queued, so that a listener may apply a claim and all still hear the changes in order."""
@@ -336,14 +344,18 @@ class Membership:
             self._announcing = False
 
     def _tell(self, change: Change) -> None:
-        heard_by = list(self._watchers)
+        for watcher in list(self._watchers):
+            self._call(watcher, change)
         if change.event is not None:
-            heard_by += self._listeners
-        for listener in heard_by:
-            try:
-                listener(change)
-            except Exception:
-                self._log.failure("a listener failed on {change}", change=change)
+            for subscription, listener in list(self._listeners.items()):
+                if subscription in self._listeners:  # and not ended by one who heard it sooner
+                    self._call(listener, change)
+
+    def _call(self, listener: Listener, change: Change) -> None:
+        try:
+            listener(change)
+        except Exception:
+            self._log.failure("a listener failed on {change}", change=change)
 
 
 def what_happened(held: Claim | None, claim: Claim) -> Event | None:

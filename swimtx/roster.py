@@ -12,9 +12,10 @@ class Roster:
     """Names by state, kept up to date by the member list.
 
     @ivar living: alive and suspect members, in no particular order.
-    @ivar suspects: the suspect ones, longest first.
-    @ivar failed: the failed ones, longest first.
-    @ivar left: those who left, longest first.
+    @ivar suspects: the suspect ones, in the order in which that was heard.
+    @ivar failed: the failed ones, likewise.
+    @ivar left: those who left, likewise.
+    @ivar seven_fields: living peers that know only the original schema, likewise.
     """
 
     def __init__(self) -> None:
@@ -24,7 +25,7 @@ class Roster:
         self.left: dict[str, None] = {}
         self.seven_fields: dict[str, None] = {}
         self._position: dict[str, int] = {}
-        self._by_address: dict[Address, str] = {}
+        self._by_address: dict[Address, tuple[str, ...]] = {}
         self._addresses: dict[str, Address] = {}
 
     def put(self, claim: Claim) -> None:
@@ -33,8 +34,7 @@ class Roster:
         if self._addresses.get(name) != claim.address:
             self._forget_address(name)
             self._addresses[name] = claim.address
-        if state.living or claim.address not in self._by_address:
-            self._by_address[claim.address] = name
+            self._by_address[claim.address] = (*self._by_address.get(claim.address, ()), name)
         self._put_living(name, state.living)
         for group, belongs in (
             (self.suspects, state is State.SUSPECT),
@@ -54,9 +54,17 @@ class Roster:
             group.pop(name, None)
         self._forget_address(name)
 
+    def clear(self) -> None:
+        """Forget everybody."""
+        for name in list(self._addresses):
+            self.remove(name)
+
     def at(self, address: Address) -> str | None:
-        """The name of whom is reached there; a living member before one that is gone."""
-        return self._by_address.get(address)
+        """Who is reached there: a living member before one that is gone, then who came last."""
+        names = self._by_address.get(address)
+        if names is None:
+            return None
+        return next((name for name in reversed(names) if name in self._position), names[-1])
 
     def sample(self, chance: random.Random, count: int, without: Set[str]) -> list[str]:
         """Up to C{count} different living members, none of C{without}, each equally likely."""
@@ -71,7 +79,7 @@ class Roster:
         return list(chosen)
 
     def longest_gone(self) -> str | None:
-        """Who has been failed or left for longest; those who left first."""
+        """Whose end was heard of first; of those who left, before those who failed."""
         return next(iter(self.left), None) or next(iter(self.failed), None)
 
     def _put_living(self, name: str, living: bool) -> None:
@@ -88,5 +96,10 @@ class Roster:
 
     def _forget_address(self, name: str) -> None:
         address = self._addresses.pop(name, None)
-        if address is not None and self._by_address.get(address) == name:
+        if address is None:
+            return
+        others = tuple(other for other in self._by_address[address] if other != name)
+        if others:
+            self._by_address[address] = others
+        else:
             del self._by_address[address]
