@@ -1,0 +1,49 @@
+"""What was asked and waits for an answer, by sequence number."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from swimtx.member import Address
+from swimtx.messages import Message
+
+Answered = Callable[[Message, object], object]
+
+
+class Questions:
+    """Open questions. Peers of the original seven fields answer without a number, by address.
+
+    @param chance: for numbers that nobody off the path can guess.
+    """
+
+    def __init__(self, chance: random.Random) -> None:
+        self._bits = chance.getrandbits
+        self._open: dict[int, Answered] = {}
+        self._by_address: dict[Address, Answered] = {}
+
+    def ask(self, answered: Answered) -> int:
+        """A new sequence number; C{answered(message, peer)} hears each answer that carries it."""
+        sequence = self._bits(32) or 1
+        while sequence in self._open:
+            sequence = self._bits(32) or 1
+        self._open[sequence] = answered
+        return sequence
+
+    def ask_address(self, address: Address, answered: Answered) -> None:
+        """Take an ACK without a number from that address for an answer."""
+        self._by_address[address] = answered
+
+    def close(self, sequence: int, address: Address | None = None) -> None:
+        """Hear no answer to that any more."""
+        self._open.pop(sequence, None)
+        if address is not None:
+            self._by_address.pop(address, None)
+
+    def answer(self, message: Message, peer: object) -> None:
+        """An answer has come."""
+        answered = self._open.get(message.sequence)
+        if answered is None and not message.version:
+            answered = self._by_address.get(message.address)
+        if answered is not None:
+            answered(message, peer)
