@@ -62,7 +62,7 @@ class IStream(Interface):
 class IStreams(Interface):
     """Opens and accepts streams (TCP, on the same port number as UDP)."""
 
-    def listen(received):  # type: ignore[no-untyped-def]
+    def listen(host, port, received):  # type: ignore[no-untyped-def]
         """Accept streams; C{received(data, stream)} gets the bytes of each message.
 
         @raise twisted.internet.error.CannotListenError: the port is taken.
@@ -74,6 +74,9 @@ class IStreams(Interface):
         @param timeout: seconds.
         @return: a Deferred of an L{IStream}; fails with what the connection failed with.
         """
+
+    def send(address, data, timeout):  # type: ignore[no-untyped-def]
+        """Open a stream for one message that wants no answer; whether it arrives is not told."""
 
     def stop():  # type: ignore[no-untyped-def]
         """Close everything. A Deferred that fires when it is done."""

@@ -1,0 +1,236 @@
+"""The post: bytes in, news before message, dispatch; messages out, filled up with news.
+
+It knows no rule of the protocol. The rooms upstairs say what they handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.abstract import isIPv6Address
+from twisted.internet.error import InvalidAddressError, MessageLengthError
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from swimtx.config import Config
+from swimtx.counters import Counters
+from swimtx.errors import Malformed
+from swimtx.interfaces import IEnvelope, INews
+from swimtx.member import Address, Claim, normal_host
+from swimtx.membership import Membership
+from swimtx.messages import VERSION, Message, MessageType
+from swimtx.wire.codec import Codec, fields, header
+
+Handler = Callable[[Message, Any], object]
+
+# One wake-up of the reactor reads this much and then lets the timers have their turn.
+_BYTES_A_WAKE_UP = 16 * 1024
+_LOST = (OSError, InvalidAddressError, MessageLengthError)
+"""What a send may raise. None of it queues anything, so it is loss, as on the way."""
+
+
+class SwimProtocol(DatagramProtocol):
+    """The C{DatagramProtocol} that a node hands to C{reactor.listenUDP}. Streams use it too.
+
+    A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
+    """
+
+    noisy = False
+    _log = Logger()
+
+    def __init__(
+        self,
+        membership: Membership,
+        codec: Codec,
+        envelope: IEnvelope,
+        news: INews,
+        config: Config,
+        counters: Counters,
+    ) -> None:
+        self._membership = membership
+        self._codec = codec
+        self._open = envelope.open
+        self._seal = envelope.seal
+        self._news = news
+        self._cluster = config.cluster
+        self._mapped = config.bind_host == "::"
+        self._room: int = config.capacity - envelope.overhead
+        self._counters = counters
+        self._handlers: dict[MessageType, Handler] = {}
+        self._callbacks: dict[MessageType, list[Handler]] = {}
+        self._seven_fields: Callable[[Message, Any], Message | None] | None = None
+        self._stopped: Callable[[], object] | None = None
+        self._header_of: Claim | None = None
+        self._headers: dict[MessageType, bytes] = {}
+        self._by_stream: dict[Address, Callable[[bytes], object]] = {}
+
+    # What the rooms upstairs ask for
+
+    def handle(self, kind: MessageType, handler: Handler) -> None:
+        """Give each message of that type to C{handler(message, peer)}."""
+        self._handlers[kind] = handler
+
+    def handle_seven_fields(self, translate: Callable[[Message, Any], Message | None]) -> None:
+        """Give what peers of the original schema send to C{translate(message, peer)} first."""
+        self._seven_fields = translate
+
+    def on_message(self, kind: MessageType, callback: Handler) -> None:
+        """Also tell C{callback(message, address)}, after the message's updates were applied."""
+        self._callbacks.setdefault(kind, []).append(callback)
+
+    def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
+        """Call C{stopped()} when the port was closed; the node knows whether it meant that."""
+        self._stopped = stopped
+
+    def use_streams(self, address: Address, send: Callable[[bytes], object] | None) -> None:
+        """Send news to that address by C{send} instead, because datagrams do not arrive there."""
+        if send is None:
+            self._by_stream.pop(address, None)
+        else:
+            self._by_stream[address] = send
+
+    # Out
+
+    def send(
+        self,
+        peer: Any,
+        kind: MessageType,
+        *parts: bytes,
+        news: bool = True,
+        sender: Claim | None = None,
+        room: int = 0,
+    ) -> None:
+        """Send one message of encoded parts, filled up with news to capacity.
+
+        @param sender: whom the header names, if not ourselves.
+        @param room: bytes that the message may have, if not those of a datagram.
+        """
+        if sender is not None:
+            head = header(sender, kind, self._cluster, VERSION)
+        elif self._header_of is self._membership.me and kind in self._headers:
+            head = self._headers[kind]
+        else:
+            head = self._make_header(kind)
+        data = head + b"".join(parts) if parts else head
+        if news and self._news.pending:
+            data += self._news.fill((room or self._room) - len(data))
+        self.post(peer, data)
+
+    def send_seven_fields(
+        self, peer: Any, kind: MessageType, destination: Address, sender: Claim | None = None
+    ) -> None:
+        """Send what the original schema can say, and nothing else; C{destination}: whom to."""
+        head = header(sender or self._membership.me, kind, "", 0)
+        self.post(peer, head + fields(dest_addr=destination.host, dest_port=destination.port))
+
+    def post(self, peer: Any, data: bytes) -> None:
+        """Seal these bytes and send them."""
+        counters = self._counters
+        data = self._seal(data)
+        counters.bytes_sent += len(data)
+        if type(peer) is not Address:
+            counters.frames_sent += 1
+            peer.send(data)
+            return
+        counters.datagrams_sent += 1
+        if self._mapped and not isIPv6Address(peer.host):
+            peer = Address(f"::ffff:{peer.host}", peer.port)
+        transport = self.transport
+        if transport is None:  # the port is closed
+            counters.send_failures += 1
+            return
+        try:
+            transport.write(data, peer)
+        except _LOST:
+            counters.send_failures += 1
+
+    def spread(self, address: Address, kind: MessageType, *parts: bytes, **how: Any) -> None:
+        """Send something that wants no answer: over a stream to whom datagrams do not reach."""
+        by_stream = self._by_stream.get(address)
+        self.send(address if by_stream is None else _Outlet(by_stream), kind, *parts, **how)
+
+    @property
+    def room(self) -> int:
+        """Bytes that a datagram may have before it is sealed."""
+        return self._room
+
+    # In
+
+    def startProtocol(self) -> None:
+        """The port is open."""
+        if self.transport is not None:
+            self.transport.maxThroughput = _BYTES_A_WAKE_UP  # type: ignore[attr-defined]
+
+    def stopProtocol(self) -> None:
+        """The port was closed, by us or by an error of the socket."""
+        if self._stopped is not None:
+            self._stopped()
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """One datagram; nothing it holds can raise into the reactor."""
+        counters = self._counters
+        counters.datagrams_received += 1
+        counters.bytes_received += len(datagram)
+        host = addr[0]
+        if ":" in host:
+            host = normal_host(host)
+        self._receive(datagram, Address(host, addr[1]))
+
+    def frame_received(self, frame: bytes, stream: Any) -> None:
+        """One frame of a stream."""
+        self._counters.frames_received += 1
+        self._counters.bytes_received += len(frame)
+        self._receive(frame, stream)
+
+    def _receive(self, data: bytes, peer: Any) -> None:
+        try:
+            message = self._codec.decode(self._open(data))
+        except Malformed as error:
+            malformed = self._counters.malformed
+            malformed[error.reason] = malformed.get(error.reason, 0) + 1
+            return
+        if message.cluster != self._cluster and message.version:
+            self._counters.other_cluster += 1
+            return
+        try:
+            self._dispatch(message, peer)
+        except Exception:
+            self._counters.handler_errors += 1
+            self._log.failure("could not handle {message!r}", message=message)
+
+    def _dispatch(self, message: Message, peer: Any) -> None:
+        if not message.version:
+            translated = self._seven_fields and self._seven_fields(message, peer)
+            if not translated:
+                return
+            message = translated
+        kind = message.type
+        if message.updates and kind is not MessageType.TABLE:
+            apply = self._membership.apply
+            for claim in message.updates:
+                apply(claim)
+        handler = self._handlers.get(kind)
+        if handler is not None:
+            handler(message, peer)
+        if self._callbacks:
+            address = peer if type(peer) is Address else peer.address
+            for callback in self._callbacks.get(kind, ()):
+                callback(message, address)
+
+    def _make_header(self, kind: MessageType) -> bytes:
+        me = self._membership.me
+        if self._header_of is not me:
+            self._header_of = me
+            self._headers = {}
+        head = self._headers[kind] = header(me, kind, self._cluster, VERSION)
+        return head
+
+
+class _Outlet:
+    """A stream that is opened when something is sent."""
+
+    __slots__ = ("send",)
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self.send = send
