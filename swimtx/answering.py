@@ -1,0 +1,47 @@
+"""What a member does when it is asked: an ACK to each PING (SWIM §3.1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swimtx.counters import Counters
+from swimtx.membership import Membership
+from swimtx.messages import Message, MessageType
+from swimtx.protocol import SwimProtocol
+from swimtx.wire.codec import encode_update, framed, sequence_field
+
+
+class Answering:
+    """Answers PINGs.
+
+    The ACK carries our own record if the asker knows an older one, and the asker's record if we
+    know it as failed or left, so that it can refute.
+    """
+
+    def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
+        self._membership = membership
+        self._protocol = protocol
+        self._counters = counters
+        protocol.handle(MessageType.PING, self._ping)
+
+    def _ping(self, message: Message, peer: Any) -> None:
+        me = self._membership.me
+        if not message.version:
+            self._answer_seven_fields(message, peer)
+            return
+        if message.target != me.name:
+            self._counters.wrong_target += 1
+            return
+        self._counters.pings_answered += 1
+        body = sequence_field(message.sequence)
+        if message.target_epoch != me.epoch or message.target_incarnation != me.incarnation:
+            body += framed(encode_update(me))
+        asker = self._membership.claim(message.name)
+        if asker is not None and not asker.state.living and asker.epoch >= message.epoch:
+            body += framed(encode_update(asker, self._membership.age(asker.name)))
+        self._protocol.send(peer, MessageType.ACK, body)
+
+    def _answer_seven_fields(self, message: Message, peer: Any) -> None:
+        """The original's ACK names whom it answers."""
+        self._counters.pings_answered += 1
+        self._protocol.send_seven_fields(peer, MessageType.ACK, message.address)

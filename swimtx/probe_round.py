@@ -1,0 +1,271 @@
+"""One probe of one member, from the first PING to its end (SWIM §3.1; Lifeguard §IV-A).
+
+A PING, repeated while it is unanswered. At the ping timeout the second stage: a last PING, one
+over a stream, a PING_REQ to k other members. An ACK by any of these ways ends the round.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.error import ConnectionRefusedError
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
+
+from swimtx.interfaces import IStreams
+from swimtx.member import Address, Claim, Evidence, Kind, State
+from swimtx.messages import Message, MessageType
+from swimtx.protocol import SwimProtocol
+from swimtx.questions import Questions
+from swimtx.wire.codec import encode_update, fields, framed, sequence_field, target_fields
+
+RELAY_SHARE = 0.8  # of what is left of a round, for the relay's answer to be back in time
+_STREAM_MARGIN = 0.03  # of a period, before the end
+
+
+class Way(enum.Enum):
+    """How an ACK came."""
+
+    DATAGRAM = "datagram"
+    STREAM = "stream"
+    RELAY = "relay"
+
+
+@dataclass(frozen=True, slots=True)
+class Schedule:
+    """When a round does what, in seconds since its start.
+
+    @ivar pings: when a PING goes out.
+    @ivar stream: when a stream is opened as well.
+    @ivar relays: when the relays are asked; C{None}: not at all.
+    @ivar end: when it is over.
+    """
+
+    pings: tuple[float, ...]
+    stream: float
+    relays: float | None
+    end: float
+
+    @classmethod
+    def probe(cls, period: float, first_stage: float) -> Schedule:
+        """A member's own round."""
+        pings = (0.0, first_stage / 3, 2 * first_stage / 3, first_stage)
+        return cls(pings, first_stage, first_stage, period)
+
+    @classmethod
+    def relayed(cls, first_stage: float, budget: float) -> Schedule:
+        """A round on behalf of another member, which must be over within C{budget}."""
+        pings = tuple(t for t in (0.0, first_stage / 3, 2 * first_stage / 3) if t < budget)
+        return cls(pings, 0.0, None, budget)
+
+    def moments(self) -> tuple[float, ...]:
+        """All times at which something happens, in order."""
+        several = {*self.pings, self.stream, self.end}
+        if self.relays is not None:
+            several.add(self.relays)
+        return tuple(sorted(several))
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What rounds are made with."""
+
+    clock: IReactorTime
+    protocol: SwimProtocol
+    questions: Questions
+    streams: IStreams
+    me: Callable[[], Claim]
+    record: Callable[[str], Claim | None]
+
+
+class Round:
+    """One probe. It ends by itself, once, and calls C{ended(round)}.
+
+    @param relays: says whom to ask in the second stage, when it comes to that.
+    @param attach: told to the target with each PING, before any other news.
+    @ivar way: how the ACK came, C{None} while there was none.
+    @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
+        after a repeat could be to either.
+    @ivar relays: whom it has asked.
+    @ivar evidence: what was seen by us and by the relays that answered.
+    @ivar answer: the ACK.
+    """
+
+    __slots__ = (
+        "_body",
+        "_choose_relays",
+        "_connecting",
+        "_ended",
+        "_means",
+        "_moments",
+        "_next",
+        "_own",
+        "_schedule",
+        "_seen",
+        "_started",
+        "_stream",
+        "_timer",
+        "answer",
+        "over",
+        "relays",
+        "rtt",
+        "sequence",
+        "target",
+        "way",
+    )
+
+    def __init__(
+        self,
+        target: Claim,
+        means: Means,
+        schedule: Schedule,
+        ended: Callable[[Round], object],
+        relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
+        attach: Claim | None = None,
+    ) -> None:
+        self.target = target
+        self.way: Way | None = None
+        self.rtt: float | None = None
+        self.answer: Message | None = None
+        self.over = False
+        self._means = means
+        self._schedule = schedule
+        self._moments = schedule.moments()
+        self._next = 0
+        self._ended = ended
+        self._choose_relays = relays
+        self.relays: Sequence[Claim] = ()
+        self._own = Kind.SILENT
+        self._seen: dict[str, Kind] = {}
+        self._stream: Any = None
+        self._connecting: Deferred[Any] | None = None
+        self._timer: IDelayedCall | None = None
+        self._started = means.clock.seconds()
+        self.sequence = means.questions.ask(self._answered)
+        if target.seven_fields:
+            means.questions.ask_address(target.address, self._answered)
+        self._body = sequence_field(self.sequence) + target_fields(target)
+        if attach is not None:
+            self._body += framed(encode_update(attach, attach.age))
+        self._step()
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """First-hand observations: ours, and those of the relays that sent a NACK."""
+        own = Evidence(self._means.me().name, self._own)
+        return (own, *(Evidence(name, kind) for name, kind in self._seen.items()))
+
+    @property
+    def own(self) -> Kind:
+        """What we saw ourselves."""
+        return self._own
+
+    def stop(self) -> None:
+        """End it without a verdict."""
+        if self.over:
+            return
+        self.over = True
+        address = self.target.address if self.target.seven_fields else None
+        self._means.questions.close(self.sequence, address)
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        if self._connecting is not None:
+            self._connecting.cancel()
+        if self._stream is not None:
+            self._stream.close()
+
+    # The course of a round
+
+    def _step(self) -> None:
+        """Do what is due now, and come back for what is due next."""
+        schedule = self._schedule
+        moment = self._moments[self._next]
+        if moment == schedule.end:
+            self._end()
+            return
+        self._next += 1
+        delay = self._moments[self._next] - moment
+        self._timer = self._means.clock.callLater(delay, self._step)
+        if moment in schedule.pings:
+            self._send_ping(self.target.address)
+        if moment == schedule.stream:
+            self._open_stream(schedule.end - moment - _STREAM_MARGIN * schedule.end)
+        if moment == schedule.relays:
+            self._ask_relays(schedule.end - moment)
+
+    def _send_ping(self, peer: Any) -> None:
+        """The accusation first, to one that is suspected: it should refute at once."""
+        news = not self.target.seven_fields
+        accused = self._means.record(self.target.name)
+        if news and accused is not None and accused.state is State.SUSPECT:
+            self._means.protocol.send(
+                peer, MessageType.PING, self._body, framed(encode_update(accused))
+            )
+        else:
+            self._means.protocol.send(peer, MessageType.PING, self._body, news=news)
+
+    def _ask_relays(self, left: float) -> None:
+        budget = fields(budget=int(RELAY_SHARE * left * 1000))
+        self.relays = self._choose_relays(self.target)
+        for relay in self.relays:
+            self._means.protocol.send(relay.address, MessageType.PING_REQ, self._body, budget)
+
+    def _open_stream(self, timeout: float) -> None:
+        if self.target.seven_fields:
+            return
+        self._connecting = self._means.streams.connect(
+            self.target.address, timeout, self._means.protocol.frame_received
+        )
+        self._connecting.addCallbacks(self._accepted, self._not_accepted)
+
+    def _accepted(self, stream: Any) -> None:
+        self._connecting = None
+        if self.over:
+            stream.close()
+            return
+        self._stream = stream
+        self._own = Kind.ACCEPTED
+        self._send_ping(stream)
+
+    def _not_accepted(self, failure: Failure) -> None:
+        self._connecting = None
+        if failure.check(ConnectionRefusedError):
+            self._own = Kind.REFUSED
+
+    # Its end
+
+    def _answered(self, message: Message, peer: Any) -> None:
+        if self.over:
+            return
+        if message.type is MessageType.NACK:
+            self._seen[message.name] = message.observed
+            return
+        if message.type is not MessageType.ACK or not self._speaks_for_target(message, peer):
+            return
+        self.answer = message
+        self._end()
+
+    def _speaks_for_target(self, message: Message, peer: Any) -> bool:
+        """Whether that ACK is the target's, and of the run that was asked for."""
+        target = self.target
+        if target.seven_fields and not message.version:
+            self.way = Way.DATAGRAM
+        elif message.name == target.name:
+            if target.epoch and message.epoch < target.epoch:
+                return False
+            self.way = Way.DATAGRAM if type(peer) is Address else Way.STREAM
+            if self.way is Way.DATAGRAM and self._next == 1:
+                self.rtt = max(0.0, self._means.clock.seconds() - self._started)
+        elif message.target == target.name and any(r.name == message.name for r in self.relays):
+            self.way = Way.RELAY
+        else:
+            return False
+        return True
+
+    def _end(self) -> None:
+        self.stop()
+        self._ended(self)
