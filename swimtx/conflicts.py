@@ -1,0 +1,86 @@
+"""Two processes under one name: settled by proof, not by who speaks louder.
+
+A later run at another address is taken up only if the run that we know does not answer any more.
+If it does, both sides hear of a conflict, and nobody exits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from swimtx.config import Config
+from swimtx.member import Address, Claim
+from swimtx.membership import Event, Membership
+from swimtx.messages import MessageType
+from swimtx.probe_round import Means, Round, Schedule
+from swimtx.protocol import SwimProtocol
+from swimtx.wire.codec import encode_update, framed
+
+_SETTLED_FOR = 60.0  # seconds in which a claim that was proven wrong is not looked at again
+_MAX_SETTLED = 1024
+
+Disputed = tuple[str, Address, int]
+
+
+class Conflicts:
+    """Puts disputed claims to the proof.
+
+    @param now: gives the time in seconds.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], float],
+        membership: Membership,
+        protocol: SwimProtocol,
+        means: Means,
+        config: Config,
+    ) -> None:
+        self._now = now
+        self._membership = membership
+        self._protocol = protocol
+        self._means = means
+        self._schedule = Schedule.probe(config.period, config.first_stage)
+        self._asking: dict[str, Round] = {}
+        self._settled: dict[Disputed, float] = {}
+        membership.on_dispute(self._disputed)
+
+    def stop(self) -> None:
+        """Settle nothing any more."""
+        for asking in list(self._asking.values()):
+            asking.stop()
+        self._asking.clear()
+
+    def _disputed(self, claim: Claim) -> None:
+        settled = self._settled.get((claim.name, claim.address, claim.epoch))
+        if settled is not None and self._now() < settled + _SETTLED_FOR:
+            return
+        held = self._membership.claim(claim.name)
+        if held is None or claim.name in self._asking:
+            return
+        # Of ourselves we know that we run: there it is the other one that has to answer.
+        asked = claim if claim.name == self._membership.name else held
+
+        def ended(asking: Round) -> None:
+            self._asking.pop(claim.name, None)
+            answered = asking.answer is not None and asking.answer.epoch == asked.epoch
+            if answered:
+                self._conflict(claim, held)
+            else:
+                self._membership.apply(claim, proven=True)
+
+        self._asking[claim.name] = Round(asked, self._means, self._schedule, ended)
+
+    def _conflict(self, claim: Claim, held: Claim) -> None:
+        if len(self._settled) >= _MAX_SETTLED:
+            self._settled.clear()
+        self._settled[claim.name, claim.address, claim.epoch] = self._now()
+        self._membership.announce(
+            Event.CONFLICT,
+            claim.name,
+            f"{claim.address} calls itself {claim.name} too, which {held.address} is",
+        )
+        # The other one hears what we hold, and so of the conflict.
+        self._protocol.spread(
+            claim.address, MessageType.GOSSIP, framed(encode_update(held)), news=False
+        )
