@@ -1,0 +1,242 @@
+"""Joining a group: ask the seeds, compare lists with the first that answers, greet the others.
+
+A JOIN_REQ goes to every seed, by datagram, and by stream to those who have not answered at the
+ping timeout. An empty list is an answer too: we are the first.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from swimtx.anti_entropy import AntiEntropy
+from swimtx.config import Config
+from swimtx.errors import JoinFailed
+from swimtx.greeting import Greeting
+from swimtx.interfaces import ISeeds
+from swimtx.member import Address
+from swimtx.membership import Membership
+from swimtx.messages import Listed, Message, MessageType
+from swimtx.probe_round import Means
+from swimtx.protocol import SwimProtocol
+from swimtx.wire.codec import encode_update, fields, framed, listed_entry, sequence_field
+
+_FIRST_RETRY = (0.2, 0.4)  # seconds, at random between them; then doubling
+_LONGEST_RETRY = 30.0
+_PARTNERS = 3  # members that a table exchange is tried with
+_PADDED = 1200  # bytes of a JOIN_REQ, so that as many may come back
+
+
+class Asking:
+    """One round of JOIN_REQs to all seeds. Calls C{ended()} at the first answer, or in time.
+
+    @ivar answers: each JOIN_RES that came, and from whom.
+    """
+
+    def __init__(
+        self,
+        addresses: list[Address],
+        means: Means,
+        config: Config,
+        ended: Callable[[], object],
+    ) -> None:
+        self.answers: list[tuple[Message, Any]] = []
+        self._addresses = addresses
+        self._means = means
+        self._ended = ended
+        self._connecting: list[Deferred[Any]] = []
+        self._streams: list[Any] = []
+        self._sequence = means.questions.ask(self._answered)
+        self._config = config
+        self._timer: IDelayedCall = means.clock.callLater(config.first_stage, self._by_stream)
+        for address in addresses:
+            self._send(address)
+
+    def stop(self) -> None:
+        """Hear no more answers."""
+        self._means.questions.close(self._sequence)
+        if self._timer.active():
+            self._timer.cancel()
+        for connecting in self._connecting:
+            connecting.cancel()
+        for stream in self._streams:
+            stream.close()
+        self._connecting.clear()
+        self._streams.clear()
+
+    def _send(self, peer: Any) -> None:
+        body = join_request(self._means, self._sequence, _PADDED)
+        self._means.protocol.send(peer, MessageType.JOIN_REQ, body, news=False)
+
+    def _by_stream(self) -> None:
+        left = self._config.period - self._config.first_stage
+        self._timer = self._means.clock.callLater(left, self._ended)
+        for address in self._addresses:
+            self._send(address)
+            connecting = self._means.streams.connect(
+                address, left, self._means.protocol.frame_received
+            )
+            connecting.addCallbacks(self._opened, lambda failure: None)
+            self._connecting.append(connecting)
+
+    def _opened(self, stream: Any) -> None:
+        self._streams.append(stream)
+        self._send(stream)
+
+    def _answered(self, message: Message, peer: Any) -> None:
+        if message.type is MessageType.JOIN_RES:
+            self.answers.append((message, peer))
+            if self._timer.active():
+                self._timer.cancel()
+            # The other seeds' answers are a moment behind; they are worth that moment.
+            self._timer = self._means.clock.callLater(0.0, self._ended)
+
+
+class Joining:
+    """Joins groups, and answers those who want to join this one.
+
+    @ivar bootstraps: addresses of the bootstrap nodes that have answered.
+    """
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        chance: random.Random,
+        membership: Membership,
+        protocol: SwimProtocol,
+        means: Means,
+        anti_entropy: AntiEntropy,
+        greeting: Greeting,
+        config: Config,
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._membership = membership
+        self._means = means
+        self._anti_entropy = anti_entropy
+        self._greeting = greeting
+        self._config = config
+        self._waits: dict[Deferred[None], None] = {}
+        self._asking: dict[Asking, None] = {}
+        self._protocol = protocol
+        protocol.handle(MessageType.JOIN_REQ, self._asked)
+        protocol.handle(MessageType.JOIN_RES, means.questions.answer)
+
+    def stop(self) -> None:
+        """Give up; a join under way fails with C{CancelledError}."""
+        for asking in list(self._asking):
+            asking.stop()
+        for wait in list(self._waits):
+            wait.cancel()
+
+    async def join(self, seeds: ISeeds) -> Membership:
+        """Ask until somebody answers, with growing pauses.
+
+        @raise JoinFailed: nobody did within C{join_timeout}; it names each seed and why.
+        """
+        deadline = self._clock.seconds() + self._config.join_timeout
+        pause = self._chance.uniform(*_FIRST_RETRY)
+        while True:
+            try:
+                return await self._attempt(seeds)
+            except JoinFailed:
+                if self._clock.seconds() + pause >= deadline:
+                    raise
+            await self._sleep(pause)
+            pause = min(2 * pause, _LONGEST_RETRY)
+
+    async def _attempt(self, seeds: ISeeds) -> Membership:
+        addresses, failures = await seeds.find()
+        others = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
+        if not others:
+            if failures and not addresses:
+                raise JoinFailed(failures)
+            return self._membership  # we are the only seed: the first
+        answers = await self._ask(others)
+        if not answers:
+            raise JoinFailed({**failures, **{str(a): "no answer" for a in others}})
+        await self._take(answers)
+        return self._membership
+
+    async def _ask(self, addresses: list[Address]) -> list[tuple[Message, Any]]:
+        waiting: Deferred[None] = self._wait()
+        asking = Asking(addresses, self._means, self._config, lambda: self._fire(waiting))
+        self._asking[asking] = None
+        try:
+            await waiting
+        finally:
+            asking.stop()
+            self._asking.pop(asking, None)
+        return asking.answers
+
+    async def _take(self, answers: list[tuple[Message, Any]]) -> None:
+        """Exchange tables with one of those who answered or were listed; greet all of them."""
+        listed: dict[str, Listed] = {}
+        for message, _ in answers:
+            if not message.bootstrap:
+                own = Listed(message.name, message.address, message.incarnation, message.epoch)
+                listed.setdefault(message.name, own)
+            for entry in message.listed:
+                listed.setdefault(entry.name, entry)
+        listed.pop(self._membership.me.name, None)
+        answered = [name for name in listed if any(m.name == name for m, _ in answers)]
+        rest = [name for name in listed if name not in answered]
+        self._chance.shuffle(rest)
+        for name in (answered + rest)[:_PARTNERS]:
+            if await self._exchange(listed[name].address):
+                break
+        for entry in listed.values():
+            self._greeting.greet(entry)
+
+    async def _exchange(self, address: Address) -> bool:
+        worked: list[bool] = []
+        waiting = self._wait()
+
+        def done(whether: bool) -> None:
+            worked.append(whether)
+            self._fire(waiting)
+
+        self._anti_entropy.exchange(address, done)
+        await waiting
+        return worked[0]
+
+    async def _sleep(self, seconds: float) -> None:
+        waiting = self._wait()
+        timer = self._clock.callLater(seconds, self._fire, waiting)
+        try:
+            await waiting
+        finally:
+            if timer.active():
+                timer.cancel()
+
+    def _wait(self) -> Deferred[None]:
+        waiting: Deferred[None] = Deferred()
+        self._waits[waiting] = None
+        waiting.addBoth(lambda result: (self._waits.pop(waiting, None), result)[1])
+        return waiting
+
+    def _fire(self, waiting: Deferred[None]) -> None:
+        if not waiting.called:
+            waiting.callback(None)
+
+    # Answering
+
+    def _asked(self, message: Message, peer: Any) -> None:
+        """A JOIN_REQ: a member that is a seed answers with itself in the list."""
+        me = self._membership.me
+        entry = Listed(me.name, me.address, me.incarnation, me.epoch)
+        if not message.version:
+            self._protocol.send_seven_fields(peer, MessageType.JOIN_RES, message.address)
+            return
+        body = sequence_field(message.sequence) + fields(listed=[listed_entry(entry)])
+        self._protocol.send(peer, MessageType.JOIN_RES, body, news=False)
+
+
+def join_request(means: Means, sequence: int, size: int) -> bytes:
+    """A JOIN_REQ's fields with our ALIVE, padded so that an answer of C{size} bytes is allowed."""
+    body = sequence_field(sequence) + framed(encode_update(means.me()))
+    return body + fields(padding=bytes(max(0, size - len(body) - 120)))

@@ -1,0 +1,102 @@
+"""Announcing ourselves at the bootstrap nodes again and again, so that they know who lives.
+
+Each answer's list is read: who runs several islands by accident finds them joined in a while.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from swimtx.anti_entropy import AntiEntropy
+from swimtx.config import Config
+from swimtx.greeting import Greeting
+from swimtx.interfaces import ISeeds
+from swimtx.joining import join_request
+from swimtx.member import Address
+from swimtx.membership import Membership
+from swimtx.messages import Message, MessageType
+from swimtx.probe_round import Means
+
+_PADDED = 400  # bytes of a renewal, so that some of the list may come back
+
+
+class Renewal:
+    """A JOIN_REQ to each seed that is no living member of ours, every C{renewal_interval}."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        chance: random.Random,
+        membership: Membership,
+        means: Means,
+        anti_entropy: AntiEntropy,
+        greeting: Greeting,
+        config: Config,
+    ) -> None:
+        self._clock = clock
+        self._chance = chance
+        self._membership = membership
+        self._means = means
+        self._anti_entropy = anti_entropy
+        self._greeting = greeting
+        self._interval = config.renewal_interval
+        self._timer: IDelayedCall | None = None
+        self._seeds: list[ISeeds] = []
+        self._addresses: tuple[Address, ...] = ()
+        self._sequence = 0
+
+    def add(self, seeds: ISeeds) -> None:
+        """Renew at these from now on."""
+        if seeds not in self._seeds:
+            self._seeds.append(seeds)
+        if self._timer is None:
+            self._sequence = self._means.questions.ask(self._answered)
+            self._timer = self._clock.callLater(self._wait(0.2), self._tick)
+
+    def stop(self) -> None:
+        """Renew no more."""
+        self._means.questions.close(self._sequence)
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        self._seeds.clear()
+        self._addresses = ()
+
+    def outsiders(self) -> Iterable[Address]:
+        """The seeds that are no living members: bootstrap nodes, as far as we know."""
+        me = self._membership.me.address
+        for address in self._addresses:
+            name = self._membership.roster.at(address)
+            claim = None if name is None else self._membership.claim(name)
+            if address != me and (claim is None or not claim.state.living):
+                yield address
+
+    def _wait(self, share: float = 1.0) -> float:
+        return self._interval * share * (0.9 + 0.2 * self._chance.random())
+
+    def _tick(self) -> None:
+        self._timer = self._clock.callLater(self._wait(), self._tick)
+        for seeds in self._seeds:
+            seeds.find().addCallbacks(self._found, lambda failure: None)
+
+    def _found(self, found: tuple[list[Address], dict[str, str]]) -> None:
+        if self._timer is None:
+            return
+        self._addresses = tuple(dict.fromkeys((*self._addresses, *found[0])))[-64:]
+        body = join_request(self._means, self._sequence, _PADDED)
+        for address in self.outsiders():
+            if address in found[0]:
+                self._means.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
+
+    def _answered(self, message: Message, peer: Any) -> None:
+        if message.type is not MessageType.JOIN_RES:
+            return
+        strangers = [entry for entry in message.listed if self._greeting.is_news(entry)]
+        for entry in strangers:
+            self._greeting.greet(entry)
+        if strangers:
+            self._anti_entropy.exchange(self._chance.choice(strangers).address)
