@@ -10,7 +10,7 @@ class SwimError(Exception):
 
 
 class BadConfig(SwimError, ValueError):
-    """A configuration contradicts itself or leaves its limits; the text says which value and why."""
+    """A configuration contradicts itself, or a value leaves its limits; the text says why."""
 
 
 class Malformed(SwimError, ValueError):

@@ -1,0 +1,385 @@
+"""One member: the table of contents. Every component is made here, and handed what it uses.
+
+Reading order: ``protocol`` (bytes in, bytes out), ``membership`` (the one funnel),
+``failure_detector`` and ``probe_round`` (SWIM §3.1), ``suspicion`` and ``verification`` (§4.2),
+``dissemination`` and ``gossip`` (§4.1), ``anti_entropy``, ``joining``, ``leaving``.
+"""
+
+from __future__ import annotations
+
+import random
+import socket
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from swimtx.answering import Answering
+from swimtx.anti_entropy import AntiEntropy
+from swimtx.config import Config, is_wildcard
+from swimtx.conflicts import Conflicts
+from swimtx.counters import Counters
+from swimtx.discovery import Seeds
+from swimtx.dissemination import Dissemination
+from swimtx.envelope import PlainEnvelope
+from swimtx.errors import NotRunning
+from swimtx.failure_detector import FailureDetector
+from swimtx.gossip import Gossip
+from swimtx.greeting import Greeting
+from swimtx.interfaces import ISeeds
+from swimtx.joining import Joining
+from swimtx.leaving import Leaving
+from swimtx.member import Address, Claim, State, check_tags
+from swimtx.membership import Membership
+from swimtx.messages import Message, MessageType
+from swimtx.notices import Notices
+from swimtx.paths import Paths
+from swimtx.pinging import Pinging
+from swimtx.probe_order import RoundRobin
+from swimtx.probe_round import Means
+from swimtx.protocol import SwimProtocol
+from swimtx.questions import Questions
+from swimtx.relaying import Relaying
+from swimtx.renewal import Renewal
+from swimtx.resurrection import Resurrection
+from swimtx.seven_fields import SevenFields
+from swimtx.suspicion import Suspicion
+from swimtx.tombstones import Tombstones
+from swimtx.transports.local_address import address_toward
+from swimtx.transports.tcp import TcpStreams
+from swimtx.verification import Verification
+from swimtx.wire.codec import Codec
+
+_PORT_TRIES = 20  # to find a number that is free for UDP and for TCP
+
+
+class Node:
+    """One member of a group, inside your own Twisted program.
+
+    @param reactor: provides C{IReactorTime}, C{IReactorUDP}, C{IReactorTCP} (and a name resolver,
+        if seeds are given by name).
+    @param config: by default C{Config.lan()}.
+    @param chance: where every random choice comes from.
+    @param codec: may be shared by the nodes of one simulation.
+    @ivar membership: the member list, C{IMembership}; it may be subscribed to before C{start()}.
+    @ivar protocol: the C{SwimProtocol} that listens.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        config: Config | None = None,
+        *,
+        chance: random.Random | None = None,
+        codec: Codec | None = None,
+    ) -> None:
+        self.config = config = config or Config.lan()
+        self._reactor = clock = reactor
+        chance = chance or random.Random()
+        self.counters = counters = Counters()
+        self.running = False
+        self._leaving_done = False
+        self._port: Any = None
+
+        # What is believed, and what is news.
+        self.membership: Membership = Membership(
+            clock.seconds, config.max_members, config.failed_memory, config.left_memory
+        )
+        self._news = Dissemination(self.membership, config, counters)
+        self._tombstones = Tombstones(clock, self.membership, config)
+
+        # The post.
+        codec = codec or Codec(clock.seconds)
+        self.protocol = SwimProtocol(
+            self.membership, codec, PlainEnvelope(), self._news, config, counters
+        )
+        self._streams = TcpStreams(reactor)
+        self._questions = questions = Questions(chance)
+        self.protocol.handle(MessageType.ACK, questions.answer)
+        self.protocol.handle(MessageType.NACK, questions.answer)
+        self.protocol.on_unasked_stop(self._port_closed)
+        self._means = means = Means(
+            clock,
+            self.protocol,
+            questions,
+            self._streams,
+            lambda: self.membership.me,
+            self.membership.claim,
+        )
+        paths = Paths(self.protocol, self._streams, config)
+
+        # The failure detector.
+        self._answering = Answering(self.membership, self.protocol, counters)
+        self._relaying = Relaying(self.membership, self.protocol, means, config, counters)
+        self._detector = FailureDetector(
+            clock,
+            chance,
+            self.membership,
+            means,
+            RoundRobin(chance),
+            config,
+            counters,
+            paths.reached,
+        )
+        self._verification = Verification(clock, self.membership, means, config)
+        self._suspicion = Suspicion(clock, self.membership, config, self._verification.due)
+        self._conflicts = Conflicts(clock.seconds, self.membership, self.protocol, means, config)
+
+        # Spreading and healing.
+        self._gossip = Gossip(clock, chance, self.membership, self.protocol, self._news, config)
+        self._notices = Notices(chance, self.membership, self.protocol, config)
+        self._resurrection = Resurrection(clock, chance, self.membership, means, config)
+        self._anti_entropy = AntiEntropy(
+            clock, chance, self.membership, self.protocol, means, config
+        )
+        seven_fields = SevenFields(clock.seconds, self.membership)
+        self.protocol.handle_seven_fields(seven_fields.translate)
+
+        self._pinging = Pinging(self.membership, means, config)
+
+        # Coming and going.
+        self._greeting = Greeting(self.membership, means, config, paths.reached)
+        self._joining = Joining(
+            clock,
+            chance,
+            self.membership,
+            self.protocol,
+            means,
+            self._anti_entropy,
+            self._greeting,
+            config,
+        )
+        self._renewal = Renewal(
+            clock, chance, self.membership, means, self._anti_entropy, self._greeting, config
+        )
+        self._notices.outsiders = self._renewal.outsiders
+        self._leaving = Leaving(
+            clock, self.membership, self.protocol, questions, self._streams, config
+        )
+
+    # Life
+
+    @property
+    def name(self) -> str:
+        """Our name in the group, once started."""
+        return self.membership.me.name
+
+    @property
+    def address(self) -> Address:
+        """Where others reach us, once started."""
+        return self.membership.me.address
+
+    def start(self) -> Deferred[None]:
+        """Bind UDP and TCP on one port number, and live.
+
+        @return: fires when that is done; fails with C{CannotListenError} if the port is taken.
+        """
+        return maybeDeferred(self._start)
+
+    def join(self, seeds: ISeeds | Iterable[Any]) -> Deferred[Membership]:
+        """Join the group that any of the seeds knows.
+
+        @param seeds: C{(host, port)} pairs, texts as C{--join} takes them, or an C{ISeeds}.
+        @return: fires with the membership; fails with C{JoinFailed} when nobody has answered
+            within C{join_timeout}, naming every seed and why.
+        """
+        return Deferred.fromCoroutine(self._join(seeds))
+
+    def leave(self) -> Deferred[None]:
+        """Tell everybody that we leave. Fires when all know, or after C{leave_timeout}."""
+        return Deferred.fromCoroutine(self._leave())
+
+    def stop(self) -> Deferred[None]:
+        """Close the sockets and stop every timer. Without C{leave()}, others see a failure."""
+        return Deferred.fromCoroutine(self._stop())
+
+    def destroy(self) -> Deferred[None]:
+        """Leave, stop, and empty the list."""
+        return Deferred.fromCoroutine(self._destroy())
+
+    # Use
+
+    def ping(self, name: str) -> Deferred[float]:
+        """The round-trip time to a member in seconds.
+
+        @return: fails with C{NoSuchMember}, or with C{NoAnswer} after one protocol period.
+        """
+        return Deferred.fromCoroutine(self._ping(name))
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Change what others can read of us.
+
+        @raise ValueError: they leave their limits.
+        @raise NotRunning: the node is not started.
+        """
+        self._check_running()
+        self.membership.update_me(dict(tags))
+
+    def on_message(self, kind: MessageType, callback: Callable[[Message, Address], object]) -> None:
+        """Call C{callback(message, address)} for each message of that type that comes in."""
+        self.protocol.on_message(kind, callback)
+
+    def info(self) -> dict[str, Any]:
+        """Ourselves, counts by state, times and counters, for people and JSON."""
+        me = self.membership.me
+        members = self.membership.members()
+        return {
+            "name": me.name,
+            "address": me.address.host,
+            "port": me.address.port,
+            "state": me.state.value,
+            "epoch": me.epoch,
+            "incarnation": me.incarnation,
+            "cluster": self.config.cluster,
+            "profile": self.config.profile,
+            "protocol_period": self.config.period,
+            "ping_timeout": self.config.first_stage,
+            "suspicion_timeout": self.config.suspicion_timeout(self.membership.living),
+            "members": {s.value: sum(m.state is s for m in members) for s in State},
+            "refutations": self.membership.refutations,
+            "refused": self.membership.refused,
+            "counters": self.counters.as_dict(),
+        }
+
+    # How
+
+    def _start(self) -> None:
+        if self.running:
+            raise NotRunning("the node is running already")
+        port = self._listen()
+        self.running = True
+        self._leaving_done = False
+        self.membership.clear()
+        self._news.clear()
+        self.membership.become(self._introduce(port))
+        self._detector.start()
+        self._gossip.start()
+        self._anti_entropy.start()
+
+    def _introduce(self, port: int) -> Claim:
+        """What we say of ourselves."""
+        config = self.config
+        host = config.bind_host
+        if is_wildcard(host):
+            host = address_toward(None, config.type)
+        advertised = config.advertise or (host, port)
+        address = Address(advertised[0], advertised[1] or port)
+        name = config.name or f"{socket.gethostname()}-{port}"[-128:]
+        epoch = max(1, int(self._reactor.seconds() * 1000))
+        return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
+
+    def _listen(self) -> int:
+        """Open the port for datagrams and for streams.
+
+        @raise CannotListenError: it is taken.
+        """
+        host = self.config.bind_host
+        for tries_left in reversed(range(_PORT_TRIES)):
+            port = self._reactor.listenUDP(
+                self.config.port, self.protocol, interface=host, maxPacketSize=65535
+            )
+            number: int = port.getHost().port
+            try:
+                self._streams.listen(host, number, self.protocol.frame_received)
+            except CannotListenError:
+                self.running = False
+                port.stopListening()
+                if self.config.port or not tries_left:
+                    raise
+                self.protocol.transport = None
+            else:
+                self._port = port
+                return number
+        raise AssertionError("unreachable")
+
+    def _port_closed(self) -> None:
+        """An error of the socket makes Twisted close the port: open it again."""
+        if not self.running:
+            return
+        self._log.error("the UDP port was closed by an error; opening it again")
+        number = self.address.port if self.config.advertise is None else self.config.port
+        self._port = self._reactor.listenUDP(
+            self.config.port or number,
+            self.protocol,
+            interface=self.config.bind_host,
+            maxPacketSize=65535,
+        )
+
+    async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:
+        self._check_running()
+        source: ISeeds
+        if ISeeds.providedBy(seeds):
+            source = seeds
+        else:
+            source = Seeds(self._reactor, list(seeds), self.config.type)
+        if is_wildcard(self.config.bind_host) and self.config.advertise is None:
+            await self._look_toward(source)
+        self._renewal.add(source)
+        return await self._joining.join(source)
+
+    async def _look_toward(self, seeds: ISeeds) -> None:
+        """Bound to a wildcard, we are reached where this host talks to its seeds from."""
+        addresses, _ = await seeds.find()
+        me = self.membership.me
+        for seed in addresses:
+            host = address_toward(seed.host, self.config.type)
+            if host != me.address.host:
+                moved = replace(me, address=Address(host, me.address.port))
+                self.membership.become(replace(moved, incarnation=me.incarnation + 1))
+            return
+
+    async def _leave(self) -> None:
+        self._check_running()
+        if self._leaving_done:
+            return
+        self._leaving_done = True
+        self._stop_conversations()
+        await self._leaving.leave()
+
+    async def _stop(self) -> None:
+        if not self.running:
+            return
+        self.running = False
+        self._stop_conversations()
+        self._gossip.stop()
+        self._leaving.stop()
+        self._tombstones.stop()
+        await self._streams.stop()
+        port, self._port = self._port, None
+        await maybeDeferred(port.stopListening)
+
+    async def _destroy(self) -> None:
+        if self.running:
+            await self._leave()
+            await self._stop()
+        self.membership.clear()
+
+    def _stop_conversations(self) -> None:
+        """Accuse, ask and join no more; what is news is still told."""
+        for conversation in (
+            self._joining,
+            self._renewal,
+            self._greeting,
+            self._detector,
+            self._suspicion,
+            self._verification,
+            self._relaying,
+            self._conflicts,
+            self._resurrection,
+            self._anti_entropy,
+            self._pinging,
+        ):
+            conversation.stop()
+
+    async def _ping(self, name: str) -> float:
+        self._check_running()
+        return await self._pinging.ping(name)
+
+    def _check_running(self) -> None:
+        if not self.running:
+            raise NotRunning("the node is not running")
