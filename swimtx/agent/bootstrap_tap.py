@@ -1,0 +1,81 @@
+"""``twistd swim-bootstrap``: the well-known node as a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.task import Clock
+from twisted.python import usage
+
+from swimtx.agent import option_values
+from swimtx.agent.process import BootstrapProcess
+from swimtx.agent.versions import version_line
+from swimtx.bootstrap import Bootstrap
+from swimtx.errors import BadConfig
+
+
+class Options(usage.Options):
+    """The options of C{twistd swim-bootstrap}."""
+
+    synopsis = "[options]"
+    longdesc = (
+        "The well-known node that newcomers to a SWIM group ask first. It is no member, so nothing "
+        "is lost but convenience when it is down; several may run."
+    )
+    optParameters: list[list[Any]] = [
+        ["port", "p", 10000, "UDP port. 0: the system picks", option_values.port_number],
+        ["interface", "i", None, "IP literal to bind [default: loopback]"],
+        ["type", None, "udp4", "udp4 or udp6"],
+        [
+            "recent",
+            None,
+            32,
+            "how many of the most recently joined, still living members it hands out",
+            option_values.count,
+        ],
+        ["cluster", None, "default", "members of another cluster are ignored"],
+    ]
+    compData = usage.Completions(
+        optActions={
+            "type": usage.CompleteList(["udp4", "udp6"]),
+            "interface": usage.CompleteNetInterfaces(),
+        }
+    )
+
+    def opt_version(self) -> None:
+        """Display the versions of swimtx, Twisted, protobuf and Python, and exit."""
+        print(version_line())
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Whatever can be known to be wrong before the start is said here.
+
+        @raise usage.UsageError: something is.
+        """
+        try:
+            make_bootstrap(Clock(), self)
+        except (BadConfig, ValueError) as error:
+            raise usage.UsageError(str(error)) from None
+
+
+def make_bootstrap(reactor: Any, options: Options) -> Bootstrap:
+    """The bootstrap node that the options describe.
+
+    @raise BadConfig: they contradict each other.
+    """
+    return Bootstrap(
+        reactor,
+        port=options["port"],
+        interface=options["interface"],
+        type=options["type"],
+        recent=options["recent"],
+        cluster=options["cluster"],
+    )
+
+
+def makeService(options: Options) -> IService:
+    """Called by twistd: the bootstrap node that the options describe. Nothing is bound yet."""
+    from twisted.internet import reactor
+
+    return BootstrapProcess(make_bootstrap(reactor, options), options["cluster"])

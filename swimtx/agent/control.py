@@ -1,0 +1,194 @@
+"""The control port of an agent: JSON over HTTP on any of Twisted's stream endpoints.
+
+An idle agent holds nothing but the listening socket: twisted.web is imported at the first
+connection.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, succeed
+from twisted.internet.endpoints import serverFromString
+from twisted.internet.interfaces import IAddress, IListeningPort
+from twisted.internet.protocol import ServerFactory
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
+
+from swimtx.agent.control_socket import check_length, make_path, remove_stale
+from swimtx.agent.controlled import IControlled
+from swimtx.config import is_loopback
+
+if TYPE_CHECKING:
+    from swimtx.agent.control_api import ControlApi
+
+LAST_WORDS = 1.0  # seconds that clients get to read what is still on its way to them
+
+
+class ControlPort(Service):
+    """Listens while it runs.
+
+    @param agent: what is commanded. It is started before this, since the socket bears its name.
+    @param endpoint: a Twisted endpoint string; C{None}: the default UNIX socket.
+    @ivar where: what it listens on, for people and for C{--node}.
+    """
+
+    name = "control"
+    _log = Logger()
+
+    def __init__(self, reactor: Any, agent: IControlled, endpoint: str | None = None) -> None:
+        self._reactor = reactor
+        self._agent = agent
+        self._endpoint = endpoint
+        self._site: _SiteWhenNeeded | None = None
+        self._port: IListeningPort | None = None
+        self.where = ""
+
+    def startService(self) -> None:
+        """Listen.
+
+        @raise BadControlSocket: the default socket cannot be where it should.
+        @raise twisted.internet.error.CannotListenError: the endpoint is taken or forbidden.
+        @raise ValueError: it is no endpoint.
+        """
+        site = _SiteWhenNeeded(self._reactor, self)
+        description = self._endpoint
+        if description is None:
+            node = self._agent.node
+            description = unix_endpoint(make_path(node.address.port, node.name))
+        path = socket_path(description)
+        if path is not None:
+            check_length(path)
+            remove_stale(path)
+            description = private(description)
+        failures: list[Any] = []
+        listening = serverFromString(self._reactor, description).listen(site)
+        listening.addCallbacks(self._listening, failures.append)
+        if failures:
+            failures[0].raiseException()
+        self._site = site
+        self.where = description if path is None else str(path)
+        self._say_where()
+        Service.startService(self)
+
+    def stopService(self) -> Deferred[None]:
+        """Stop listening; finish live streams; close the connections."""
+        if not self.running:
+            return succeed(None)
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._close())
+
+    def make_api(self) -> ControlApi:
+        """The answers to requests; for the site, when somebody connects."""
+        from swimtx.agent.control_api import ControlApi
+
+        return ControlApi(self._reactor, self._agent, self.where)
+
+    def _listening(self, port: IListeningPort) -> None:
+        self._port = port
+
+    def _say_where(self) -> None:
+        """Name a TCP port that the system picked; warn of one that strangers reach."""
+        bound: Any = None if self._port is None else self._port.getHost()
+        host = getattr(bound, "host", None)
+        if host is None:
+            return
+        self.where = f"[{host}]:{bound.port}" if ":" in host else f"{host}:{bound.port}"
+        if not is_loopback(host):
+            self._log.warn(
+                "whoever reaches the control port, {where}, can command this member",
+                where=self.where,
+            )
+
+    async def _close(self) -> None:
+        port, self._port = self._port, None
+        site, self._site = self._site, None
+        if port is not None:
+            await _settled(port.stopListening())
+        if site is not None:
+            await site.close()
+
+
+class _SiteWhenNeeded(WrappingFactory):
+    """The web site, made when the first client connects, and the connections that it has."""
+
+    noisy = False
+
+    def __init__(self, reactor: Any, control: ControlPort) -> None:
+        nobody_yet = ServerFactory()
+        nobody_yet.noisy = False
+        super().__init__(nobody_yet)
+        self._reactor = reactor
+        self._control = control
+        self._api: ControlApi | None = None
+
+    def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper:
+        """The first connection brings in twisted.web."""
+        if self._api is None:
+            from swimtx.agent.control_api import QuietSite
+
+            self._api = self._control.make_api()
+            self.wrappedFactory = QuietSite(self._api, reactor=self._reactor)
+        return super().buildProtocol(addr)
+
+    async def close(self) -> None:
+        """Let everybody read the end of what was sent, but not for ever."""
+        if self._api is not None:
+            self._api.finish_streams()
+        for connection in list(self.protocols):
+            connection.loseConnection()
+        if self.protocols:
+            await deferLater(self._reactor, 0)
+        patience = LAST_WORDS
+        while self.protocols and patience > 0:
+            patience -= 0.05
+            await deferLater(self._reactor, 0.05)
+        for connection in list(self.protocols):
+            connection.transport.abortConnection()
+        if self.protocols:
+            await deferLater(self._reactor, 0)
+
+
+def unix_endpoint(path: Path) -> str:
+    """The endpoint string of a UNIX socket."""
+    escaped = re.sub(r"([\\:=])", r"\\\1", str(path))
+    return f"unix:{escaped}"
+
+
+def socket_path(description: str) -> Path | None:
+    """The path in an endpoint string of a UNIX socket; C{None} for other endpoints."""
+    kind, *arguments = re.split(r"(?<!\\):", description)
+    if kind != "unix":
+        return None
+    for argument in arguments:
+        key, equals, value = argument.partition("=")
+        if not equals or key.endswith("\\"):
+            return Path(_unescaped(argument))
+        if key == "address":
+            return Path(_unescaped(value))
+    return None
+
+
+def private(description: str) -> str:
+    """The endpoint string, with a mode of 0600 and no lock file unless it says otherwise.
+
+    We look ourselves whether a socket is stale: a lock file with a process id misleads in
+    containers, where every process is number 1.
+    """
+    for setting, value in (("mode", "600"), ("lockfile", "0")):
+        if f":{setting}=" not in description:
+            description += f":{setting}={value}"
+    return description
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+async def _settled(possibly: Any) -> None:
+    if isinstance(possibly, Deferred):
+        await possibly

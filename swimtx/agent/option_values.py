@@ -1,0 +1,80 @@
+"""Reading the values of command line options: text in, a value or a clear ValueError out."""
+
+from __future__ import annotations
+
+import math
+
+from swimtx.config import PROFILES
+
+
+def port_number(text: str) -> int:
+    """A port; 0 lets the system pick.
+
+    @raise ValueError: it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text) > 0xFFFF:
+        raise ValueError(f"a port is a number from 0 to 65535, not {text!r}")
+    return int(text)
+
+
+def seconds(text: str) -> float:
+    """A time above zero, in seconds.
+
+    @raise ValueError: it is none.
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 < value < math.inf:
+        raise ValueError(f"a number of seconds above zero is wanted, not {text!r}")
+    return value
+
+
+def count(text: str) -> int:
+    """A number of things, 1 or more.
+
+    @raise ValueError: it is none.
+    """
+    if not (text.isascii() and text.isdigit()) or int(text) < 1:
+        raise ValueError(f"a number from 1 up is wanted, not {text!r}")
+    return int(text)
+
+
+def profile(text: str) -> str:
+    """The name of a preset.
+
+    @raise ValueError: there is no such preset.
+    """
+    if text not in PROFILES:
+        raise ValueError(f"the profile is one of {', '.join(PROFILES)}, not {text!r}")
+    return text
+
+
+def host_and_port(text: str) -> tuple[str, int]:
+    """C{HOST[:PORT]}, with an IPv6 literal in brackets if a port follows; port 0 if none does.
+
+    @raise ValueError: it is not of that form.
+    """
+    host, port = text, "0"
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError(f"HOST or HOST:PORT is wanted, not {text!r}")
+        port = rest[1:] if rest else "0"
+    elif text.count(":") == 1:
+        host, _, port = text.partition(":")
+    if not host:
+        raise ValueError(f"HOST or HOST:PORT is wanted, not {text!r}")
+    return host, port_number(port)
+
+
+def key_and_value(text: str) -> tuple[str, str]:
+    """C{KEY=VALUE}; the value may be empty and may hold more equals signs.
+
+    @raise ValueError: there is no key, or no equals sign.
+    """
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise ValueError(f"a tag is KEY=VALUE, not {text!r}")
+    return key, value

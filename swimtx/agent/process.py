@@ -1,0 +1,131 @@
+"""What makes a process of a service: its one line when it is ready, or when it cannot start."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any, NoReturn
+
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
+
+from swimtx.agent.control import ControlPort
+from swimtx.errors import SwimError
+from swimtx.membership import Change
+
+
+class CannotStart(SystemExit):
+    """Ends the process with status 1, without a traceback; the text has been said already."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(line)
+        self.code = 1
+
+
+def refuse_to_start(error: Exception) -> NoReturn:
+    """Say on one line of the real standard error, which twistd redirects, why not; then end.
+
+    @raise CannotStart: always.
+    """
+    if isinstance(error, CannotListenError):
+        reason = getattr(error.socketError, "strerror", None) or error.socketError
+        at = error.port if error.interface is None else f"{error.interface}:{error.port}"
+        at = at.decode("utf-8", "replace") if isinstance(at, bytes) else at
+        line = f"swimtx: cannot listen on {at}: {reason}"
+    else:
+        line = f"swimtx: {error}"
+    if sys.__stderr__ is not None:
+        print(line, file=sys.__stderr__, flush=True)
+    raise CannotStart(line) from None
+
+
+class MemberProcess(Service):
+    """One member and its control port, with the lines that people and scripts read in the log.
+
+    @param swim: a C{SwimService}.
+    @param control: C{None}: there is no control port.
+    """
+
+    name = "swim"
+    _log = Logger()
+
+    def __init__(self, swim: Any, control: ControlPort | None) -> None:
+        self.swim = swim
+        self.control = control
+
+    def startService(self) -> None:
+        """Bind everything, or end the process."""
+        # Before it can be heard of, so that no change is missing from the log.
+        self._quiet = self.swim.node.membership.subscribe(self._log_change)
+        try:
+            self.swim.startService()
+            if self.control is not None:
+                self.control.startService()
+        except (CannotListenError, SwimError, ValueError) as error:
+            refuse_to_start(error)
+        node = self.swim.node
+        self._log.info(
+            "swimtx {name} listening on udp+tcp {address}, cluster {cluster}, control {control}",
+            name=node.name,
+            address=node.address,
+            cluster=node.config.cluster,
+            control="none" if self.control is None else self.control.where,
+        )
+        Service.startService(self)
+
+    def stopService(self) -> Deferred[None]:
+        """Leave; then end what follows the member."""
+        Service.stopService(self)
+        return Deferred.fromCoroutine(self._stop())
+
+    async def _stop(self) -> None:
+        await maybeDeferred(self.swim.stopService)
+        if self.control is not None:
+            await self.control.stopService()
+        self._quiet()
+        self._log.info("swimtx {name} has left", name=self.swim.node.name)
+
+    def _log_change(self, change: Change) -> None:
+        member = change.member
+        self._log.info(
+            "swimtx: {member} ({at}) {event}: {why}",
+            member=member.name,
+            at=f"{member.address}:{member.port}",
+            event=change.event,
+            why=change.why,
+        )
+
+
+class BootstrapProcess(Service):
+    """One bootstrap node, with its line in the log.
+
+    @param bootstrap: a C{Bootstrap}.
+    """
+
+    name = "swim-bootstrap"
+    _log = Logger()
+
+    def __init__(self, bootstrap: Any, cluster: str) -> None:
+        self.bootstrap = bootstrap
+        self._cluster = cluster
+
+    def startService(self) -> None:
+        """Bind, or end the process."""
+        failures: list[Any] = []
+        maybeDeferred(self.bootstrap.start).addErrback(failures.append)
+        if failures:
+            if not failures[0].check(CannotListenError, SwimError, ValueError):
+                failures[0].raiseException()
+            refuse_to_start(failures[0].value)
+        self._log.info(
+            "swimtx bootstrap node listening on udp {address}, cluster {cluster}",
+            address=self.bootstrap.address,
+            cluster=self._cluster,
+        )
+        Service.startService(self)
+
+    def stopService(self) -> Deferred[Any]:
+        """Close the socket."""
+        Service.stopService(self)
+        return maybeDeferred(self.bootstrap.stop)

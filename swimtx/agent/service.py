@@ -1,0 +1,204 @@
+"""A member as a Twisted service: starts, joins in the background, however long it takes, leaves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from twisted.application.service import Service
+from twisted.internet.defer import CancelledError, Deferred, TimeoutError, fail, succeed
+from twisted.internet.task import deferLater
+from twisted.logger import Logger
+
+from swimtx.config import Config
+from swimtx.errors import JoinFailed, NotRunning
+from swimtx.interfaces import IMembership
+from swimtx.node import Node
+
+FIRST_RETRY = 0.4  # seconds at the most, half of it at the least
+LONGEST_RETRY = 30.0
+
+
+class SwimService(Service):
+    """One member of a group, to be given to a parent service or started by itself.
+
+    @param seeds: whom to ask when joining: C{"HOST[:PORT]"} or C{(host, port)} each, or an
+        C{ISeeds}. With none the member is the first of its group, and joined at once.
+    @param reactor: defaults to the global one.
+    @param chance: spreads the retries, so that many members do not ask in step.
+    @ivar node: the member itself; it lives as long as the service.
+    """
+
+    name = "swimtx"
+    _log = Logger()
+
+    def __init__(
+        self,
+        config: Config,
+        seeds: Sequence[Any] | Any = (),
+        reactor: Any = None,
+        chance: random.Random | None = None,
+    ) -> None:
+        if reactor is None:
+            from twisted.internet import reactor as running
+
+            reactor = running
+        self._reactor = reactor
+        self._chance = chance or random.Random()
+        self._config = config
+        self._seeds = seeds
+        self.node = Node(reactor, config)
+        self._joined = False
+        self._left = False
+        self._joining: Deferred[None] | None = None
+        self._waiting: list[Deferred[IMembership]] = []
+        self._stopping: Deferred[None] | None = None
+
+    @property
+    def joined(self) -> bool:
+        """Whether it is part of a group now."""
+        return self._joined
+
+    def whenJoined(self) -> Deferred[IMembership]:
+        """A new Deferred of the membership. It fails with CancelledError when the service stops."""
+        if self._joined:
+            return succeed(self.node.membership)
+        waiting: Deferred[IMembership] = Deferred(self._waiting.remove)
+        self._waiting.append(waiting)
+        return waiting
+
+    def startService(self) -> None:
+        """Bind, then join in the background.
+
+        @raise twisted.internet.error.CannotListenError: the port is taken or may not be had.
+        """
+        if self.running:
+            return
+        failures: list[Any] = []
+        started = self.node.start()
+        started.addErrback(failures.append)
+        if failures:
+            failures[0].raiseException()
+        Service.startService(self)
+        if self._has_seeds():
+            self._join_in_the_background()
+        else:
+            self._note_joined()
+
+    def stopService(self) -> Deferred[None]:
+        """Leave, for C{leave_timeout} seconds at the most, then close every socket and timer.
+
+        @return: fires when nothing is left; it does not fail.
+        """
+        if self._stopping is not None:
+            done: Deferred[None] = Deferred()
+            self._stopping.chainDeferred(done)
+            return done
+        if not self.running:
+            return succeed(None)
+        Service.stopService(self)
+        self._stopping = Deferred()
+        self._end_joining()
+        self._joined = self._left = False
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.errback(CancelledError("the service was stopped"))
+        return Deferred.fromCoroutine(self._leave_and_stop())
+
+    def join(self, seeds: Sequence[Any]) -> Deferred[IMembership]:
+        """Ask these seeds now, once. When one answers, those of the start are not asked any more.
+
+        After L{leave} this begins a new run, under the same name and port.
+
+        @return: a Deferred of the membership; fails with C{JoinFailed}.
+        """
+        return Deferred.fromCoroutine(self._join(seeds))
+
+    def leave(self) -> Deferred[None]:
+        """Leave the group and stay outside, running, until told to join again or to stop."""
+        if not self.running:
+            return fail(NotRunning("the service is not running"))
+        self._end_joining()
+        self._joined = False
+        self._left = True
+        return self.node.leave()
+
+    async def _join(self, seeds: Sequence[Any]) -> IMembership:
+        if not self.running:
+            raise NotRunning("the service is not running")
+        if self._left:
+            await self._begin_a_new_run()
+        membership: IMembership = await self.node.join(seeds)
+        self._end_joining()
+        self._note_joined()
+        return membership
+
+    async def _begin_a_new_run(self) -> None:
+        node = self.node
+        await node.leave()
+        # What the system or the host's name gave is kept: we come back as who we were.
+        node.config = replace(node.config, name=node.name, port=self._bound_port())
+        await node.stop()
+        await node.start()
+        self._left = False
+
+    def _bound_port(self) -> int:
+        advertised = self.node.config.advertise is not None
+        return self.node.config.port if advertised else self.node.address.port
+
+    def _has_seeds(self) -> bool:
+        return bool(self._seeds) if isinstance(self._seeds, Sequence) else True
+
+    def _join_in_the_background(self) -> None:
+        self._joining = Deferred.fromCoroutine(self._join_however_long_it_takes())
+        self._joining.addErrback(lambda failure: failure.trap(CancelledError, NotRunning))
+        self._joining.addErrback(
+            lambda failure: self._log.failure("joining was given up", failure=failure)
+        )
+
+    async def _join_however_long_it_takes(self) -> None:
+        longest = FIRST_RETRY
+        while True:
+            try:
+                await self.node.join(self._seeds)
+            except JoinFailed as failed:
+                pause = longest * self._chance.uniform(0.5, 1.0)
+                self._log.warn(
+                    "{failed}; trying again in {pause:.1f} s", failed=failed, pause=pause
+                )
+            else:
+                break
+            await deferLater(self._reactor, pause)
+            longest = min(LONGEST_RETRY, 2 * longest)
+        self._note_joined()
+
+    def _note_joined(self) -> None:
+        self._joined = True
+        waiting, self._waiting = self._waiting, []
+        for deferred in waiting:
+            deferred.callback(self.node.membership)
+
+    def _end_joining(self) -> None:
+        joining, self._joining = self._joining, None
+        if joining is not None:
+            joining.cancel()
+
+    async def _leave_and_stop(self) -> None:
+        try:
+            leaving = self.node.leave()
+            await leaving.addTimeout(self._config.leave_timeout, self._reactor)
+        except TimeoutError:
+            self._log.info("left without waiting any longer for everybody to know")
+        except NotRunning:
+            pass
+        except Exception:
+            self._log.failure("leaving failed")
+        try:
+            await self.node.stop()
+        except Exception:
+            self._log.failure("stopping failed")
+        stopping, self._stopping = self._stopping, None
+        if stopping is not None:
+            stopping.callback(None)

@@ -1,0 +1,182 @@
+"""``twistd swim``: one member of the group as a process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.application.service import IService
+from twisted.internet.endpoints import serverFromString
+from twisted.python import usage
+
+from swimtx.agent import option_values
+from swimtx.agent.control import ControlPort
+from swimtx.agent.process import MemberProcess
+from swimtx.agent.service import SwimService
+from swimtx.agent.versions import version_line
+from swimtx.config import Config
+from swimtx.discovery import parse_seed
+from swimtx.errors import BadConfig
+
+
+class Options(usage.Options):
+    """The options of C{twistd swim}.
+
+    @ivar config: the C{Config} that they say, once they are parsed.
+    @ivar seeds: the texts given to C{--join}.
+    """
+
+    synopsis = "[options]"
+    longdesc = (
+        "One member of a SWIM group. It finds out who else is alive, and tells who asks: see the "
+        "command swimtx. Without --join it waits, for others to join it."
+    )
+    optParameters: list[list[Any]] = [
+        [
+            "port",
+            "p",
+            7946,
+            "UDP port, and the TCP port of the same number. 0: the system picks",
+            option_values.port_number,
+        ],
+        [
+            "interface",
+            "i",
+            None,
+            "IP literal to bind [default: loopback; with --insecure all of the machine's]",
+        ],
+        ["type", None, "udp4", "udp4 or udp6"],
+        [
+            "advertise",
+            None,
+            None,
+            "HOST[:PORT] that others should use, HOST being an IP literal [default: the bound "
+            "address; of all of the machine's, the one that it uses toward its seeds]",
+            option_values.host_and_port,
+        ],
+        ["name", None, None, "unique, stable name of this member [default: <hostname>-<port>]"],
+        ["cluster", None, "default", "members of another cluster ignore each other"],
+        [
+            "profile",
+            None,
+            "lan",
+            "preset of times: local, lan or wan",
+            option_values.profile,
+        ],
+        [
+            "protocol-period",
+            None,
+            None,
+            "seconds between two probes; overrides the profile",
+            option_values.seconds,
+        ],
+        [
+            "ping-timeout",
+            None,
+            None,
+            "seconds until others are asked to probe too; overrides the profile",
+            option_values.seconds,
+        ],
+        [
+            "control",
+            None,
+            None,
+            "endpoint string of the control port, or none [default: a UNIX socket that only this "
+            "user can open, found by the command swimtx]",
+        ],
+    ]
+    optFlags: list[list[Any]] = [
+        ["insecure", None, "bind beyond loopback without encryption"],
+    ]
+    compData = usage.Completions(
+        optActions={
+            "type": usage.CompleteList(["udp4", "udp6"]),
+            "profile": usage.CompleteList(["local", "lan", "wan"]),
+            "interface": usage.CompleteNetInterfaces(),
+            "join": usage.CompleteHostnames(),
+        }
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seeds: list[str] = []
+        self.tags: dict[str, str] = {}
+        self.config = Config()
+
+    def opt_join(self, seed: str) -> None:
+        """HOST[:PORT] to join, or a DNS name of several; _service._udp.domain is looked up as SRV.
+        May be given more than once. It is asked, for ever, until one answers.
+        """
+        try:
+            parse_seed(seed)
+        except ValueError as error:
+            raise usage.UsageError(f"--join: {error}") from None
+        self.seeds.append(seed)
+
+    opt_j = opt_join
+
+    def opt_tag(self, pair: str) -> None:
+        """KEY=VALUE that every member can read. May be given more than once."""
+        try:
+            key, value = option_values.key_and_value(pair)
+        except ValueError as error:
+            raise usage.UsageError(f"--tag: {error}") from None
+        if key in self.tags:
+            raise usage.UsageError(f"--tag: the key {key!r} is given twice")
+        self.tags[key] = value
+
+    opt_t = opt_tag
+
+    def opt_version(self) -> None:
+        """Display the versions of swimtx, Twisted, protobuf and Python, and exit."""
+        print(version_line())
+        raise SystemExit(0)
+
+    def postOptions(self) -> None:
+        """Whatever can be known to be wrong before the start is said here.
+
+        @raise usage.UsageError: something is.
+        """
+        try:
+            self.config = Config(
+                name=self["name"],
+                port=self["port"],
+                interface=self["interface"],
+                type=self["type"],
+                advertise=self["advertise"],
+                insecure=bool(self["insecure"]),
+                cluster=self["cluster"],
+                tags=self.tags,
+                profile=self["profile"],
+                protocol_period=self["protocol-period"],
+                ping_timeout=self["ping-timeout"],
+            )
+        except BadConfig as error:
+            raise usage.UsageError(str(error)) from None
+        check_endpoint("--control", self["control"])
+
+
+def check_endpoint(option: str, description: str | None) -> None:
+    """Whether that is an endpoint string, C{none}, or not given.
+
+    @raise usage.UsageError: it is not.
+    """
+    if description in (None, "none"):
+        return
+    try:
+        serverFromString(object(), description)
+    except Exception as error:
+        raise usage.UsageError(
+            f"{option}: {description!r} is no endpoint such as unix:/path or "
+            f"tcp:8080:interface=127.0.0.1, nor none ({error})"
+        ) from None
+
+
+def makeService(options: Options) -> IService:
+    """Called by twistd: the member that the options describe. Nothing is bound yet."""
+    from twisted.internet import reactor
+
+    swim = SwimService(options.config, options.seeds, reactor)
+    control = None
+    if options["control"] != "none":
+        control = ControlPort(reactor, swim, options["control"])
+    return MemberProcess(swim, control)

@@ -1,0 +1,80 @@
+"""The command ``swimtx``: what people type to see and steer a group.
+
+Each command is a module with C{add_parser(subparsers)} and C{run(args) -> int}; only that of the
+command that was typed is imported, so that the quick ones are quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+
+from swimtx import __version__
+from swimtx.cli.failing import CannotBeDone
+
+_COMMANDS = {
+    "demo": "demo",
+    "members": "members",
+    "info": "info",
+    "monitor": "monitor",
+    "join": "join",
+    "leave": "leave",
+    "ping": "ping",
+    "simulate": "simulate",
+    "version": "version",
+}
+"""Which module of this folder each command is, in the order of the help."""
+
+INTERRUPTED = 130  # what shells report of a command that Ctrl-C ended
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    @param argv: the arguments, without the name of the program; by default the process's own.
+    @return: the exit status: 0 done, 1 it could not be done, 2 wrong usage.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    try:
+        try:
+            args = _parser(arguments).parse_args(arguments)
+            status: int = args.run(args)
+        finally:
+            sys.stdout.flush()
+    except CannotBeDone as error:
+        print(f"swimtx: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        _stop_writing()
+        return 1
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except SystemExit as ended:  # argparse has said what was wrong, or printed its help
+        return ended.code if isinstance(ended.code, int) else 2
+    return status
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="swimtx",
+        description="See and steer a group whose members watch each other by the SWIM protocol.",
+        epilog="A member of the group is started by: twistd -n swim --help",
+    )
+    parser.add_argument("--version", action="version", version=f"swimtx {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    typed = next((argument for argument in arguments if not argument.startswith("-")), None)
+    for command in [typed] if typed in _COMMANDS else _COMMANDS:
+        module = f"{__name__}.{_COMMANDS[command]}"
+        if find_spec(module) is not None:
+            import_module(module).add_parser(subparsers)
+    return parser
+
+
+def _stop_writing() -> None:
+    """Nobody reads on: let the interpreter flush what is left to nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())

@@ -1,0 +1,124 @@
+"""Talking to a running agent: blocking HTTP over its control port. There is no reactor in here."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from swimtx.cli.failing import CannotBeDone
+
+ANSWERS_WITHIN = 10.0  # seconds, for what an agent knows by itself
+TAKES_TIME = 60.0  # seconds, for what it has to ask others for
+
+
+class AgentClient:
+    """One agent.
+
+    @param where: the path of its control socket, or the host and port of its control endpoint.
+    """
+
+    def __init__(self, where: Path | tuple[str, int]) -> None:
+        self._where = where
+
+    def __str__(self) -> str:
+        where = self._where
+        return str(where) if isinstance(where, Path) else f"{where[0]}:{where[1]}"
+
+    def get(self, *path: str, timeout: float = ANSWERS_WITHIN) -> Any:
+        """What the agent answers at that path, whose parts may hold any character.
+
+        @raise CannotBeDone: it refuses, or there is no answer in C{timeout} seconds.
+        """
+        return self._ask("GET", path, None, timeout)
+
+    def post(self, *path: str, content: Any = None, timeout: float = TAKES_TIME) -> Any:
+        """Tell it to do something.
+
+        @raise CannotBeDone: it refuses, or there is no answer in C{timeout} seconds.
+        """
+        return self._ask("POST", path, content, timeout)
+
+    def follow(self, *path: str) -> Iterator[Any]:
+        """What it sends, object by object, until it says that this was all.
+
+        The headers have been read when this returns: from then on nothing is missed.
+
+        @raise CannotBeDone: it refuses, or breaks off.
+        """
+        connection, response = self._send("GET", path, None, ANSWERS_WITHIN)
+        if response.status != 200:
+            self._read(connection, response)
+        if connection.sock is not None:
+            connection.sock.settimeout(None)
+        return self._objects(connection, response)
+
+    def _objects(self, connection: HTTPConnection, response: HTTPResponse) -> Iterator[Any]:
+        try:
+            while line := response.readline():
+                yield json.loads(line)
+        except (OSError, HTTPException, ValueError):
+            raise CannotBeDone(f"the agent at {self} broke off") from None
+        finally:
+            connection.close()
+
+    def _ask(self, method: str, path: tuple[str, ...], content: Any, timeout: float) -> Any:
+        connection, response = self._send(method, path, content, timeout)
+        return self._read(connection, response)
+
+    def _send(
+        self, method: str, path: tuple[str, ...], content: Any, timeout: float
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        if isinstance(self._where, Path):
+            connection: HTTPConnection = _UnixConnection(self._where, timeout)
+        else:
+            connection = HTTPConnection(*self._where, timeout=timeout)
+        body = None if method == "GET" else json.dumps(content).encode()
+        url = "".join("/" + quote(part, safe="", errors="surrogatepass") for part in path)
+        try:
+            connection.request(method, url, body, {"Content-Type": "application/json"})
+            return connection, connection.getresponse()
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise CannotBeDone(self._trouble(error)) from None
+
+    def _read(self, connection: HTTPConnection, response: HTTPResponse) -> Any:
+        try:
+            content = json.loads(response.read())
+        except (OSError, HTTPException, ValueError):
+            raise CannotBeDone(f"what answers at {self} is no swimtx agent") from None
+        finally:
+            connection.close()
+        if response.status != 200:
+            said = content.get("error") if isinstance(content, dict) else None
+            raise CannotBeDone(said or f"the agent at {self} answered {response.status}")
+        return content
+
+    def _trouble(self, error: Exception) -> str:
+        if isinstance(error, PermissionError):
+            return f"permission denied: the agent at {self} is another user's"
+        if isinstance(error, TimeoutError):
+            return f"the agent at {self} does not answer"
+        if isinstance(error, ConnectionRefusedError | FileNotFoundError):
+            return f"no agent listens at {self}"
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        return f"the agent at {self} cannot be asked: {reason}"
+
+
+class _UnixConnection(HTTPConnection):
+    """HTTP over a UNIX socket."""
+
+    def __init__(self, path: Path, timeout: float) -> None:
+        super().__init__("localhost", timeout=timeout)
+        self._path = path
+        self._patience = timeout
+
+    def connect(self) -> None:
+        """Called by http.client."""
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.settimeout(self._patience)
+        self.sock.connect(str(self._path))

@@ -1,0 +1,52 @@
+"""``swimtx info``: what an agent says of itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from swimtx.cli.output import add_format_option, print_json, print_table
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "info",
+        help="an agent's own name, address, counts by state, local health, counters",
+        description="Print what an agent says of itself.",
+    )
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the agent and print."""
+    info = pick(args.node).get("info")
+    if args.format == "json":
+        print_json(info, indent=2)
+    else:
+        print_table(("", ""), list(_rows(info)))
+    return 0
+
+
+def _rows(info: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+    """One row a value; what is inside of something bears its name in front."""
+    for key, value in info.items():
+        label = f"{above}{key}".replace("_", " ")
+        if isinstance(value, Mapping):
+            yield from _rows(value, f"{label}: ")
+        elif isinstance(value, list):
+            yield label, ", ".join(str(part) for part in value) or "-"
+        else:
+            yield label, _said(value)
+
+
+def _said(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}" if abs(value) < 1e6 else f"{value:.3f}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,38 @@
+"""``swimtx join``: makes a running agent join a group."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from swimtx.cli.output import add_format_option, print_json
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "join",
+        help="make a running agent join by asking members or bootstrap nodes",
+        description="Make a running agent join a group. It asks each once; one answer is enough.",
+    )
+    parser.add_argument(
+        "seeds",
+        nargs="+",
+        metavar="HOST[:PORT]",
+        help="a member, a bootstrap node, or a DNS name of several",
+    )
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tell the agent."""
+    answer = pick(args.node).post("join", content={"seeds": args.seeds})
+    if args.format == "json":
+        print_json(answer)
+    else:
+        known = answer["members"]
+        print(f"joined; {known} {'member is' if known == 1 else 'members are'} known")
+    return 0

@@ -1,0 +1,32 @@
+"""``swimtx leave``: makes a running agent leave its group."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from swimtx.cli.output import add_format_option, print_json
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "leave",
+        help="make a running agent leave; returns when the others know",
+        description="Make a running agent leave its group. The process goes on, outside of the "
+        "group, until it is stopped or told to join again.",
+    )
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Tell the agent."""
+    answer = pick(args.node).post("leave")
+    if args.format == "json":
+        print_json(answer)
+    else:
+        print("left")
+    return 0

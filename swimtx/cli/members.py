@@ -1,0 +1,68 @@
+"""``swimtx members``: the member list of a running agent."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from swimtx.cli.output import add_format_option, print_json, print_table
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "members",
+        help="the member list of a running agent",
+        description="Print everybody that an agent remembers, by name, whatever their state.",
+    )
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the agent and print."""
+    members = pick(args.node).get("members")
+    if args.format == "json":
+        print_json(members, indent=2)
+    else:
+        heads = ("NAME", "ADDRESS", "STATE", "SINCE", "RTT", "TAGS")
+        print_table(heads, [_row(member, time.time()) for member in members])
+    return 0
+
+
+def _row(member: dict[str, Any], now: float) -> tuple[str, ...]:
+    tags = ",".join(f"{key}={value}" for key, value in sorted(member["tags"].items()))
+    return (
+        member["name"],
+        joined_address(member["address"], member["port"]),
+        member["state"],
+        duration(now - member["since"]),
+        "-" if member["rtt"] is None else milliseconds(member["rtt"]),
+        tags or "-",
+    )
+
+
+def joined_address(host: str, port: int) -> str:
+    """An address and a port as one word."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def duration(seconds: float) -> str:
+    """A span of time, roughly: its two largest units."""
+    left = max(0, int(seconds))
+    days, left = divmod(left, 86400)
+    hours, left = divmod(left, 3600)
+    minutes, left = divmod(left, 60)
+    if days:
+        return f"{days}d{hours}h"
+    if hours:
+        return f"{hours}h{minutes}m"
+    return f"{minutes}m{left}s" if minutes else f"{left}s"
+
+
+def milliseconds(seconds: float) -> str:
+    """A round trip."""
+    return f"{seconds * 1000:.2f}ms"

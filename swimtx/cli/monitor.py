@@ -1,0 +1,49 @@
+"""``swimtx monitor``: membership changes as they happen."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from typing import Any
+
+from swimtx.cli.members import joined_address
+from swimtx.cli.output import add_format_option, print_json, print_line
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "monitor",
+        help="follow membership changes as they happen, one line each",
+        description="Print a line for each change that an agent sees, until it stops or Ctrl-C.",
+    )
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Follow the agent and print."""
+    changes = pick(args.node).follow("monitor")
+    try:
+        for change in changes:
+            if args.format == "json":
+                print_json(change)
+            else:
+                _print_change(change)
+    except KeyboardInterrupt:
+        pass  # the way in which one ends it
+    return 0
+
+
+def _print_change(change: dict[str, Any]) -> None:
+    member = change["member"]
+    print_line(
+        time.strftime("%H:%M:%S", time.localtime(change["time"])),
+        change["event"].ljust(len("reconnected")),
+        member["name"],
+        joined_address(member["address"], member["port"]),
+        change["why"],
+        colour=change["event"],
+    )

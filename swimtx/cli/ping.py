@@ -1,0 +1,33 @@
+"""``swimtx ping``: the round trip from a running agent to a member."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from swimtx.cli.members import milliseconds
+from swimtx.cli.output import add_format_option, print_json, printable
+from swimtx.cli.picking import add_node_option, pick
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to those of C{swimtx}."""
+    parser = subparsers.add_parser(
+        "ping",
+        help="round-trip time to a member, over the protocol itself",
+        description="Make a running agent ping a member, over the protocol itself.",
+    )
+    parser.add_argument("name", metavar="NAME", help="the member to be pinged")
+    add_node_option(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ask the agent and print."""
+    answer = pick(args.node).get("ping", args.name, timeout=30.0)
+    if args.format == "json":
+        print_json(answer)
+    else:
+        print(f"{printable(args.name)} answered in {milliseconds(answer['rtt'])}")
+    return 0
