@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from twisted.application.internet import UDPServer
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, TimeoutError
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.interfaces import IReactorCore, IReactorTCP, IReactorTime, IReactorUDP
 from twisted.internet.task import LoopingCall, deferLater

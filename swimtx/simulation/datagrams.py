@@ -187,7 +187,7 @@ class DatagramPort:
     def read_kept(self) -> bool:
         """Read up to C{maxThroughput} bytes of what was kept; says whether more waits."""
         read = 0
-        while self.kept and read < self.maxThroughput:
+        while self.kept and read < self.maxThroughput and not self._process.stalled:
             packet, source = self.kept.popleft()
             self._kept_bytes -= len(packet) + OVERHEAD
             read += len(packet)

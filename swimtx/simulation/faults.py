@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple
 
+from swimtx.simulation.addresses import normal
+
 #: One host by its address, or several.
 Hosts = str | Iterable[str]
 
@@ -35,17 +37,21 @@ class Answer(Enum):
     SILENT = "silent"
 
 
+def _each(hosts: Hosts) -> list[str]:
+    """Their addresses, as they are usually written."""
+    return [normal(host) or host for host in ([hosts] if isinstance(hosts, str) else hosts)]
+
+
 def _pairs(sources: Hosts, destinations: Hosts) -> list[Pair]:
     """Each source with each destination."""
-    befores = [sources] if isinstance(sources, str) else list(sources)
-    afters = [destinations] if isinstance(destinations, str) else list(destinations)
-    return [(before, after) for before in befores for after in afters]
+    afters = _each(destinations)
+    return [(before, after) for before in _each(sources) for after in afters]
 
 
 class Faults:
     """The rules of one network, all of them about what travels from a source to a destination.
 
-    Hosts are named by the address with which they were made; L{EVERYONE} is any of them. Between
+    Hosts are named by their addresses; L{EVERYONE} is any of them. Between
     processes of one host nothing is ever lost. What is already under way arrives.
     """
 
@@ -90,9 +96,7 @@ class Faults:
         The hosts that are in none of the groups are one more group.
         """
         self._groups = {
-            host: number
-            for number, group in enumerate(groups, 1)
-            for host in ([group] if isinstance(group, str) else group)
+            host: number for number, group in enumerate(groups, 1) for host in _each(group)
         }
         self._changed()
 
@@ -114,19 +118,19 @@ class Faults:
 
     def refuse_streams(self, host: str, port: int | None = None) -> None:
         """Refuse new streams to a host, or to one port of it, though a process listens."""
-        self._answers[host, port] = Answer.REFUSE
+        self._answers[normal(host) or host, port] = Answer.REFUSE
 
     def mute_streams(self, host: str, port: int | None = None) -> None:
         """Accept new streams to a host, or to one port of it, dead or alive, and stay mute."""
-        self._answers[host, port] = Answer.MUTE
+        self._answers[normal(host) or host, port] = Answer.MUTE
 
     def silence_streams(self, host: str, port: int | None = None) -> None:
         """Leave who opens a stream to a host, or to one port of it, without any answer."""
-        self._answers[host, port] = Answer.SILENT
+        self._answers[normal(host) or host, port] = Answer.SILENT
 
     def restore_streams(self, host: str, port: int | None = None) -> None:
         """Undo L{refuse_streams}, L{mute_streams} or L{silence_streams} of the same arguments."""
-        self._answers.pop((host, port), None)
+        self._answers.pop((normal(host) or host, port), None)
 
     def answer(self, host: str, port: int) -> Answer:
         """What somebody is told who opens a stream to this port."""

@@ -95,11 +95,12 @@ class MemoryNetwork(Faults):
 
     def vanish(self, host: str) -> None:
         """Cut a host's power: its processes end, nobody is told, held streams stay silent."""
-        self._vanished[host] = None
+        literal = normal(host) or host
+        self._vanished[literal] = None
         self._changed()
-        for process in self._processes.get(host, ()):
+        for process in self._processes.get(literal, ()):
             process.end(quietly=True)
-        self._processes[host] = []
+        self._processes[literal] = []
 
     def knows(self, host: str) -> bool:
         """Whether there is, or was, such a host; nobody else answers for its address."""
@@ -128,7 +129,11 @@ class MemoryNetwork(Faults):
         if here == there:
             delay = LOOPBACK
         else:
-            path = self._same_for_all or self.path(here, there)
+            path = (
+                self._same_for_all
+                or self._paths.get((here, there))  # a shortcut for what path() does
+                or self.path(here, there)
+            )
             loss = path.datagram_loss
             if loss and self._random() < loss:
                 traffic.datagrams_lost += 1

@@ -175,8 +175,9 @@ class MemoryReactor:
         Its timers vanish, its sockets close: who holds a stream to it sees that closed, who opens
         one is refused. Its protocols are not told anything.
         """
-        self.end(quietly=False)
-        self.network.forget(self)
+        if self.alive:
+            self.end(quietly=False)
+            self.network.forget(self)
 
     def end(self, quietly: bool) -> None:
         """End this process; quietly: without telling those who hold streams to it."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -127,6 +127,7 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.fired, ["other"])
 
+    @settings(deadline=None)
     @given(st.lists(moments), moments, moments)
     def test_one_long_advance_is_two_short_ones(
         self, delays: list[float], first: float, then: float
@@ -147,6 +148,7 @@ class HeapClockTests(SynchronousTestCase):
 
         self.assertEqual(story(first + then), story(first, then))
 
+    @settings(deadline=None)
     @given(st.lists(st.tuples(moments, st.sampled_from(["nothing", "cancel", "reset", "delay"]))))
     def test_it_makes_the_same_calls_as_the_clock_of_twisted(
         self, plan: list[tuple[float, str]]

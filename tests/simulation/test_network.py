@@ -208,6 +208,14 @@ class FaultTests(SynchronousTestCase):
         self.network.block_streams(A)
         self.assertEqual(self.heard(), self.EVERYTHING)
 
+    def test_rules_know_a_host_however_its_address_is_written(self) -> None:
+        one = ear(self.network.host("fd00::1"), interface="::")
+        other = ear(self.network.host("fd00::2"), interface="::")
+        self.network.cut("FD00:0::1", "fd00:0:0::2")
+        one.say(b"x", ("fd00::2", 7946))
+        self.clock.advance(1)
+        self.assertEqual(other.heard, [])
+
     def test_loss_has_its_share_of_datagrams(self) -> None:
         def share() -> float:
             self.b.heard.clear()
@@ -410,6 +418,15 @@ class ProcessTests(SynchronousTestCase):
         self.process.stall()
         self.clock.advance(2)
         self.assertEqual(self.story, [])
+
+    def test_who_is_dead_can_be_killed_again(self) -> None:
+        self.process.kill()
+        self.process.kill()
+        self.network.vanish(A)
+        survivor = self.network.host(A)
+        self.network.vanish(A)
+        survivor.kill()
+        self.assertFalse(survivor.alive)
 
     def test_a_process_sees_only_its_own_timers(self) -> None:
         self.network.host(A).callLater(1, int)
