@@ -44,12 +44,12 @@ def sender_of(message: Message, source: tuple[str, int], now: float, recent: Rec
 
 
 def drop_departed(message: Message, sender: Claim, recent: Recent) -> int:
-    """Drop whoever failed or left by this message's updates, or else by its header.
+    """Drop whoever failed or left by this message's updates or, if it has none, by its header.
 
     @return: how many.
     """
     dropped = sum(recent.depart(claim) for claim in message.updates)
-    if message.type in DEPARTING and all(c.name != message.name for c in message.updates):
+    if message.type in DEPARTING and not message.updates:
         held = recent.get(message.name)
         if held and held.address == sender.address and held.epoch <= sender.epoch:
             dropped += recent.depart(held.departed())
