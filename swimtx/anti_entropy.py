@@ -24,6 +24,7 @@ from swimtx.table_exchange import Exchange
 from swimtx.wire.codec import encode_update, fields, framed
 
 _STREAM_PAGE = 32 * 1024  # bytes of one page on a stream
+_PAGE_HEAD = 300  # bytes that the header of a page may take
 _MAX_PAGES = 4096
 _NOTHING: Mapping[str, Claim] = {}
 
@@ -130,7 +131,7 @@ class AntiEntropy:
     ) -> None:
         """TABLE pages with our records of the wanted parts, without those already known there."""
         stream = type(peer) is not Address
-        room = _STREAM_PAGE if stream else self._protocol.room - 700
+        room = _STREAM_PAGE if stream else self._protocol.room - _PAGE_HEAD
         pages: list[list[bytes]] = [[]]
         size = 0
         for claim in self._digests.in_parts(wanted):

@@ -35,6 +35,7 @@ class Asking:
     """One round of JOIN_REQs to all seeds. Calls C{ended()} at the first answer, or in time.
 
     @ivar answers: each JOIN_RES that came, and from whom.
+    @ivar ourselves: seeds that turned out to be us, under another address.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class Asking:
         ended: Callable[[], object],
     ) -> None:
         self.answers: list[tuple[Message, Any]] = []
+        self.ourselves: set[Address] = set()
         self._addresses = addresses
         self._means = means
         self._ended = ended
@@ -88,7 +90,12 @@ class Asking:
         self._send(stream)
 
     def _answered(self, message: Message, peer: Any) -> None:
-        if message.type is MessageType.JOIN_RES:
+        if message.type is not MessageType.JOIN_RES:
+            return
+        me = self._means.me()
+        if (message.name, message.epoch) == (me.name, me.epoch):
+            self.ourselves.add(peer if type(peer) is Address else message.address)
+        else:
             self.answers.append((message, peer))
             if self._timer.active():
                 self._timer.cancel()
@@ -151,18 +158,17 @@ class Joining:
 
     async def _attempt(self, seeds: ISeeds) -> Membership:
         addresses, failures = await seeds.find()
-        others = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
-        if not others:
-            if failures and not addresses:
-                raise JoinFailed(failures)
-            return self._membership  # we are the only seed: the first
-        answers = await self._ask(others)
-        if not answers:
-            raise JoinFailed({**failures, **{str(a): "no answer" for a in others}})
-        await self._take(answers)
-        return self._membership
+        if not addresses and failures:
+            raise JoinFailed(failures)
+        silent = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
+        asked = await self._ask(silent) if silent else None
+        if asked is not None and asked.answers:
+            await self._take(asked.answers)
+        elif asked is not None and not asked.ourselves.issuperset(silent):
+            raise JoinFailed({**failures, **{str(a): "no answer" for a in silent}})
+        return self._membership  # if there was nobody to ask but ourselves, we are the first
 
-    async def _ask(self, addresses: list[Address]) -> list[tuple[Message, Any]]:
+    async def _ask(self, addresses: list[Address]) -> Asking:
         waiting: Deferred[None] = self._wait()
         asking = Asking(addresses, self._means, self._config, lambda: self._fire(waiting))
         self._asking[asking] = None
@@ -171,7 +177,7 @@ class Joining:
         finally:
             asking.stop()
             self._asking.pop(asking, None)
-        return asking.answers
+        return asking
 
     async def _take(self, answers: list[tuple[Message, Any]]) -> None:
         """Exchange tables with one of those who answered or were listed; greet all of them."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -43,12 +43,20 @@ class Schedule:
     @ivar stream: when a stream is opened as well.
     @ivar relays: when the relays are asked; C{None}: not at all.
     @ivar end: when it is over.
+    @ivar moments: all times at which something happens, in order.
     """
 
     pings: tuple[float, ...]
     stream: float
     relays: float | None
     end: float
+    moments: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        several = {*self.pings, self.stream, self.end}
+        if self.relays is not None:
+            several.add(self.relays)
+        object.__setattr__(self, "moments", tuple(sorted(several)))
 
     @classmethod
     def probe(cls, period: float, first_stage: float) -> Schedule:
@@ -61,13 +69,6 @@ class Schedule:
         """A round on behalf of another member, which must be over within C{budget}."""
         pings = tuple(t for t in (0.0, first_stage / 3, 2 * first_stage / 3) if t < budget)
         return cls(pings, 0.0, None, budget)
-
-    def moments(self) -> tuple[float, ...]:
-        """All times at which something happens, in order."""
-        several = {*self.pings, self.stream, self.end}
-        if self.relays is not None:
-            several.add(self.relays)
-        return tuple(sorted(several))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +102,6 @@ class Round:
         "_connecting",
         "_ended",
         "_means",
-        "_moments",
         "_next",
         "_own",
         "_schedule",
@@ -134,7 +134,6 @@ class Round:
         self.over = False
         self._means = means
         self._schedule = schedule
-        self._moments = schedule.moments()
         self._next = 0
         self._ended = ended
         self._choose_relays = relays
@@ -183,12 +182,12 @@ class Round:
     def _step(self) -> None:
         """Do what is due now, and come back for what is due next."""
         schedule = self._schedule
-        moment = self._moments[self._next]
+        moment = schedule.moments[self._next]
         if moment == schedule.end:
             self._end()
             return
         self._next += 1
-        delay = self._moments[self._next] - moment
+        delay = schedule.moments[self._next] - moment
         self._timer = self._means.clock.callLater(delay, self._step)
         if moment in schedule.pings:
             self._send_ping(self.target.address)
