@@ -11,12 +11,12 @@ from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
 from twisted.internet.testing import MemoryReactorClock as TwistedMemoryReactorClock
 from zope.interface import implementer
 
-from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, run_for
+from swimtx.simulation import Group, HeapClock, MemoryNetwork, MemoryReactor, run_for
 from swimtx.simulation.connecting import StreamConnector
 from swimtx.simulation.datagrams import DatagramPort
 from swimtx.simulation.listening import StreamListener
 
-__all__ = ["HeapClock", "MemoryNetwork", "MemoryReactor", "MemoryReactorClock", "run_for"]
+__all__ = ["Group", "HeapClock", "MemoryNetwork", "MemoryReactor", "MemoryReactorClock", "run_for"]
 
 
 @implementer(IReactorUDP)

@@ -1,22 +1,37 @@
 """Groups in virtual time: a clock, a network of hosts with processes, and what can go wrong."""
 
-from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.clock import START, HeapClock
 from swimtx.simulation.faults import EVERYONE
+from swimtx.simulation.group import Group
+from swimtx.simulation.history import Announced, Run
 from swimtx.simulation.latency import LAN, Latency, exponential, fixed, uniform
+from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
 from swimtx.simulation.network import MemoryNetwork, Traffic
 from swimtx.simulation.process import MemoryReactor
 from swimtx.simulation.stepping import run_for
+from swimtx.simulation.story import Plan, Report, Story
 
 __all__ = [
     "EVERYONE",
     "LAN",
+    "START",
+    "Announced",
+    "Group",
     "HeapClock",
+    "Knowledge",
     "Latency",
+    "Load",
     "MemoryNetwork",
     "MemoryReactor",
+    "Meter",
+    "Plan",
+    "Report",
+    "Run",
+    "Story",
     "Traffic",
     "exponential",
     "fixed",
+    "knowledge",
     "run_for",
     "uniform",
 ]

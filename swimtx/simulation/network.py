@@ -76,11 +76,13 @@ class MemoryNetwork(Faults):
         self._processes: dict[str, list[MemoryReactor]] = {}
         self._next_ports: dict[str, int] = {}
 
-    def host(self, address: str) -> MemoryReactor:
+    def host(self, address: str, skew: float = 0.0) -> MemoryReactor:
         """Start a process on the host of this literal address, and return its reactor.
 
         The host is made if there is none; after L{vanish} it is back, and empty.
 
+        @param skew: by how many seconds its clock is ahead of the network's. Its timers say in
+            C{getTime} when they are due by the network's.
         @raise ValueError: not a literal address, or that of a loopback.
         """
         literal = normal(address)
@@ -89,7 +91,7 @@ class MemoryNetwork(Faults):
         if literal in self._vanished:
             del self._vanished[literal]
             self._changed()
-        process = MemoryReactor(self, literal)
+        process = MemoryReactor(self, literal, skew)
         self._processes.setdefault(literal, []).append(process)
         return process
 

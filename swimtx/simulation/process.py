@@ -30,13 +30,15 @@ class MemoryReactor:
     @ivar address: its host's literal address.
     @ivar stalled: whether it does nothing at the moment.
     @ivar alive: whether it has not ended.
+    @ivar skew: by how many seconds its host's clock is ahead of the network's.
     """
 
-    def __init__(self, network: MemoryNetwork, address: str) -> None:
+    def __init__(self, network: MemoryNetwork, address: str, skew: float = 0.0) -> None:
         self.network = network
         self.address = address
         self.stalled = False
         self.alive = True
+        self.skew = skew
         self.datagram_ports: dict[DatagramPort, None] = {}
         self.listeners: dict[StreamListener, None] = {}
         self.transports: dict[StreamTransport, None] = {}
@@ -47,7 +49,7 @@ class MemoryReactor:
 
     def seconds(self) -> float:
         """Now, in seconds since 1970; the last moment of a process that has ended."""
-        return self._clock._now
+        return self._clock._now + self.skew
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
