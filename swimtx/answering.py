@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from swimtx.counters import Counters
+from swimtx.member import State
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed, sequence_field
+
+# Every datagram comes by here: names of this module are found quicker than members of an enum.
+_ALIVE = State.ALIVE
+_ACK = MessageType.ACK
 
 
 class Answering:
@@ -21,14 +26,16 @@ class Answering:
     def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
         self._membership = membership
         self._protocol = protocol
+        self._send = protocol.send
         self._counters = counters
         protocol.handle(MessageType.PING, self._ping)
 
     def _ping(self, message: Message, peer: Any) -> None:
-        me = self._membership.me
         if not message.version:
             self._answer_seven_fields(message, peer)
             return
+        membership = self._membership
+        me = membership.me
         if message.target != me.name:
             self._counters.wrong_target += 1
             return
@@ -36,10 +43,11 @@ class Answering:
         body = sequence_field(message.sequence)
         if message.target_epoch != me.epoch or message.target_incarnation != me.incarnation:
             body += framed(encode_update(me))
-        asker = self._membership.claim(message.name)
-        if asker is not None and not asker.state.living and asker.epoch >= message.epoch:
-            body += framed(encode_update(asker, self._membership.age(asker.name)))
-        self._protocol.send(peer, MessageType.ACK, body)
+        asker = membership.claim(message.name)
+        if asker is not None and asker.state is not _ALIVE:
+            if not asker.state.living and asker.epoch >= message.epoch:
+                body += framed(encode_update(asker, membership.age(asker.name)))
+        self._send(peer, _ACK, body)
 
     def _answer_seven_fields(self, message: Message, peer: Any) -> None:
         """The original's ACK names whom it answers."""

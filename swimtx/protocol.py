@@ -6,6 +6,7 @@ It knows no rule of the protocol. The rooms upstairs say what they handle.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from twisted.internet.abstract import isIPv6Address
@@ -26,6 +27,8 @@ Handler = Callable[[Message, Any], object]
 
 # One wake-up of the reactor reads this much and then lets the timers have their turn.
 _BYTES_A_WAKE_UP = 16 * 1024
+_TABLE = MessageType.TABLE
+_as_address = partial(tuple.__new__, Address)  # several times as quick as Address(*pair)
 _LOST = (OSError, InvalidAddressError, MessageLengthError)
 """What a send may raise. None of it queues anything, so it is loss, as on the way."""
 
@@ -49,7 +52,7 @@ class SwimProtocol(DatagramProtocol):
         counters: Counters,
     ) -> None:
         self._membership = membership
-        self._codec = codec
+        self._decode = codec.decode
         self._open = envelope.open
         self._seal = envelope.seal
         self._news = news
@@ -108,11 +111,11 @@ class SwimProtocol(DatagramProtocol):
         """
         if sender is not None:
             head = header(sender, kind, self._cluster, VERSION)
-        elif self._header_of is self._membership.me and kind in self._headers:
-            head = self._headers[kind]
-        else:
+        elif self._header_of is not self._membership.me or kind not in (headers := self._headers):
             head = self._make_header(kind)
-        data = head + b"".join(parts) if parts else head
+        else:
+            head = headers[kind]
+        data = head + b"".join(parts)
         if news and self._news.pending:
             data += self._news.fill((room or self._room) - len(data))
         self.post(peer, data)
@@ -172,10 +175,13 @@ class SwimProtocol(DatagramProtocol):
         counters = self._counters
         counters.datagrams_received += 1
         counters.bytes_received += len(datagram)
-        host = addr[0]
-        if ":" in host:
-            host = normal_host(host)
-        self._receive(datagram, Address(host, addr[1]))
+        if ":" in addr[0]:
+            try:
+                addr = (normal_host(addr[0]), addr[1])
+            except ValueError:  # a link-local one, whose zone the socket has lost
+                self._refuse("address")
+                return
+        self._receive(datagram, _as_address(addr))
 
     def frame_received(self, frame: bytes, stream: Any) -> None:
         """One frame of a stream."""
@@ -185,10 +191,9 @@ class SwimProtocol(DatagramProtocol):
 
     def _receive(self, data: bytes, peer: Any) -> None:
         try:
-            message = self._codec.decode(self._open(data))
+            message = self._decode(self._open(data))
         except Malformed as error:
-            malformed = self._counters.malformed
-            malformed[error.reason] = malformed.get(error.reason, 0) + 1
+            self._refuse(error.reason)
             return
         if message.cluster != self._cluster and message.version:
             self._counters.other_cluster += 1
@@ -206,7 +211,7 @@ class SwimProtocol(DatagramProtocol):
                 return
             message = translated
         kind = message.type
-        if message.updates and kind is not MessageType.TABLE:
+        if message.updates and kind is not _TABLE:
             apply = self._membership.apply
             for claim in message.updates:
                 apply(claim)
@@ -217,6 +222,10 @@ class SwimProtocol(DatagramProtocol):
             address = peer if type(peer) is Address else peer.address
             for callback in self._callbacks.get(kind, ()):
                 callback(message, address)
+
+    def _refuse(self, reason: str) -> None:
+        malformed = self._counters.malformed
+        malformed[reason] = malformed.get(reason, 0) + 1
 
     def _make_header(self, kind: MessageType) -> bytes:
         me = self._membership.me

@@ -53,8 +53,12 @@ class TcpStream(Int32StringReceiver):
     def connectionMade(self) -> None:
         """It is open."""
         assert self.transport is not None
-        host: Any = self.transport.getPeer()
-        self.address = Address(normal_host(host.host), host.port)
+        peer: Any = self.transport.getPeer()
+        try:
+            self.address = Address(normal_host(peer.host), peer.port)
+        except ValueError:  # a link-local one: nobody whom we could answer by datagram
+            self.transport.abortConnection()  # type: ignore[attr-defined]
+            return
         self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]
         self._idle = self._streams.clock.callLater(IDLE, self.close)
         self._streams.opened(self)
