@@ -10,6 +10,7 @@ from twisted.python import usage
 
 from swimtx.agent import option_values
 from swimtx.agent.process import BootstrapProcess
+from swimtx.agent.refusing import Refusal
 from swimtx.agent.versions import version_line
 from swimtx.bootstrap import Bootstrap
 from swimtx.errors import BadConfig
@@ -78,4 +79,5 @@ def makeService(options: Options) -> IService:
     """Called by twistd: the bootstrap node that the options describe. Nothing is bound yet."""
     from twisted.internet import reactor
 
-    return BootstrapProcess(make_bootstrap(reactor, options), options["cluster"])
+    bootstrap = make_bootstrap(reactor, options)
+    return BootstrapProcess(bootstrap, options["cluster"], Refusal.under(options.parent))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any, NoReturn
+from typing import Any
 
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -11,33 +10,9 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from swimtx.agent.control import ControlPort
+from swimtx.agent.refusing import Refusal
 from swimtx.errors import SwimError
 from swimtx.membership import Change
-
-
-class CannotStart(SystemExit):
-    """Ends the process with status 1, without a traceback; the text has been said already."""
-
-    def __init__(self, line: str) -> None:
-        super().__init__(line)
-        self.code = 1
-
-
-def refuse_to_start(error: Exception) -> NoReturn:
-    """Say on one line of the real standard error, which twistd redirects, why not; then end.
-
-    @raise CannotStart: always.
-    """
-    if isinstance(error, CannotListenError):
-        reason = getattr(error.socketError, "strerror", None) or error.socketError
-        at = error.port if error.interface is None else f"{error.interface}:{error.port}"
-        at = at.decode("utf-8", "replace") if isinstance(at, bytes) else at
-        line = f"swimtx: cannot listen on {at}: {reason}"
-    else:
-        line = f"swimtx: {error}"
-    if sys.__stderr__ is not None:
-        print(line, file=sys.__stderr__, flush=True)
-    raise CannotStart(line) from None
 
 
 class MemberProcess(Service):
@@ -45,13 +20,15 @@ class MemberProcess(Service):
 
     @param swim: a C{SwimService}.
     @param control: C{None}: there is no control port.
+    @param refusal: what to do when it cannot start.
     """
 
     name = "swim"
     _log = Logger()
 
-    def __init__(self, swim: Any, control: ControlPort | None) -> None:
+    def __init__(self, swim: Any, control: ControlPort | None, refusal: Refusal) -> None:
         self.swim = swim
+        self._refusal = refusal
         self.control = control
 
     def startService(self) -> None:
@@ -63,7 +40,7 @@ class MemberProcess(Service):
             if self.control is not None:
                 self.control.startService()
         except (CannotListenError, SwimError, ValueError) as error:
-            refuse_to_start(error)
+            self._refusal.raise_for(error)
         node = self.swim.node
         self._log.info(
             "swimtx {name} listening on udp+tcp {address}, cluster {cluster}, control {control}",
@@ -101,14 +78,16 @@ class BootstrapProcess(Service):
     """One bootstrap node, with its line in the log.
 
     @param bootstrap: a C{Bootstrap}.
+    @param refusal: what to do when it cannot start.
     """
 
     name = "swim-bootstrap"
     _log = Logger()
 
-    def __init__(self, bootstrap: Any, cluster: str) -> None:
+    def __init__(self, bootstrap: Any, cluster: str, refusal: Refusal) -> None:
         self.bootstrap = bootstrap
         self._cluster = cluster
+        self._refusal = refusal
 
     def startService(self) -> None:
         """Bind, or end the process."""
@@ -117,7 +96,7 @@ class BootstrapProcess(Service):
         if failures:
             if not failures[0].check(CannotListenError, SwimError, ValueError):
                 failures[0].raiseException()
-            refuse_to_start(failures[0].value)
+            self._refusal.raise_for(failures[0].value)
         self._log.info(
             "swimtx bootstrap node listening on udp {address}, cluster {cluster}",
             address=self.bootstrap.address,

@@ -11,6 +11,7 @@ from twisted.python import usage
 from swimtx.agent import option_values
 from swimtx.agent.control import ControlPort
 from swimtx.agent.process import MemberProcess
+from swimtx.agent.refusing import Refusal
 from swimtx.agent.service import SwimService
 from swimtx.agent.versions import version_line
 from swimtx.config import Config
@@ -179,4 +180,4 @@ def makeService(options: Options) -> IService:
     control = None
     if options["control"] != "none":
         control = ControlPort(reactor, swim, options["control"])
-    return MemberProcess(swim, control)
+    return MemberProcess(swim, control, Refusal.under(options.parent))
