@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -156,6 +157,26 @@ class Processes:
         for process in self.started:
             process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port number that nobody uses just now, neither for UDP nor for TCP.
+
+    @raise CannotBeDone: none was found.
+    """
+    for _ in range(100):
+        with (
+            socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as datagrams,
+            socket.socket(socket.AF_INET, socket.SOCK_STREAM) as streams,
+        ):
+            datagrams.bind((host, 0))
+            port: int = datagrams.getsockname()[1]
+            try:
+                streams.bind((host, port))
+            except OSError:
+                continue
+            return port
+    raise CannotBeDone("no free port was found")
 
 
 def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> _Found:

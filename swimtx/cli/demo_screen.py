@@ -1,0 +1,113 @@
+"""What the demo shows: plain lines, or on a terminal a live table of who believes what of whom."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from swimtx.cli.output import COLOURS, printable, rich_terminal
+from swimtx.cli.views import Seen, Views
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+MOST_COLUMNS = 10  # observers that the live table has room for
+REFRESHES = 8  # a second
+
+
+def make_screen(views: Views) -> Screen:
+    """A live one on a terminal where rich is installed, else a plain one."""
+    terminal = rich_terminal()
+    return Screen() if terminal is None else LiveScreen(views, terminal)
+
+
+class Screen:
+    """Plain lines, each with the seconds since the start. A context manager."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Screen:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        pass
+
+    def step(self, text: str) -> None:
+        """What is done now."""
+        self._print(f"{self._clock()}  {text}", "bold")
+
+    def command(self, line: str) -> None:
+        """What one would type to do the same."""
+        self._print(f"         $ {line}", "cyan")
+
+    def seen(self, news: Seen) -> None:
+        """What somebody saw first."""
+        text = f"{news.by} sees {news.member} {news.event}: {news.why}"
+        self._print(f"{self._clock()}    {text}", COLOURS.get(news.event, ""))
+
+    def result(self, text: str) -> None:
+        """What came of it."""
+        self._print(f"{self._clock()}  => {text}", "bold green")
+
+    def refresh(self) -> None:
+        """Called now and then."""
+
+    def _clock(self) -> str:
+        return f"{time.monotonic() - self._started:6.2f}s"
+
+    def _print(self, text: str, style: str) -> None:
+        print(printable(text), flush=True)
+
+
+class LiveScreen(Screen):
+    """The same lines, and under them a table that follows what everybody believes."""
+
+    def __init__(self, views: Views, terminal: Console) -> None:
+        super().__init__()
+        from rich.live import Live
+
+        self._views = views
+        self._live = Live(console=terminal, auto_refresh=False, transient=True)
+        self._refreshed = 0.0
+
+    def __enter__(self) -> Screen:
+        self._live.__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        self._live.__exit__(*raised)
+
+    def refresh(self) -> None:
+        """Draw the table anew, if it has not just been drawn."""
+        now = time.monotonic()
+        if now - self._refreshed >= 1 / REFRESHES:
+            self._refreshed = now
+            self._live.update(self._table(), refresh=True)
+
+    def _print(self, text: str, style: str) -> None:
+        from rich.text import Text
+
+        self._live.console.print(Text(printable(text), style=style), soft_wrap=True)
+        self._refreshed = 0.0
+        self.refresh()
+
+    def _table(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        states = {observer: dict(seen) for observer, seen in list(self._views.states.items())}
+        observers = list(states)[:MOST_COLUMNS]
+        table = Table(title="who believes what of whom", title_style="dim", header_style="bold")
+        table.add_column("member")
+        for observer in observers:
+            table.add_column(f"seen by {observer}")
+        for member in sorted({name for seen in states.values() for name in seen}, key=_in_order):
+            cells = [states[observer].get(member, "") for observer in observers]
+            table.add_row(member, *(Text(cell, style=COLOURS.get(cell, "")) for cell in cells))
+        return table
+
+
+def _in_order(name: str) -> tuple[int, str]:
+    return len(name), name
