@@ -147,6 +147,7 @@ class Claim:
     @ivar tags: sorted pairs, at most one a key.
     @ivar evidence: who saw what, of a suspect or failed member.
     @ivar by: the name of the member that said so first; a hint for people.
+    @ivar streams: the member says that its stream port has accepted somebody in this run.
     @ivar seven_fields: a peer that knows only the original schema and cannot speak for itself.
     @ivar age: seconds since this state began, as told by the sender (failed and left only).
     @ivar key: what claims about one name are ordered by.
@@ -161,6 +162,7 @@ class Claim:
     evidence: tuple[Evidence, ...] = ()
     by: str = ""
     seven_fields: bool = False
+    streams: bool = False
     age: float = field(default=0.0, compare=False)
     key: Key = field(init=False, repr=False, compare=False)
 
@@ -205,7 +207,7 @@ def merge(held: Claim, heard: Claim) -> Claim:
 
 
 def _rest(claim: Claim) -> tuple[Any, ...]:
-    return (claim.address, claim.tags, claim.by, claim.seven_fields)
+    return (claim.address, claim.tags, claim.by, claim.seven_fields, claim.streams)
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,6 +88,7 @@ def encode_update(claim: Claim, age: float = 0.0) -> bytes:
         by=claim.by,
         age=0 if claim.state.living else min(math.ceil(max(0.0, age - _SLACK)), MAX_AGE),
         seven_fields=claim.seven_fields,
+        streams=claim.streams,
     )
     for key, value in claim.tags:
         update.tags.add(key=key, value=value)

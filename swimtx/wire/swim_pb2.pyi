@@ -55,7 +55,7 @@ REFUSED: Kind
 BROKEN: Kind
 
 class Datagram(_message.Message):
-    __slots__ = ("node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port", "sequence", "cluster", "updates", "listed", "version", "epoch", "target", "target_epoch", "target_incarnation", "budget", "observed", "bootstrap", "digest", "page", "pages", "wanted", "padding")
+    __slots__ = ("node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port", "sequence", "cluster", "updates", "listed", "version", "epoch", "target", "target_epoch", "target_incarnation", "budget", "observed", "bootstrap", "digest", "page", "pages", "wanted", "padding", "failed_hash")
     NODE_ID_FIELD_NUMBER: _ClassVar[int]
     ADDR_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
@@ -80,6 +80,7 @@ class Datagram(_message.Message):
     PAGES_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
     PADDING_FIELD_NUMBER: _ClassVar[int]
+    FAILED_HASH_FIELD_NUMBER: _ClassVar[int]
     node_id: str
     addr: str
     port: int
@@ -104,7 +105,8 @@ class Datagram(_message.Message):
     pages: int
     wanted: int
     padding: bytes
-    def __init__(self, node_id: _Optional[str] = ..., addr: _Optional[str] = ..., port: _Optional[int] = ..., heart_beat: _Optional[int] = ..., type: _Optional[_Union[MsgType, str]] = ..., dest_addr: _Optional[str] = ..., dest_port: _Optional[int] = ..., sequence: _Optional[int] = ..., cluster: _Optional[str] = ..., updates: _Optional[_Iterable[bytes]] = ..., listed: _Optional[_Iterable[_Union[Listed, _Mapping]]] = ..., version: _Optional[int] = ..., epoch: _Optional[int] = ..., target: _Optional[str] = ..., target_epoch: _Optional[int] = ..., target_incarnation: _Optional[int] = ..., budget: _Optional[int] = ..., observed: _Optional[_Union[Kind, str]] = ..., bootstrap: bool = ..., digest: _Optional[_Iterable[int]] = ..., page: _Optional[int] = ..., pages: _Optional[int] = ..., wanted: _Optional[int] = ..., padding: _Optional[bytes] = ...) -> None: ...
+    failed_hash: int
+    def __init__(self, node_id: _Optional[str] = ..., addr: _Optional[str] = ..., port: _Optional[int] = ..., heart_beat: _Optional[int] = ..., type: _Optional[_Union[MsgType, str]] = ..., dest_addr: _Optional[str] = ..., dest_port: _Optional[int] = ..., sequence: _Optional[int] = ..., cluster: _Optional[str] = ..., updates: _Optional[_Iterable[bytes]] = ..., listed: _Optional[_Iterable[_Union[Listed, _Mapping]]] = ..., version: _Optional[int] = ..., epoch: _Optional[int] = ..., target: _Optional[str] = ..., target_epoch: _Optional[int] = ..., target_incarnation: _Optional[int] = ..., budget: _Optional[int] = ..., observed: _Optional[_Union[Kind, str]] = ..., bootstrap: bool = ..., digest: _Optional[_Iterable[int]] = ..., page: _Optional[int] = ..., pages: _Optional[int] = ..., wanted: _Optional[int] = ..., padding: _Optional[bytes] = ..., failed_hash: _Optional[int] = ...) -> None: ...
 
 class Listed(_message.Message):
     __slots__ = ("node_id", "heartbeat", "port", "address", "epoch")
@@ -121,7 +123,7 @@ class Listed(_message.Message):
     def __init__(self, node_id: _Optional[str] = ..., heartbeat: _Optional[int] = ..., port: _Optional[int] = ..., address: _Optional[str] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class Update(_message.Message):
-    __slots__ = ("name", "address", "port", "state", "epoch", "incarnation", "tags", "evidence", "by", "age", "seven_fields")
+    __slots__ = ("name", "address", "port", "state", "epoch", "incarnation", "tags", "evidence", "by", "age", "seven_fields", "streams")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ADDRESS_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
@@ -133,6 +135,7 @@ class Update(_message.Message):
     BY_FIELD_NUMBER: _ClassVar[int]
     AGE_FIELD_NUMBER: _ClassVar[int]
     SEVEN_FIELDS_FIELD_NUMBER: _ClassVar[int]
+    STREAMS_FIELD_NUMBER: _ClassVar[int]
     name: str
     address: bytes
     port: int
@@ -144,7 +147,8 @@ class Update(_message.Message):
     by: str
     age: int
     seven_fields: bool
-    def __init__(self, name: _Optional[str] = ..., address: _Optional[bytes] = ..., port: _Optional[int] = ..., state: _Optional[_Union[State, str]] = ..., epoch: _Optional[int] = ..., incarnation: _Optional[int] = ..., tags: _Optional[_Iterable[_Union[Tag, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., by: _Optional[str] = ..., age: _Optional[int] = ..., seven_fields: bool = ...) -> None: ...
+    streams: bool
+    def __init__(self, name: _Optional[str] = ..., address: _Optional[bytes] = ..., port: _Optional[int] = ..., state: _Optional[_Union[State, str]] = ..., epoch: _Optional[int] = ..., incarnation: _Optional[int] = ..., tags: _Optional[_Iterable[_Union[Tag, _Mapping]]] = ..., evidence: _Optional[_Iterable[_Union[Evidence, _Mapping]]] = ..., by: _Optional[str] = ..., age: _Optional[int] = ..., seven_fields: bool = ..., streams: bool = ...) -> None: ...
 
 class Tag(_message.Message):
     __slots__ = ("key", "value")
