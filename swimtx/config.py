@@ -23,9 +23,27 @@ from swimtx.member import (
 )
 
 _PRESETS: dict[str, dict[str, float]] = {
-    "local": {"protocol_period": 1.0, "gossip_interval": 0.1, "table_interval": 15.0},
-    "lan": {"protocol_period": 1.0, "gossip_interval": 0.2, "table_interval": 30.0},
-    "wan": {"protocol_period": 5.0, "gossip_interval": 0.5, "table_interval": 60.0},
+    "local": {
+        "protocol_period": 1.0,
+        "gossip_interval": 0.1,
+        "table_interval": 15.0,
+        "silence_tolerance": 3.0,
+        "patience": 30.0,
+    },
+    "lan": {
+        "protocol_period": 1.0,
+        "gossip_interval": 0.2,
+        "table_interval": 30.0,
+        "silence_tolerance": 5.0,
+        "patience": 30.0,
+    },
+    "wan": {
+        "protocol_period": 5.0,
+        "gossip_interval": 0.5,
+        "table_interval": 60.0,
+        "silence_tolerance": 7.0,
+        "patience": 60.0,
+    },
 }
 PROFILES = tuple(_PRESETS)
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
@@ -53,8 +71,15 @@ class Config:
     @ivar gossip_interval: seconds between two gossip ticks, while there is news.
     @ivar gossip_fanout: members that each tick tells.
     @ivar transmissions: lambda: an update is told lambda * ceil(ln(n+1)) times (SWIM §4.1).
-    @ivar suspicion: a suspect has suspicion * max(1, log10 n) periods to refute. Longer forgives
-        longer pauses, and finds every failure later by as much.
+    @ivar suspicion: of the published detector only: a suspect has suspicion * max(1, log10 n)
+        periods to refute.
+    @ivar silence_tolerance: Ts, in periods: a host that was silent for less than Ts + 1 of them is
+        not declared failed; one that is gone is found that much later, exactly.
+    @ivar patience: seconds that a stalled process is given, whose host still accepts streams.
+        Longer forgives longer stalls; a process that hangs is declared failed that much later, but
+        reported stalled at once.
+    @ivar refused_verdict: whether hosts that refuse streams prove their process gone. Off, where
+        somebody on the path may forge a TCP reset: then a refusal counts as silence.
     @ivar table_interval: seconds between two table exchanges with a random member.
     @ivar renewal_interval: seconds between two announcements at the bootstrap nodes.
     @ivar direct_notice_limit: in groups of up to this size a FAIL goes to every member at once.
@@ -83,6 +108,9 @@ class Config:
     gossip_fanout: int = 3
     transmissions: float = 3.0
     suspicion: float = 3.0
+    silence_tolerance: float | None = None
+    patience: float | None = None
+    refused_verdict: bool = True
     table_interval: float | None = None
     renewal_interval: float = 10.0
     direct_notice_limit: int = 64
@@ -134,6 +162,18 @@ class Config:
         """Seconds between two gossip ticks."""
         assert self.gossip_interval is not None
         return self.gossip_interval
+
+    @property
+    def silence_tolerance_seconds(self) -> float:
+        """Ts in seconds."""
+        assert self.silence_tolerance is not None
+        return self.silence_tolerance * self.period
+
+    @property
+    def patience_seconds(self) -> float:
+        """Seconds that a stalled process is given."""
+        assert self.patience is not None
+        return self.patience
 
     @property
     def bind_host(self) -> str:
@@ -215,6 +255,12 @@ class Config:
                 f"ping_timeout {self.first_stage:g} s is more than 0.6 of the protocol period "
                 f"{self.period:g} s: the relays would have no time to answer"
             )
+        if self.patience_seconds < self.silence_tolerance_seconds:
+            raise BadConfig(
+                f"patience {self.patience_seconds:g} s is less than the silence tolerance "
+                f"{self.silence_tolerance_seconds:g} s: a process whose host accepts for it would "
+                "be given less time than a host of which nothing is heard"
+            )
         for setting in ("relays", "max_remembered", "direct_notice_limit"):
             if getattr(self, setting) < 0:
                 raise BadConfig(f"{setting} must not be negative")
@@ -229,6 +275,8 @@ _POSITIVE = (
     "gossip_fanout",
     "transmissions",
     "suspicion",
+    "silence_tolerance",
+    "patience",
     "table_interval",
     "renewal_interval",
     "max_members",
