@@ -108,6 +108,7 @@ class Membership:
         self._watchers: list[Listener] = []
         self._listeners: dict[object, Listener] = {}
         self._disputes: list[Callable[[Claim], object]] = []
+        self._refuters: list[Callable[[], object]] = []
         self._queue: deque[Change] = deque()
         self._announcing = False
 
@@ -184,6 +185,10 @@ class Membership:
         """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""
         self._disputes.append(settle)
 
+    def on_refutation(self, refuted: Callable[[], object]) -> None:
+        """Call C{refuted()} when we have answered an accusation."""
+        self._refuters.append(refuted)
+
     # Changing
 
     def become(self, me: Claim) -> None:
@@ -234,6 +239,25 @@ class Membership:
             return None
         raised = self._raised(self.me.epoch, self.me.incarnation)
         return self._be(replace(raised, tags=pairs), "its tags were changed")
+
+    def accepted_stream(self) -> Change | None:
+        """Tell, once in a run, that our stream port accepts: its refusal will mean something."""
+        if self.me.streams or self.me.state is not State.ALIVE:
+            return None
+        raised = self._raised(self.me.epoch, self.me.incarnation)
+        return self._be(replace(raised, streams=True), "its stream port accepts")
+
+    def reassure(self, why: str) -> Change | None:
+        """Raise our incarnation unasked: after a stall we may be suspected and not know it yet."""
+        if self.me.state is not State.ALIVE:
+            return None
+        return self._be(self._raised(self.me.epoch, self.me.incarnation), why)
+
+    def restore(self, claim: Claim) -> None:
+        """Take back a verdict of our own that nobody else has heard."""
+        held = self.claim(claim.name)
+        if held is not None and held.epoch == claim.epoch and held.state is State.FAILED:
+            self._set(claim, "we had been cut off ourselves", spread=False)
 
     def depart(self) -> Change | None:
         """Mark ourselves left."""
@@ -294,6 +318,8 @@ class Membership:
         else:
             refuting = self._raised(me.epoch, max(me.incarnation, claim.incarnation))
         self.refutations += 1
+        for refuted in self._refuters:
+            refuted()
         return self._be(refuting, f"refuting what {claim.by or 'somebody'} said of it")
 
     def _raised(self, epoch: int, incarnation: int) -> Claim:
