@@ -1,8 +1,26 @@
-"""Who is probed next (SWIM §4.3)."""
+"""Who is probed next, and when (SWIM §4.3).
+
+``RoundRobin`` is the paper's. ``Phased`` has everybody probed once a period by somebody, so that
+the wait for the first probe is uniform in one period instead of exponential.
+"""
 
 from __future__ import annotations
 
 import random
+import zlib
+from bisect import bisect_left
+from typing import NamedTuple
+
+from swimtx.ring import Ring
+
+_OWN_WAY = 8  # every eighth period is round robin, so that completeness depends on no agreement
+
+
+class Turn(NamedTuple):
+    """Whom to probe, and at what time of the clock, in seconds; C{None}: nobody is there."""
+
+    name: str | None
+    at: float
 
 
 class RoundRobin:
@@ -10,10 +28,13 @@ class RoundRobin:
 
     A newcomer is put in at a random place, so two probes of one member are at most 2n-1 periods
     apart, and the mean wait for the first is that of picking at random.
+
+    @param period: seconds.
     """
 
-    def __init__(self, chance: random.Random) -> None:
+    def __init__(self, chance: random.Random, period: float) -> None:
         self._chance = chance
+        self._period = period
         self._order: list[str] = []
         self._members: dict[str, None] = {}
         self._next = 0
@@ -32,6 +53,14 @@ class RoundRobin:
         """Probe that member no more."""
         self._members.pop(name, None)
 
+    def first(self, now: float) -> float:
+        """When to take the first turn: at a random moment of one period."""
+        return now + self._chance.random() * self._period
+
+    def turn(self, now: float) -> Turn:
+        """Whom to probe now; the next turn is a period later."""
+        return Turn(self.next(), now + self._period)
+
     def next(self) -> str | None:
         """Whose turn it is; C{None} if there is nobody."""
         while self._members:
@@ -46,3 +75,74 @@ class RoundRobin:
         self._order.clear()
         self._next = 0
         return None
+
+
+class Phased:
+    """In period p, by the wall clock, the member at position j of the ring of names probes the one
+    C{stride(p)} places on, at a phase that is the target's own.
+
+    The strides of n-1 consecutive periods are a permutation of 1..n-1, so each pair meets once in
+    each pass, at most 2n-3 periods apart. Nothing has to be agreed: with clocks that differ, or
+    lists that do, this degrades to the statistics of round robin.
+
+    @param me: our name.
+    @param period: seconds.
+    """
+
+    def __init__(self, chance: random.Random, period: float, me: str = "") -> None:
+        self.me = me
+        self._period = period
+        self._ring = Ring()
+        self._own_way = RoundRobin(chance, period)
+        self._strides: tuple[int, int, list[int]] = (0, -1, [])
+
+    def add(self, name: str) -> None:
+        """Probe that member too."""
+        self._ring.add(name)
+        self._own_way.add(name)
+
+    def remove(self, name: str) -> None:
+        """Probe that member no more."""
+        self._ring.remove(name)
+        self._own_way.remove(name)
+
+    def first(self, now: float) -> float:
+        """When to take the first turn: in the next period, at its target's phase."""
+        return self._moment(int(now / self._period) + 1)
+
+    def turn(self, now: float) -> Turn:
+        """Whom to probe now, and when the next turn is."""
+        number = int(now / self._period)
+        return Turn(self._target(number), self._moment(number + 1))
+
+    def _moment(self, number: int) -> float:
+        target = self._partner(number)
+        phase = 0.0 if target is None else zlib.crc32(target.encode()) / 2**32
+        # Never at the very edge: a timer that is a hair early must not fall into the period before.
+        return (number + 0.001 + 0.998 * phase) * self._period
+
+    def _target(self, number: int) -> str | None:
+        if number % _OWN_WAY == 0:
+            return self._own_way.next()
+        return self._partner(number)
+
+    def _partner(self, number: int) -> str | None:
+        """Whom the ring gives us in that period."""
+        names = self._ring.names
+        others = len(names)
+        if not others:
+            return None
+        position = bisect_left(names, self.me)
+        stride = self._stride(number, others + 1)
+        # Our own place is between the others; strides 1..n-1 never end on it.
+        landed = (position + stride) % (others + 1)
+        return names[landed if landed < position else landed - 1]
+
+    def _stride(self, number: int, size: int) -> int:
+        turns = size - 1
+        lap = number // turns
+        if self._strides[:2] != (size, lap):
+            strides = list(range(1, size))
+            random.Random(f"{size}/{lap}").shuffle(strides)
+            self._strides = (size, lap, strides)
+        return self._strides[2][number % turns]
