@@ -40,22 +40,21 @@ class Schedule:
     """When a round does what, in seconds since its start.
 
     @ivar pings: when a PING goes out.
-    @ivar stream: when a stream is opened as well.
+    @ivar stream: when a stream is opened as well; C{None}: not at all.
     @ivar relays: when the relays are asked; C{None}: not at all.
     @ivar end: when it is over.
     @ivar moments: all times at which something happens, in order.
     """
 
     pings: tuple[float, ...]
-    stream: float
+    stream: float | None
     relays: float | None
     end: float
     moments: tuple[float, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        several = {*self.pings, self.stream, self.end}
-        if self.relays is not None:
-            several.add(self.relays)
+        several = {*self.pings, self.end}
+        several |= {moment for moment in (self.stream, self.relays) if moment is not None}
         object.__setattr__(self, "moments", tuple(sorted(several)))
 
     @classmethod
@@ -87,6 +86,7 @@ class Round:
     """One probe. It ends by itself, once, and calls C{ended(round)}.
 
     @param relays: says whom to ask in the second stage, when it comes to that.
+    @param seen: asked C{seen(round)} whenever something was seen and at each step; true ends it.
     @param attach: told to the target with each PING, before any other news.
     @ivar way: how the ACK came, C{None} while there was none.
     @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
@@ -101,6 +101,7 @@ class Round:
         "_choose_relays",
         "_connecting",
         "_ended",
+        "_enough",
         "_means",
         "_next",
         "_own",
@@ -110,11 +111,13 @@ class Round:
         "_stream",
         "_timer",
         "answer",
+        "hinted",
         "over",
         "relays",
         "rtt",
         "sequence",
         "target",
+        "tried_stream",
         "way",
     )
 
@@ -126,7 +129,11 @@ class Round:
         ended: Callable[[Round], object],
         relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
         attach: Claim | None = None,
+        seen: Callable[[Round], bool] = lambda probe: False,
     ) -> None:
+        self.hinted = False
+        self.tried_stream = False
+        self._enough = seen
         self.target = target
         self.way: Way | None = None
         self.rtt: float | None = None
@@ -159,6 +166,11 @@ class Round:
         return (own, *(Evidence(name, kind) for name, kind in self._seen.items()))
 
     @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self._means.clock.seconds() - self._started
+
+    @property
     def own(self) -> Kind:
         """What we saw ourselves."""
         return self._own
@@ -177,10 +189,23 @@ class Round:
         if self._stream is not None:
             self._stream.close()
 
+    def hasten(self) -> None:
+        """Something hints at a failure: begin the second stage at once. It proves nothing."""
+        schedule = self._schedule
+        if self.over or self.hinted:
+            return
+        self.hinted = True
+        left = schedule.end - self.elapsed
+        if not self.tried_stream and left > 0:
+            self._send_ping(self.target.address)
+            self._second_stage(left)
+
     # The course of a round
 
     def _step(self) -> None:
         """Do what is due now, and come back for what is due next."""
+        if self._next and self._look():
+            return
         schedule = self._schedule
         moment = schedule.moments[self._next]
         if moment == schedule.end:
@@ -191,10 +216,21 @@ class Round:
         self._timer = self._means.clock.callLater(delay, self._step)
         if moment in schedule.pings:
             self._send_ping(self.target.address)
-        if moment == schedule.stream:
-            self._open_stream(schedule.end - moment - _STREAM_MARGIN * schedule.end)
-        if moment == schedule.relays:
-            self._ask_relays(schedule.end - moment)
+        if moment in (schedule.stream, schedule.relays) and not self.tried_stream:
+            self._second_stage(schedule.end - moment)
+
+    def _second_stage(self, left: float) -> None:
+        self.tried_stream = True
+        if self._schedule.relays is not None:
+            self._ask_relays(left)
+        if self._schedule.stream is not None:
+            self._open_stream(left - _STREAM_MARGIN * self._schedule.end)
+
+    def _look(self) -> bool:
+        """Whether what was seen is enough to end it now."""
+        if not self.over and self._enough(self):
+            self._end()
+        return self.over
 
     def _send_ping(self, peer: Any) -> None:
         """The accusation first, to one that is suspected: it should refute at once."""
@@ -229,11 +265,13 @@ class Round:
         self._stream = stream
         self._own = Kind.ACCEPTED
         self._send_ping(stream)
+        self._look()
 
     def _not_accepted(self, failure: Failure) -> None:
         self._connecting = None
         if failure.check(ConnectionRefusedError):
             self._own = Kind.REFUSED
+            self._look()
 
     # Its end
 
@@ -242,6 +280,7 @@ class Round:
             return
         if message.type is MessageType.NACK:
             self._seen[message.name] = message.observed
+            self._look()
             return
         if message.type is not MessageType.ACK or not self._speaks_for_target(message, peer):
             return
@@ -268,3 +307,9 @@ class Round:
     def _end(self) -> None:
         self.stop()
         self._ended(self)
+
+
+def accuse(means: Means, held: Claim) -> None:
+    """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
+    body = target_fields(held) + framed(encode_update(held))
+    means.protocol.send(held.address, MessageType.PING, body)

@@ -37,6 +37,9 @@ class SwimProtocol(DatagramProtocol):
     """The C{DatagramProtocol} that a node hands to C{reactor.listenUDP}. Streams use it too.
 
     A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
+
+    @param now: gives the time in seconds.
+    @ivar heard_at: when the last message of our cluster came.
     """
 
     noisy = False
@@ -50,6 +53,7 @@ class SwimProtocol(DatagramProtocol):
         news: INews,
         config: Config,
         counters: Counters,
+        now: Callable[[], float],
     ) -> None:
         self._membership = membership
         self._decode = codec.decode
@@ -67,6 +71,10 @@ class SwimProtocol(DatagramProtocol):
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
         self._by_stream: dict[Address, Callable[[bytes], object]] = {}
+        self._now = now
+        self._heard: Callable[[], object] | None = None
+        self._stream_heard: Callable[[], object] | None = None
+        self.heard_at = 0.0
 
     # What the rooms upstairs ask for
 
@@ -85,6 +93,14 @@ class SwimProtocol(DatagramProtocol):
     def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
         """Call C{stopped()} when the port was closed; the node knows whether it meant that."""
         self._stopped = stopped
+
+    def on_next_message(self, heard: Callable[[], object]) -> None:
+        """Call C{heard()} once, with the next message of our cluster."""
+        self._heard = heard
+
+    def on_accepted_stream(self, heard: Callable[[], object] | None) -> None:
+        """Call C{heard()} for a message of our cluster by a stream that another member opened."""
+        self._stream_heard = heard
 
     def use_streams(self, address: Address, send: Callable[[bytes], object] | None) -> None:
         """Send news to that address by C{send} instead, because datagrams do not arrive there."""
@@ -198,6 +214,12 @@ class SwimProtocol(DatagramProtocol):
         if message.cluster != self._cluster and message.version:
             self._counters.other_cluster += 1
             return
+        self.heard_at = self._now()
+        if self._heard is not None:
+            heard, self._heard = self._heard, None
+            heard()
+        if self._stream_heard is not None and type(peer) is not Address and peer.accepted:
+            self._stream_heard()
         try:
             self._dispatch(message, peer)
         except Exception:

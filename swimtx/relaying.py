@@ -18,6 +18,7 @@ from swimtx.protocol import SwimProtocol
 from swimtx.wire.codec import fields, sequence_field
 
 MAX_JOBS = 256  # at a time
+_ALMOST = 0.99  # of a time, for clocks that round
 
 
 class Relaying:
@@ -62,7 +63,13 @@ class Relaying:
             elif message.version:
                 self._nack(message, peer, job.own)
 
-        self._jobs[Round(target, self._means, schedule, ended)] = None
+        quiet = self._config.first_stage / 3
+
+        def refused(job: Round) -> bool:
+            """Worth telling at once, once the target has been quiet for a while."""
+            return job.own is Kind.REFUSED and job.elapsed >= quiet * _ALMOST
+
+        self._jobs[Round(target, self._means, schedule, ended, seen=refused)] = None
 
     def _find(self, message: Message) -> Claim | None:
         """The target as our own list has it."""
