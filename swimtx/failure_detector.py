@@ -1,4 +1,4 @@
-"""The failure detector (SWIM §3.1): each period, probe the next member; suspect who is silent."""
+"""The failure detector (SWIM §3.1): each period, probe the next member; judge who is silent."""
 
 from __future__ import annotations
 
@@ -10,13 +10,16 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.counters import Counters
+from swimtx.judgement import Judgement
+from swimtx.local_health import LocalHealth
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round, Schedule, Way
+from swimtx.probe_order import Turn
+from swimtx.probe_round import Means, Round, Schedule, Way, accuse
 
 
 class Order(Protocol):
-    """A strategy: whom to probe next."""
+    """A strategy: whom to probe, and when."""
 
     def add(self, name: str) -> None:
         """Probe that member too."""
@@ -24,13 +27,17 @@ class Order(Protocol):
     def remove(self, name: str) -> None:
         """Probe that member no more."""
 
-    def next(self) -> str | None:
-        """Whose turn it is."""
+    def first(self, now: float) -> float:
+        """When to take the first turn, in seconds of the clock."""
+
+    def turn(self, now: float) -> Turn:
+        """Whom to probe now, and when the next turn is."""
 
 
 class FailureDetector:
     """One probe each protocol period.
 
+    @param judgement: reads rounds that nobody answered.
     @param reached: told C{reached(address, way)} after each round that was answered.
     """
 
@@ -41,6 +48,8 @@ class FailureDetector:
         membership: Membership,
         means: Means,
         order: Order,
+        judgement: Judgement,
+        health: LocalHealth,
         config: Config,
         counters: Counters,
         reached: Callable[[Address, Way], object],
@@ -50,19 +59,23 @@ class FailureDetector:
         self._membership = membership
         self._means = means
         self._order = order
+        self._judgement = judgement
+        self._health = health
         self._config = config
         self._counters = counters
         self._reached = reached
-        self._schedule = Schedule.probe(config.period, config.first_stage)
+        self._schedules = [
+            Schedule.probe(config.period * n, config.first_stage * n) for n in range(1, 9)
+        ]
+        self._skip = 0
         self._timer: IDelayedCall | None = None
         self._rounds: dict[str, Round] = {}
         membership.watch(self._changed)
 
     def start(self) -> None:
-        """Probe from now on; the first period begins at a random moment of one."""
-        self._timer = self._clock.callLater(
-            self._chance.random() * self._config.period, self._period
-        )
+        """Probe from now on."""
+        now = self._clock.seconds()
+        self._timer = self._clock.callLater(self._order.first(now) - now, self._period)
 
     def stop(self) -> None:
         """Probe no more, and accuse nobody."""
@@ -73,20 +86,39 @@ class FailureDetector:
             probe.stop()
         self._rounds.clear()
 
-    def _period(self) -> None:
-        # Re-arm first: nothing that goes wrong below may stop the heartbeat.
-        self._timer = self._clock.callLater(self._config.period, self._period)
-        name = self._order.next()
-        target = None if name is None else self._membership.claim(name)
-        if target is not None and target.name not in self._rounds:
-            self.probe(target)
+    def hint(self, name: str) -> None:
+        """Something hints that this member has failed: look at once. A hint proves nothing."""
+        probe = self._rounds.get(name)
+        target = self._membership.claim(name)
+        if probe is not None:
+            probe.hasten()
+        elif target is not None and target.state.living:
+            self.probe(target).hasten()
 
-    def probe(self, target: Claim) -> None:
-        """Start a round now."""
+    def probe(self, target: Claim) -> Round:
+        """Start a round now, unless there is one."""
+        probe = self._rounds.get(target.name)
+        if probe is not None:
+            return probe
         self._counters.probes += 1
-        self._rounds[target.name] = Round(
-            target, self._means, self._schedule, self._ended, relays=self._relays_for
+        schedule = self._schedules[self._health.score]
+        probe = self._rounds[target.name] = Round(
+            target, self._means, schedule, self._ended, relays=self._relays_for, seen=self._seen
         )
+        return probe
+
+    def _period(self) -> None:
+        now = self._clock.seconds()
+        turn = self._order.turn(now)
+        # Re-arm first: nothing that goes wrong below may stop the heartbeat.
+        self._timer = self._clock.callLater(max(0.0, turn.at - now), self._period)
+        if self._skip:  # who is not well probes less often
+            self._skip -= 1
+            return
+        self._skip = self._health.score
+        target = None if turn.name is None else self._membership.claim(turn.name)
+        if target is not None:
+            self.probe(target)
 
     def _relays_for(self, target: Claim) -> list[Claim]:
         """k other members at random, alive, and able to answer with a NACK (SWIM §3.1)."""
@@ -94,19 +126,43 @@ class FailureDetector:
         able = [c for c in drawn if c.state is State.ALIVE and not c.seven_fields]
         return able[: self._config.relays]
 
+    def _accused(self, probe: Round) -> Claim | None:
+        """The record that a verdict of this round would be about."""
+        held = self._membership.claim(probe.target.name)
+        if held is None or not held.state.living or held.epoch != probe.target.epoch:
+            return None
+        return held if held.incarnation == probe.target.incarnation else None
+
+    def _seen(self, probe: Round) -> bool:
+        held = self._accused(probe)
+        verdict = None if held is None else self._judgement.early(probe, held)
+        return verdict is not None
+
     def _ended(self, probe: Round) -> None:
         target = probe.target
         self._rounds.pop(target.name, None)
         if probe.way is not None:
-            if probe.rtt is not None:
-                self._membership.measured(target.name, probe.rtt)
-            self._reached(target.address, probe.way)
+            self._answered(probe)
             return
         self._counters.probes_failed += 1
-        held = self._membership.claim(target.name)
-        if held is not None and held.epoch == target.epoch and held.state.living:
-            if held.incarnation == target.incarnation:
-                self._membership.apply(held.suspected(self._membership.me.name, probe.evidence))
+        held = self._accused(probe)
+        if held is None:
+            return
+        verdict = self._judgement.early(probe, held) or self._judgement.late(probe, held)
+        if verdict is not None:
+            self._membership.apply(verdict)
+
+    def _answered(self, probe: Round) -> None:
+        target = probe.target
+        if probe.rtt is not None:
+            self._membership.measured(target.name, probe.rtt)
+        assert probe.way is not None
+        self._reached(target.address, probe.way)
+        self._judgement.answered(probe)
+        held = self._accused(probe)
+        if held is not None and held.state is State.SUSPECT and target.state is State.ALIVE:
+            # It does not know yet that it is suspected: tell it at once.
+            accuse(self._means, held)
 
     def _changed(self, change: Change) -> None:
         """Alive and suspect members are probed; those who are gone are not."""
