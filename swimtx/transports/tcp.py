@@ -22,7 +22,8 @@ from swimtx.member import Address, normal_host
 MAX_FRAME = 128 * 1024  # bytes
 BACKLOG = 1024
 MAX_ACCEPTED = 512  # streams that others hold open here
-IDLE = 30.0  # seconds after which a stream on which nothing comes is closed
+IDLE = 30.0  # seconds after which a stream on which nothing ever came is closed
+KEPT = 3600.0  # seconds after which one that was used, and has been idle since, is closed
 
 Received = Callable[[bytes, Any], object]
 
@@ -39,6 +40,7 @@ class TcpStream(Int32StringReceiver):
         self.accepted = accepted
         self._idle: IDelayedCall | None = None
         self.address = Address("", 0)
+        self.closed: Callable[[], object] = lambda: None
 
     def send(self, data: bytes) -> None:
         """Send one message's bytes."""
@@ -60,13 +62,14 @@ class TcpStream(Int32StringReceiver):
             self.transport.abortConnection()  # type: ignore[attr-defined]
             return
         self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]
+        self.transport.setTcpKeepAlive(True)  # type: ignore[attr-defined]
         self._idle = self._streams.clock.callLater(IDLE, self.close)
         self._streams.opened(self)
 
     def stringReceived(self, string: bytes) -> None:
         """One frame came."""
         if self._idle is not None and self._idle.active():
-            self._idle.reset(IDLE)
+            self._idle.reset(KEPT)
         self._received(string, self)
 
     def lengthLimitExceeded(self, length: int) -> None:
@@ -80,6 +83,7 @@ class TcpStream(Int32StringReceiver):
         if self._idle is not None and self._idle.active():
             self._idle.cancel()
         self._streams.closed(self)
+        self.closed()
 
 
 class _Accepting(Factory):
