@@ -22,12 +22,11 @@ from swimtx.anti_entropy import AntiEntropy
 from swimtx.config import Config, is_wildcard
 from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
+from swimtx.detection import Detection
 from swimtx.discovery import Seeds
 from swimtx.dissemination import Dissemination
 from swimtx.envelope import PlainEnvelope
 from swimtx.errors import NotRunning
-from swimtx.failure_detector import FailureDetector
-from swimtx.gossip import Gossip
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.joining import Joining
@@ -36,23 +35,24 @@ from swimtx.member import Address, Claim, State, check_tags
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.notices import Notices
+from swimtx.parts import SHIPPED, Parts
 from swimtx.paths import Paths
 from swimtx.pinging import Pinging
-from swimtx.probe_order import RoundRobin
 from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
 from swimtx.relaying import Relaying
 from swimtx.renewal import Renewal
 from swimtx.resurrection import Resurrection
+from swimtx.self_check import SelfCheck
 from swimtx.seven_fields import SevenFields
-from swimtx.suspicion import Suspicion
 from swimtx.tombstones import Tombstones
 from swimtx.transports.local_address import address_toward
 from swimtx.transports.tcp import TcpStreams
-from swimtx.verification import Verification
 from swimtx.wire.codec import Codec
 
+_HEAVY = 3  # what a stall of a second or more does to our local health
+_REASSURE_EVERY = 5.0  # seconds
 _PORT_TRIES = 20  # to find a number that is free for UDP and for TCP
 
 
@@ -63,6 +63,7 @@ class Node:
         if seeds are given by name).
     @param config: by default C{Config.lan()}.
     @param chance: where every random choice comes from.
+    @param parts: what it is made of, where there is a choice.
     @param codec: may be shared by the nodes of one simulation.
     @ivar membership: the member list, C{IMembership}; it may be subscribed to before C{start()}.
     @ivar protocol: the C{SwimProtocol} that listens.
@@ -77,9 +78,11 @@ class Node:
         *,
         chance: random.Random | None = None,
         codec: Codec | None = None,
+        parts: Parts = SHIPPED,
     ) -> None:
         self.config = config = config or Config.lan()
-        self._reactor = clock = reactor
+        self._reactor = reactor
+        self._clock = clock = parts.clock(reactor)
         chance = chance or random.Random()
         self.counters = counters = Counters()
         self.running = False
@@ -96,7 +99,13 @@ class Node:
         # The post.
         codec = codec or Codec(clock.seconds)
         self.protocol = SwimProtocol(
-            self.membership, codec, PlainEnvelope(), self._news, config, counters
+            self.membership,
+            codec,
+            PlainEnvelope(),
+            self._news,
+            config,
+            counters,
+            clock.seconds,
         )
         self._streams = TcpStreams(reactor)
         self._questions = questions = Questions(chance)
@@ -111,27 +120,32 @@ class Node:
             lambda: self.membership.me,
             self.membership.claim,
         )
+        self._reassured = 0.0
+        if isinstance(clock, SelfCheck):
+            clock.stalled = self._stalled
         paths = Paths(self.protocol, self._streams, config)
 
         # The failure detector.
         self._answering = Answering(self.membership, self.protocol, counters)
         self._relaying = Relaying(self.membership, self.protocol, means, config, counters)
-        self._detector = FailureDetector(
+        self._detection = Detection(
             clock,
             chance,
             self.membership,
+            self.protocol,
             means,
-            RoundRobin(chance),
+            self._streams,
             config,
             counters,
+            parts,
             paths.reached,
         )
-        self._verification = Verification(clock, self.membership, means, config)
-        self._suspicion = Suspicion(clock, self.membership, config, self._verification.due)
         self._conflicts = Conflicts(clock.seconds, self.membership, self.protocol, means, config)
 
         # Spreading and healing.
-        self._gossip = Gossip(clock, chance, self.membership, self.protocol, self._news, config)
+        self._gossip = parts.gossip(
+            clock, chance, self.membership, self.protocol, self._news, config
+        )
         self._notices = Notices(chance, self.membership, self.protocol, config)
         self._resurrection = Resurrection(clock, chance, self.membership, means, config)
         self._anti_entropy = AntiEntropy(
@@ -239,7 +253,9 @@ class Node:
             "profile": self.config.profile,
             "protocol_period": self.config.period,
             "ping_timeout": self.config.first_stage,
-            "suspicion_timeout": self.config.suspicion_timeout(self.membership.living),
+            "silence_tolerance": self.config.silence_tolerance_seconds,
+            "patience": self.config.patience_seconds,
+            "local_health": self._detection.health.score,
             "members": {s.value: sum(m.state is s for m in members) for s in State},
             "refutations": self.membership.refutations,
             "refused": self.membership.refused,
@@ -257,7 +273,8 @@ class Node:
         self.membership.clear()
         self._news.clear()
         self.membership.become(self._introduce(port))
-        self._detector.start()
+        self.protocol.on_accepted_stream(self._accepted_stream)
+        self._detection.start()
         self._gossip.start()
         self._anti_entropy.start()
 
@@ -365,9 +382,7 @@ class Node:
             self._joining,
             self._renewal,
             self._greeting,
-            self._detector,
-            self._suspicion,
-            self._verification,
+            self._detection,
             self._relaying,
             self._conflicts,
             self._resurrection,
@@ -379,6 +394,20 @@ class Node:
     async def _ping(self, name: str) -> float:
         self._check_running()
         return await self._pinging.ping(name)
+
+    def _accepted_stream(self) -> None:
+        """Somebody reached us by a stream: from now on a refusal means that we are gone."""
+        self.protocol.on_accepted_stream(None)
+        self.membership.accepted_stream()
+
+    def _stalled(self, seconds: float) -> None:
+        """Our own process stood still: we may be suspected, and not know it yet."""
+        self._detection.health.worsen(_HEAVY if seconds >= 1.0 else 1)
+        now = self._clock.seconds()
+        long = seconds >= 2 * self.config.period
+        if self.running and long and now >= self._reassured + _REASSURE_EVERY:
+            self._reassured = now
+            self.membership.reassure(f"it stood still for {seconds:.1f} s")
 
     def _check_running(self) -> None:
         if not self.running:
