@@ -47,13 +47,15 @@ FLOORS: tuple[Floor, ...] = (
             "questions",
             "seven_fields",
             "digest",
+            "regret",
+            "ring",
         ),
         "Decisions and bytes. No clock and no socket; chance is handed in.",
     ),
     Floor(
         2,
         "news and patience",
-        ("dissemination", "suspicion", "tombstones"),
+        ("dissemination", "suspicion", "graded_suspicion", "tombstones", "self_check"),
         "What is told on and what is waited for. A clock, handed in.",
     ),
     Floor(
@@ -83,8 +85,9 @@ FLOORS: tuple[Floor, ...] = (
             "joining",
             "renewal",
             "leaving",
+            "judgement",
             "monitors",
-            "self_check",
+            "verdicts",
             "tripwires",
         ),
         "Who asks whom, when, and what follows. A clock, the post, streams.",
@@ -92,7 +95,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor(
         5,
         "one member",
-        ("node",),
+        ("node", "detection", "parts"),
         "The wiring, and nothing but: here every component is made and introduced to the others.",
     ),
     Floor(
