@@ -48,9 +48,8 @@ _CACHED = 4096  # entries that each cache may hold
 _PORTS = 1 << 16
 # Plain numbers: comparing with them is several times as quick as with members of an enum.
 _PING = int(MessageType.PING)
-_BARE = frozenset(
-    map(int, (MessageType.ACK, MessageType.GOSSIP, MessageType.FAIL, MessageType.LEAVE))
-)
+_ACK = int(MessageType.ACK)
+_BARE = frozenset(map(int, (MessageType.GOSSIP, MessageType.FAIL, MessageType.LEAVE)))
 
 _parse = swim_pb2.Datagram.FromString
 _new = tuple.__new__
@@ -107,10 +106,11 @@ class Codec:
         )
         sender = self._senders.get(said) or self._check_sender(said)
         news = self._news(wire) if _UPDATE_TAG in data else ()
-        if number == _PING:
+        # Only a relay's ACK names whom it speaks for.
+        if number == _PING or (number == _ACK and wire.target):
             target = (wire.target, wire.target_epoch, wire.target_incarnation)
             rest = self._targets.get(target) or self._check_target(target)
-        elif number in _BARE:
+        elif number == _ACK or number in _BARE:
             rest = _NO_TARGET
         else:
             return self._with_the_rest(wire, sender, news)
@@ -263,6 +263,7 @@ class Codec:
             merged_evidence(map(_entry, wire.evidence)),
             wire.by,
             wire.seven_fields,
+            wire.streams,
             0.0 if state.living else float(wire.age),
         )
 

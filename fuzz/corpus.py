@@ -1,0 +1,90 @@
+"""Valid datagrams to start from: every type, every field, small and as large as allowed."""
+
+from __future__ import annotations
+
+from swimtx.member import (
+    MAX_INCARNATION,
+    MAX_NAME_BYTES,
+    MAX_TAGS,
+    Address,
+    Claim,
+    Evidence,
+    Kind,
+    State,
+)
+from swimtx.messages import Listed, Message, MessageType
+from swimtx.wire.codec import DIGEST_PARTS, encode, fields
+
+NOW = 1_790_000_000.0
+"""Seconds: what the clock of the decoder shows."""
+EPOCH = int(NOW * 1000)
+
+HERE = Address("127.0.0.1", 7946)
+THERE = Address("2001:db8::1", 65535)
+
+CLAIMS = (
+    Claim("n1", HERE, EPOCH),
+    Claim("n1", HERE, EPOCH, 1, tags=(("role", "web"), ("zone", "ñ"))),
+    Claim("n2", THERE, EPOCH, 3, State.SUSPECT, evidence=(Evidence("n1", Kind.SILENT),), by="n1"),
+    Claim(
+        "n2",
+        THERE,
+        EPOCH,
+        3,
+        State.FAILED,
+        evidence=(Evidence("n1", Kind.REFUSED, 2), Evidence("n3", Kind.BROKEN, 300)),
+        by="n3",
+        age=61.0,
+    ),
+    Claim("n3", HERE, EPOCH - 5, 0, State.LEFT, by="n3", age=3599.0),
+    Claim("old", HERE, EPOCH, seven_fields=True),
+    Claim(
+        "x" * MAX_NAME_BYTES,
+        THERE,
+        EPOCH + 24 * 3600 * 1000,
+        MAX_INCARNATION,
+        State.FAILED,
+        tags=tuple((f"k{number:02}", "v" * 13) for number in range(MAX_TAGS)),
+        evidence=tuple(Evidence(f"w{number}", Kind.ACCEPTED) for number in range(8)),
+        by="y" * MAX_NAME_BYTES,
+        age=86399.0,
+    ),
+)
+LISTED = (Listed("n1", HERE), Listed("n2", THERE, MAX_INCARNATION, EPOCH))
+DIGEST = tuple(part * 0x0102030405060708 % 2**64 for part in range(DIGEST_PARTS))
+
+
+def _said(kind: MessageType, name: str = "n1", epoch: int = EPOCH, **more: object) -> bytes:
+    return encode(Message(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
+
+
+SEVEN_FIELDS: tuple[bytes, ...] = tuple(
+    fields(node_id="old", addr="127.0.0.1", port=4000, heart_beat=2, type=kind, **more)
+    for kind, more in (
+        (MessageType.PING, {}),
+        (MessageType.JOIN_REQ, {}),
+        (MessageType.PING_REQ, {"dest_addr": "127.0.0.1", "dest_port": 7946}),
+        (MessageType.ACK, {}),
+        (MessageType.FAIL, {}),
+    )
+)
+"""What peers say that know only the original schema."""
+
+CORPUS: tuple[bytes, ...] = (
+    *(_said(kind, sequence=9) for kind in MessageType),
+    _said(MessageType.PING, target="n2", target_epoch=EPOCH, target_incarnation=3),
+    _said(MessageType.PING, sequence=2**32 - 1, updates=CLAIMS[:3]),
+    _said(MessageType.ACK, sequence=1, updates=CLAIMS[3:6]),
+    _said(MessageType.PING_REQ, target="n2", destination=THERE, budget=0.36, sequence=5),
+    _said(MessageType.NACK, observed=Kind.BROKEN, sequence=5),
+    _said(MessageType.JOIN_REQ, updates=CLAIMS[:1]) + fields(padding=bytes(1000)),
+    _said(MessageType.JOIN_RES, listed=LISTED, bootstrap=True),
+    _said(MessageType.GOSSIP, updates=CLAIMS),
+    _said(MessageType.DIGEST, digest=DIGEST),
+    _said(MessageType.TABLE, page=0, pages=2, updates=CLAIMS[:6]),
+    _said(MessageType.TABLE, page=1, pages=2, digest=DIGEST, wanted=2**63 + 1),
+    _said(MessageType.FAIL, name="n2"),
+    _said(MessageType.LEAVE, updates=CLAIMS[4:5]),
+    *SEVEN_FIELDS,
+)
+"""All of them, in an order that stays."""

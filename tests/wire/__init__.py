@@ -1,0 +1,1 @@
+"""Tests of the wire: bytes, limits, and what is refused."""

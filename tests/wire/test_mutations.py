@@ -1,0 +1,86 @@
+"""Valid datagrams, damaged: the decoder says Malformed, or gives a message, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from fuzz.corpus import CORPUS, NOW
+from fuzz.mutations import MUTATIONS, mutate, split, varint
+from swimtx.errors import Malformed
+from swimtx.messages import Message, MessageType
+from swimtx.wire.codec import Codec, encode
+
+TRIES = 20_000
+
+
+class MutatedDatagrams(SynchronousTestCase):
+    """The decoder against what nearly is a message."""
+
+    def setUp(self) -> None:
+        self.codec = Codec(lambda: NOW)
+
+    def test_nothing_but_malformed_is_ever_raised(self) -> None:
+        chance = random.Random(1)
+        outcomes: Counter[str] = Counter()
+        for _ in range(TRIES):
+            data = mutate(chance, chance.choice(CORPUS), CORPUS)
+            try:
+                message = self.codec.decode(data)
+            except Malformed as refused:
+                outcomes[refused.reason] += 1
+            except Exception as escaped:
+                self.fail(f"{escaped!r} at {data.hex()}")
+            else:
+                outcomes["decoded"] += 1
+                self.assertIsInstance(message, Message)
+        self.assertGreater(outcomes["decoded"], TRIES // 10, "the test would be vacuous")
+        self.assertGreater(len(outcomes), 12, f"too few kinds of refusal: {outcomes}")
+
+    def test_what_is_decoded_can_be_encoded_and_decoded_again(self) -> None:
+        chance = random.Random(2)
+        for _ in range(TRIES // 10):
+            data = mutate(chance, chance.choice(CORPUS), CORPUS)
+            try:
+                message = self.codec.decode(data)
+            except Malformed:
+                continue
+            if message.version:
+                self.assertEqual(self.codec.decode(encode(message)), message)
+
+
+class TheMutationsThemselves(SynchronousTestCase):
+    """The tools of the fuzzer do what they say."""
+
+    def test_the_corpus_is_valid_and_has_every_type(self) -> None:
+        codec = Codec(lambda: NOW)
+        decoded = [codec.decode(data) for data in CORPUS]
+        self.assertEqual({message.type for message in decoded}, set(MessageType))
+        self.assertEqual({message.version for message in decoded}, {0, 1})
+
+    def test_each_mutation_changes_something(self) -> None:
+        chance = random.Random(3)
+        for mutation in MUTATIONS:
+            tries = [(data, mutation(chance, data, CORPUS)) for data in CORPUS * 4]
+            self.assertTrue(any(before != after for before, after in tries), mutation.__name__)
+
+    def test_each_mutation_bears_with_anything(self) -> None:
+        chance = random.Random(4)
+        for mutation in MUTATIONS:
+            for size in range(12):
+                mutation(chance, chance.randbytes(size), CORPUS)
+
+    def test_the_same_seed_gives_the_same_bytes(self) -> None:
+        first, second = (mutate(random.Random(5), CORPUS[0], CORPUS) for _ in range(2))
+        self.assertEqual(first, second)
+
+    def test_fields_are_taken_apart_without_loss(self) -> None:
+        for data in CORPUS:
+            self.assertEqual(b"".join(split(data)), data)
+            self.assertGreater(len(split(data)), 3)
+
+    def test_numbers_are_written_as_protobuf_writes_them(self) -> None:
+        for number, written in ((0, "00"), (127, "7f"), (128, "8001"), (2**32 - 1, "ffffffff0f")):
+            self.assertEqual(varint(number).hex(), written)
