@@ -1,15 +1,17 @@
-"""How failures are found: the wiring of the failure detector, as graded or as published."""
+"""How failures are found: detector, suspicion and verdicts, wired as graded or as published."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.failure_detector import FailureDetector
+from swimtx.failure_detector import FailureDetector, Order
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.interfaces import IStreams
 from swimtx.judgement import Graded, Judgement, Published
@@ -17,85 +19,74 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.monitors import Monitors
-from swimtx.parts import Parts
-from swimtx.probe_order import Phased
-from swimtx.probe_round import Means, Way
+from swimtx.probe_round import Means, Schedule, Way
 from swimtx.protocol import SwimProtocol
+from swimtx.regret import Regret
 from swimtx.suspicion import Suspicion
 from swimtx.verdicts import Verdicts
 from swimtx.verification import Verification
 
 
-class Detection:
-    """The detector and what turns its suspicions into verdicts.
+@dataclass(frozen=True)
+class Kit:
+    """What a detection is made with."""
 
+    clock: IReactorTime
+    chance: random.Random
+    membership: Membership
+    protocol: SwimProtocol
+    means: Means
+    streams: IStreams
+    config: Config
+    counters: Counters
+    order: Order
+    schedule: Callable[[float, float], Schedule]
+    health: LocalHealth
+    regret: Regret
+    tripwires: Callable[..., Any]
+    reached: Callable[[Address, Way], object]
+
+
+class Detection:
+    """The detector, its tripwires, and what turns its suspicions into verdicts.
+
+    @param judgement: reads rounds.
+    @param stops: stop the parts that have timers.
     @ivar health: our local health.
     """
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        protocol: SwimProtocol,
-        means: Means,
-        streams: IStreams,
-        config: Config,
-        counters: Counters,
-        parts: Parts,
-        reached: Callable[[Address, Way], object],
+        self, kit: Kit, judgement: Judgement, stops: tuple[Callable[[], object], ...] = ()
     ) -> None:
-        self.health: LocalHealth = parts.health()
-        self._membership = membership
-        self._order = parts.order(chance, config)
-        self._stops: list[Callable[[], object]] = []
-        if parts.graded:
-            graded = Graded(clock.seconds, membership, self.health, config)
-            judgement: Judgement = graded
-            verdicts = Verdicts(clock, chance, membership, protocol, means, config, self.health)
-            regret = parts.regret(clock.seconds)
-            suspicion = GradedSuspicion(
-                clock, membership, config, self.health, regret, verdicts.due
-            )
-            monitors = Monitors(
-                clock,
-                chance,
-                membership,
-                means,
-                suspicion,
-                config,
-                graded.credible,
-                verdicts.declare,
-            )
-            verdicts.suspicion = suspicion
-            verdicts.monitors = monitors
-            self._stops += [monitors.stop, suspicion.stop, verdicts.stop]
-        else:
-            judgement = Published(membership)
-            verification = Verification(clock, membership, means, config)
-            plain = Suspicion(clock, membership, config, verification.due)
-            self._stops += [plain.stop, verification.stop]
+        self.health = kit.health
+        self._kit = kit
+        self._stops = stops
         self._detector = FailureDetector(
-            clock,
-            chance,
-            membership,
-            means,
-            self._order,
+            kit.clock,
+            kit.chance,
+            kit.membership,
+            kit.means,
+            kit.order,
             judgement,
-            self.health,
-            config,
-            counters,
-            reached,
+            kit.schedule,
+            kit.health,
+            kit.config,
+            kit.counters,
+            kit.reached,
         )
-        self._tripwires = parts.tripwires(
-            clock, chance, membership, protocol, streams, config, self._detector.hint
+        self._tripwires = kit.tripwires(
+            kit.clock,
+            kit.chance,
+            kit.membership,
+            kit.protocol,
+            kit.streams,
+            kit.config,
+            self._detector.hint,
         )
-        membership.on_refutation(self.health.worsen)
 
     def start(self) -> None:
         """Probe from now on."""
-        if isinstance(self._order, Phased):
-            self._order.me = self._membership.me.name
+        self._kit.order.begin(self._kit.membership.me.name)
         self._detector.start()
         self._tripwires.start()
 
@@ -105,3 +96,35 @@ class Detection:
         self._detector.stop()
         for stop in self._stops:
             stop()
+
+
+def graded(kit: Kit) -> Detection:
+    """Suspicion graded by what was seen, watched first-hand, judged while we hear."""
+    reading = Graded(kit.clock.seconds, kit.membership, kit.health, kit.config)
+    verdicts = Verdicts(
+        kit.clock, kit.chance, kit.membership, kit.protocol, kit.means, kit.config, kit.health
+    )
+    suspicion = GradedSuspicion(
+        kit.clock, kit.membership, kit.config, kit.health, kit.regret, verdicts.due
+    )
+    monitors = Monitors(
+        kit.clock,
+        kit.chance,
+        kit.membership,
+        kit.means,
+        suspicion,
+        kit.config,
+        reading.credible,
+        verdicts.declare,
+    )
+    verdicts.look_through(suspicion, monitors)
+    kit.membership.on_refutation(kit.health.worsen)
+    return Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
+
+
+def published(kit: Kit) -> Detection:
+    """SWIM §4.2: a suspect has a fixed time, and is asked once more before its FAIL."""
+    verification = Verification(kit.clock, kit.membership, kit.means, kit.config)
+    suspicion = Suspicion(kit.clock, kit.membership, kit.config, verification.due)
+    kit.membership.on_refutation(kit.health.worsen)
+    return Detection(kit, Published(kit.membership), (suspicion.stop, verification.stop))

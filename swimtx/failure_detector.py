@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.judgement import Judgement
-from swimtx.local_health import LocalHealth
+from swimtx.local_health import WORST, LocalHealth
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Membership
 from swimtx.probe_order import Turn
@@ -20,6 +20,9 @@ from swimtx.probe_round import Means, Round, Schedule, Way, accuse
 
 class Order(Protocol):
     """A strategy: whom to probe, and when."""
+
+    def begin(self, me: str) -> None:
+        """Take turns as C{me}."""
 
     def add(self, name: str) -> None:
         """Probe that member too."""
@@ -37,6 +40,7 @@ class Order(Protocol):
 class FailureDetector:
     """One probe each protocol period.
 
+    @param schedule: gives the course of a round for a period and a ping timeout in seconds.
     @param judgement: reads rounds that nobody answered.
     @param reached: told C{reached(address, way)} after each round that was answered.
     """
@@ -49,6 +53,7 @@ class FailureDetector:
         means: Means,
         order: Order,
         judgement: Judgement,
+        schedule: Callable[[float, float], Schedule],
         health: LocalHealth,
         config: Config,
         counters: Counters,
@@ -65,7 +70,7 @@ class FailureDetector:
         self._counters = counters
         self._reached = reached
         self._schedules = [
-            Schedule.probe(config.period * n, config.first_stage * n) for n in range(1, 9)
+            schedule(config.period * n, config.first_stage * n) for n in range(1, WORST + 2)
         ]
         self._skip = 0
         self._timer: IDelayedCall | None = None

@@ -22,7 +22,7 @@ from swimtx.anti_entropy import AntiEntropy
 from swimtx.config import Config, is_wildcard
 from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
-from swimtx.detection import Detection
+from swimtx.detection import Kit
 from swimtx.discovery import Seeds
 from swimtx.dissemination import Dissemination
 from swimtx.envelope import PlainEnvelope
@@ -34,7 +34,6 @@ from swimtx.leaving import Leaving
 from swimtx.member import Address, Claim, State, check_tags
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
-from swimtx.notices import Notices
 from swimtx.parts import SHIPPED, Parts
 from swimtx.paths import Paths
 from swimtx.pinging import Pinging
@@ -43,7 +42,6 @@ from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
 from swimtx.relaying import Relaying
 from swimtx.renewal import Renewal
-from swimtx.resurrection import Resurrection
 from swimtx.self_check import SelfCheck
 from swimtx.seven_fields import SevenFields
 from swimtx.tombstones import Tombstones
@@ -128,7 +126,7 @@ class Node:
         # The failure detector.
         self._answering = Answering(self.membership, self.protocol, counters)
         self._relaying = Relaying(self.membership, self.protocol, means, config, counters)
-        self._detection = Detection(
+        kit = Kit(
             clock,
             chance,
             self.membership,
@@ -137,17 +135,22 @@ class Node:
             self._streams,
             config,
             counters,
-            parts,
+            parts.order(chance, config),
+            parts.schedule,
+            parts.health(),
+            parts.regret(clock.seconds),
+            parts.tripwires,
             paths.reached,
         )
+        self._detection = parts.detection(kit)
         self._conflicts = Conflicts(clock.seconds, self.membership, self.protocol, means, config)
 
         # Spreading and healing.
         self._gossip = parts.gossip(
             clock, chance, self.membership, self.protocol, self._news, config
         )
-        self._notices = Notices(chance, self.membership, self.protocol, config)
-        self._resurrection = Resurrection(clock, chance, self.membership, means, config)
+        self._notices = parts.notices(chance, self.membership, self.protocol, config)
+        self._resurrection = parts.resurrection(clock, chance, self.membership, means, config)
         self._anti_entropy = AntiEntropy(
             clock, chance, self.membership, self.protocol, means, config
         )

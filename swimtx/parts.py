@@ -11,11 +11,15 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
+from swimtx.detection import Detection, Kit, graded, published
 from swimtx.failure_detector import Order
 from swimtx.gossip import EagerGossip, Gossip
 from swimtx.local_health import LocalHealth
+from swimtx.notices import Notices
 from swimtx.probe_order import Phased, RoundRobin
+from swimtx.probe_round import Schedule
 from swimtx.regret import Regret
+from swimtx.resurrection import Resurrection
 from swimtx.self_check import SelfCheck
 from swimtx.tripwires import Tripwires
 
@@ -34,13 +38,13 @@ class NoRegret(Regret):
         """Never mind."""
 
 
-class NoTripwires:
-    """No streams are held."""
+class Nothing:
+    """Stands where a part is left out."""
 
     held: tuple[str, ...] = ()
 
     def __init__(self, *parts: Any, **more: Any) -> None:
-        """Takes what C{Tripwires} takes."""
+        """Takes what the part takes."""
 
     def start(self) -> None:
         """Nothing to start."""
@@ -59,6 +63,11 @@ def phased(chance: random.Random, config: Config) -> Order:
     return Phased(chance, config.period)
 
 
+def repeated(period: float, first_stage: float) -> Schedule:
+    """PINGs at 0, 1/3, 2/3 and 1 of the ping timeout; a stream and relays at the ping timeout."""
+    return Schedule.probe(period, first_stage)
+
+
 def unchecked(clock: IReactorTime) -> IReactorTime:
     """The reactor's own clock."""
     return clock
@@ -68,33 +77,38 @@ def unchecked(clock: IReactorTime) -> IReactorTime:
 class Parts:
     """The parts that there is a choice of; the defaults are what swimtx ships.
 
-    @ivar clock: goes around the reactor's clock: C{SelfCheck}, or C{unchecked}.
+    @ivar clock: goes around the reactor's clock: C{SelfCheck}, or L{unchecked}.
+    @ivar detection: suspicions and verdicts: L{graded}, or L{published}.
+    @ivar schedule: the course of a probe round, from a period and a ping timeout in seconds.
     @ivar order: whom to probe when: L{phased}, or L{round_robin}.
-    @ivar graded: evidence-graded suspicion, monitors and verdicts; else suspicion as published,
-        with the suspect asked before its FAIL.
-    @ivar health: C{LocalHealth}, or C{Healthy}.
-    @ivar regret: C{Regret}, or C{NoRegret}.
+    @ivar health: C{LocalHealth}, or L{Healthy}.
+    @ivar regret: C{Regret}, or L{NoRegret}.
     @ivar gossip: C{EagerGossip}, or C{Gossip}.
-    @ivar tripwires: C{Tripwires}, or C{NoTripwires}.
+    @ivar tripwires: C{Tripwires}, or L{Nothing}.
+    @ivar notices: C{Notices}, or L{Nothing}.
+    @ivar resurrection: C{Resurrection}, or L{Nothing}.
     """
 
     clock: Callable[[IReactorTime], IReactorTime] = SelfCheck
+    detection: Callable[[Kit], Detection] = graded
+    schedule: Callable[[float, float], Schedule] = repeated
     order: Callable[[random.Random, Config], Order] = phased
-    graded: bool = True
     health: Callable[[], LocalHealth] = LocalHealth
     regret: Callable[[Callable[[], float]], Regret] = Regret
-    gossip: type[Gossip] = EagerGossip
-    tripwires: type[Tripwires] | type[NoTripwires] = Tripwires
+    gossip: Callable[..., Gossip] = EagerGossip
+    tripwires: Callable[..., Any] = Tripwires
+    notices: Callable[..., Any] = Notices
+    resurrection: Callable[..., Any] = Resurrection
 
 
 SHIPPED = Parts()
 PUBLISHED = Parts(
     clock=unchecked,
+    detection=published,
     order=round_robin,
-    graded=False,
     health=Healthy,
     regret=NoRegret,
     gossip=Gossip,
-    tripwires=NoTripwires,
+    tripwires=Nothing,
 )
-"""SWIM as published, with the repeats of PINGs and the asking before a FAIL."""
+"""Suspicion by time alone (SWIM §4.2), the suspect asked before its FAIL."""

@@ -39,6 +39,9 @@ class RoundRobin:
         self._members: dict[str, None] = {}
         self._next = 0
 
+    def begin(self, me: str) -> None:
+        """Take turns as C{me}."""
+
     def add(self, name: str) -> None:
         """Probe that member too."""
         if name in self._members:
@@ -51,7 +54,15 @@ class RoundRobin:
 
     def remove(self, name: str) -> None:
         """Probe that member no more."""
-        self._members.pop(name, None)
+        if name not in self._members:
+            return
+        del self._members[name]
+        # Its place goes too, or one that fails and is back within a turn would have two.
+        if name in self._order:
+            place = self._order.index(name)
+            del self._order[place]
+            if place < self._next:
+                self._next -= 1
 
     def first(self, now: float) -> float:
         """When to take the first turn: at a random moment of one period."""
@@ -63,18 +74,14 @@ class RoundRobin:
 
     def next(self) -> str | None:
         """Whose turn it is; C{None} if there is nobody."""
-        while self._members:
-            if self._next >= len(self._order):
-                self._order = list(self._members)
-                self._chance.shuffle(self._order)
-                self._next = 0
-            name = self._order[self._next]
-            self._next += 1
-            if name in self._members:
-                return name
-        self._order.clear()
-        self._next = 0
-        return None
+        if not self._order:
+            return None
+        if self._next >= len(self._order):
+            self._chance.shuffle(self._order)
+            self._next = 0
+        name = self._order[self._next]
+        self._next += 1
+        return name
 
 
 class Phased:
@@ -85,16 +92,19 @@ class Phased:
     each pass, at most 2n-3 periods apart. Nothing has to be agreed: with clocks that differ, or
     lists that do, this degrades to the statistics of round robin.
 
-    @param me: our name.
     @param period: seconds.
     """
 
-    def __init__(self, chance: random.Random, period: float, me: str = "") -> None:
-        self.me = me
+    def __init__(self, chance: random.Random, period: float) -> None:
+        self._me = ""
         self._period = period
         self._ring = Ring()
         self._own_way = RoundRobin(chance, period)
         self._strides: tuple[int, int, list[int]] = (0, -1, [])
+
+    def begin(self, me: str) -> None:
+        """Take turns as C{me}."""
+        self._me = me
 
     def add(self, name: str) -> None:
         """Probe that member too."""
@@ -132,7 +142,7 @@ class Phased:
         others = len(names)
         if not others:
             return None
-        position = bisect_left(names, self.me)
+        position = bisect_left(names, self._me)
         stride = self._stride(number, others + 1)
         # Our own place is between the others; strides 1..n-1 never end on it.
         landed = (position + stride) % (others + 1)
@@ -143,6 +153,7 @@ class Phased:
         lap = number // turns
         if self._strides[:2] != (size, lap):
             strides = list(range(1, size))
-            random.Random(f"{size}/{lap}").shuffle(strides)
+            shuffled = random.Random(f"{size}/{lap}")  # not chance: all have to draw the same
+            shuffled.shuffle(strides)
             self._strides = (size, lap, strides)
         return self._strides[2][number % turns]

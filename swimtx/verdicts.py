@@ -53,14 +53,19 @@ class Verdicts:
         self._period = config.period
         self._patience = config.patience_seconds
         self._health = health
-        self.suspicion: GradedSuspicion
-        self.monitors: Monitors
+        self._suspicion: GradedSuspicion
+        self._monitors: Monitors
         self.isolated = False
         self._deaf_since = 0.0
         self._private: dict[str, Claim] = {}
         self._canaries: list[Round] = []
         self._listening: IDelayedCall | None = None
         self._ready: dict[str, IDelayedCall] = {}
+
+    def look_through(self, suspicion: GradedSuspicion, monitors: Monitors) -> None:
+        """Whose suspicions these are verdicts on, and who looks first-hand."""
+        self._suspicion = suspicion
+        self._monitors = monitors
 
     def stop(self) -> None:
         """Give no more verdicts."""
@@ -76,8 +81,8 @@ class Verdicts:
     def due(self, claim: Claim) -> None:
         """That suspect's time is over."""
         if own(claim.evidence, self._membership.me.name) is None:
-            self.monitors.watch(claim.name)
-            self.suspicion.extend(claim.name, _FIRST_HAND * self._period)
+            self._monitors.watch(claim.name)
+            self._suspicion.extend(claim.name, _FIRST_HAND * self._period)
         elif claim.name not in self._ready:
             self._ready[claim.name] = self._clock.callLater(_READ_FIRST, self._consider, claim.name)
 
@@ -92,7 +97,7 @@ class Verdicts:
         claim = self._membership.claim(name)
         if claim is None or claim.state is not State.SUSPECT:
             return
-        deadline = self.suspicion.deadline(name)
+        deadline = self._suspicion.deadline(name)
         if deadline is not None and deadline > self._clock.seconds():
             return  # what was read meanwhile has moved it
         if self._hearing():
@@ -103,7 +108,7 @@ class Verdicts:
             self._membership.apply(claim.failed(self._membership.me.name), why, spread=False)
         else:
             self._listen()
-            self.suspicion.extend(name, self._period)
+            self._suspicion.extend(name, self._period)
 
     def _hearing(self) -> bool:
         """Whether something was heard lately; of a group of two nothing else can be asked."""
@@ -144,13 +149,13 @@ class Verdicts:
         gap = self._clock.seconds() - self._deaf_since
         for name, claim in self._private.items():
             self._membership.restore(claim)
-            self.suspicion.extend(name, self._period)
+            self._suspicion.extend(name, self._period)
         self._private.clear()
         for name in list(self._membership.roster.suspects):
-            deadline = self.suspicion.deadline(name)
+            deadline = self._suspicion.deadline(name)
             if deadline is not None:
                 left = max(0.0, deadline - self._clock.seconds())
-                self.suspicion.extend(name, left + min(gap, self._patience))
+                self._suspicion.extend(name, left + min(gap, self._patience))
         self._membership.announce(
             Event.RECONNECTED, self._membership.me.name, f"after {gap:.1f} s of silence"
         )
