@@ -12,7 +12,7 @@ from collections.abc import Callable
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.evidence import Grade, judge, own, silence_timeout
+from swimtx.evidence import Grade, explain, judge, own, silence_timeout
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, State
 from swimtx.membership import Change, Event, Membership
@@ -102,7 +102,7 @@ class GradedSuspicion:
         if grade is Grade.SILENT and before is Grade.STALLED:
             case.silent_since = now  # the clock of silence starts when the silence does
         if grade is Grade.STALLED and before is not Grade.STALLED:
-            self._membership.announce(Event.STALLED, claim.name, "")
+            self._membership.announce(Event.STALLED, claim.name, explain(claim))
         self._arm(claim.name, case, now if grade is Grade.GONE else self._deadline(claim, case))
 
     def _deadline(self, claim: Claim, case: _Case) -> float:
