@@ -154,6 +154,7 @@ class Node:
         self._anti_entropy = AntiEntropy(
             clock, chance, self.membership, self.protocol, means, config
         )
+        paths.detour = self._anti_entropy.exchange
         seven_fields = SevenFields(clock.seconds, self.membership)
         self.protocol.handle_seven_fields(seven_fields.translate)
 
