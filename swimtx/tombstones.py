@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain, islice
+
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
@@ -36,8 +38,11 @@ class Tombstones:
         if change.claim.state.living:
             return
         roster = self._membership.roster
-        while len(roster.failed) + len(roster.left) > self._most:
-            self._forget(roster.longest_gone())
+        extra = len(roster.failed) + len(roster.left) - self._most
+        if extra > 0:
+            others = (n for n in chain(roster.left, roster.failed) if n != self._membership.name)
+            for name in list(islice(others, extra)):
+                self._membership.forget(name)
         if self._timer is None:
             self._timer = self._clock.callLater(self._interval, self._sweep)
 
@@ -46,11 +51,8 @@ class Tombstones:
         roster = self._membership.roster
         for state, names in ((State.FAILED, roster.failed), (State.LEFT, roster.left)):
             for name in list(names):
-                if self._membership.age(name) >= self._memory[state]:
-                    self._forget(name)
+                old = self._membership.age(name) >= self._memory[state]
+                if old and name != self._membership.name:
+                    self._membership.forget(name)
         if roster.failed or roster.left:
             self._timer = self._clock.callLater(self._interval, self._sweep)
-
-    def _forget(self, name: str | None) -> None:
-        if name is not None and name != self._membership.name:
-            self._membership.forget(name)
