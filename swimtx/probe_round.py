@@ -153,7 +153,7 @@ class Round:
         self._started = means.clock.seconds()
         self.sequence = means.questions.ask(self._answered)
         if target.seven_fields:
-            means.questions.ask_address(target.address, self._answered)
+            means.questions.ask_address(target.address, self.sequence, self._answered)
         self._body = sequence_field(self.sequence) + target_fields(target)
         if attach is not None:
             self._body += framed(encode_update(attach, attach.age))

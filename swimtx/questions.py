@@ -20,7 +20,7 @@ class Questions:
     def __init__(self, chance: random.Random) -> None:
         self._bits = chance.getrandbits
         self._open: dict[int, Answered] = {}
-        self._by_address: dict[Address, Answered] = {}
+        self._by_address: dict[Address, dict[int, Answered]] = {}
 
     def ask(self, answered: Answered) -> int:
         """A new sequence number; C{answered(message, peer)} hears each answer that carries it."""
@@ -30,20 +30,23 @@ class Questions:
         self._open[sequence] = answered
         return sequence
 
-    def ask_address(self, address: Address, answered: Answered) -> None:
-        """Take an ACK without a number from that address for an answer."""
-        self._by_address[address] = answered
+    def ask_address(self, address: Address, sequence: int, answered: Answered) -> None:
+        """Take an ACK without a number from that address for an answer to that, too."""
+        self._by_address.setdefault(address, {})[sequence] = answered
 
     def close(self, sequence: int, address: Address | None = None) -> None:
         """Hear no answer to that any more."""
         self._open.pop(sequence, None)
-        if address is not None:
-            self._by_address.pop(address, None)
+        if address is not None and address in self._by_address:
+            self._by_address[address].pop(sequence, None)
+            if not self._by_address[address]:
+                del self._by_address[address]
 
     def answer(self, message: Message, peer: object) -> None:
         """An answer has come."""
         answered = self._open.get(message.sequence)
-        if answered is None and not message.version:
-            answered = self._by_address.get(message.address)
         if answered is not None:
             answered(message, peer)
+        elif not message.version:
+            for waiting in list(self._by_address.get(message.address, {}).values()):
+                waiting(message, peer)
