@@ -54,7 +54,7 @@ class Suspicion:
         if suspected and held is not None and held.key == claim.key:
             return  # only the evidence grew
         self._cancel(claim.name)
-        if suspected:
+        if suspected and self._membership.me.state is not State.LEFT:
             self._timers[claim.name] = self._clock.callLater(
                 self.timeout(claim), self._ran_out, claim.name
             )

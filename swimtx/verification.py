@@ -60,8 +60,9 @@ class Verification:
             self._membership.apply(claim.failed(self._membership.me.name))
 
     def _changed(self, change: Change) -> None:
-        if change.claim.state is not State.SUSPECT:
-            self._drop(change.claim.name)
+        claim, held = change.claim, change.held
+        if claim.state is not State.SUSPECT or (held is not None and held.key != claim.key):
+            self._drop(claim.name)
 
     def _drop(self, name: str) -> None:
         asking = self._asking.pop(name, None)
