@@ -122,7 +122,7 @@ class FailureDetector:
             return
         self._skip = self._health.score
         target = None if turn.name is None else self._membership.claim(turn.name)
-        if target is not None:
+        if target is not None and target.state.living:
             self.probe(target)
 
     def _relays_for(self, target: Claim) -> list[Claim]:

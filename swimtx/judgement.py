@@ -100,7 +100,7 @@ class Graded:
         """A refusal by one who answers all the same comes from something in between."""
         self._inconclusive = 0
         self._health.succeeded()
-        if count(probe.evidence, Kind.REFUSED):
+        if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
             if len(self._doubted) >= 4096:
                 self._doubted.clear()
             self._doubted[probe.target.name] = self._now() + _DOUBTED_FOR

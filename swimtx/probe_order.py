@@ -101,6 +101,7 @@ class Phased:
         self._ring = Ring()
         self._own_way = RoundRobin(chance, period)
         self._strides: tuple[int, int, list[int]] = (0, -1, [])
+        self._planned: tuple[int, str | None] = (-1, None)
 
     def begin(self, me: str) -> None:
         """Take turns as C{me}."""
@@ -123,18 +124,19 @@ class Phased:
     def turn(self, now: float) -> Turn:
         """Whom to probe now, and when the next turn is."""
         number = int(now / self._period)
-        return Turn(self._target(number), self._moment(number + 1))
+        planned, name = self._planned
+        if number % _OWN_WAY == 0:
+            name = self._own_way.next()
+        elif planned != number:
+            name = self._partner(number)
+        return Turn(name, self._moment(number + 1))
 
     def _moment(self, number: int) -> float:
         target = self._partner(number)
+        self._planned = (number, target)
         phase = 0.0 if target is None else zlib.crc32(target.encode()) / 2**32
         # Never at the very edge: a timer that is a hair early must not fall into the period before.
         return (number + 0.001 + 0.998 * phase) * self._period
-
-    def _target(self, number: int) -> str | None:
-        if number % _OWN_WAY == 0:
-            return self._own_way.next()
-        return self._partner(number)
 
     def _partner(self, number: int) -> str | None:
         """Whom the ring gives us in that period."""

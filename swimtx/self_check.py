@@ -16,7 +16,6 @@ from zope.interface import implementer
 
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
-_HEAVY = 1.0  # seconds of a stall that weighs more
 
 Stalled = Callable[[float], object]
 
@@ -25,82 +24,39 @@ Stalled = Callable[[float], object]
 class SelfCheck:
     """Goes around the reactor's clock.
 
-    @param stalled: called as C{stalled(seconds)} after each stall.
+    What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
+
+    @ivar stalled: called as C{stalled(seconds)} after each stall.
     """
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
+        self._later = clock.callLater
         self.seconds = clock.seconds
         self.stalled: Stalled = lambda seconds: None
-        self._calls: dict[_Call, None] = {}
+        self._slept = 0.0  # seconds, of all stalls so far
 
     def callLater(
         self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any
     ) -> IDelayedCall:
-        """As the reactor's; the call may come later, never early."""
-        call = _Call(self, callable, args, kw)
-        self._calls[call] = None
-        call.due = self.seconds() + delay
-        call.inner = self._clock.callLater(delay, call.fire)
-        return call  # type: ignore[return-value]
+        """As the reactor's; after a stall the call comes later."""
+        due = self.seconds() + delay - self._slept
+        return self._later(delay, self._fire, due, callable, args, kw)
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
-        return tuple(self._calls)  # type: ignore[arg-type]
+        waiting = self._clock.getDelayedCalls()
+        return [call for call in waiting if getattr(call, "func", None) == self._fire]
 
-    def _late(self, call: _Call, late: float) -> None:
-        """Put everything off by as much as this one was late."""
-        for other in self._calls:
-            if other is not call:
-                other.put_off(late)
-        call.again(_READ_FIRST)
-        self.stalled(late)
-
-
-class _Call:
-    """An C{IDelayedCall} around the reactor's."""
-
-    __slots__ = ("_args", "_call", "_check", "_kw", "due", "inner")
-
-    def __init__(
-        self, check: SelfCheck, call: Callable[..., Any], args: Any, kw: dict[str, Any]
-    ) -> None:
-        self._check = check
-        self._call = call
-        self._args = args
-        self._kw = kw
-        self.due = 0.0
-        self.inner: Any = None
-
-    def fire(self) -> None:
-        late = self._check.seconds() - self.due
-        if late > LATE:
-            self._check._late(self, late)
+    def _fire(self, due: float, call: Callable[..., Any], args: Any, kw: dict[str, Any]) -> None:
+        late = self.seconds() - due - self._slept
+        if late <= LATE:
+            call(*args, **kw)
             return
-        self._check._calls.pop(self, None)
-        self._call(*self._args, **self._kw)
-
-    def put_off(self, seconds: float) -> None:
-        self.due += seconds
-        self.inner.delay(seconds)
-
-    def again(self, seconds: float) -> None:
-        self.due = self._check.seconds() + seconds
-        self.inner = self._check._clock.callLater(seconds, self.fire)
-
-    def active(self) -> bool:
-        return bool(self.inner.active())
-
-    def cancel(self) -> None:
-        self.inner.cancel()
-        self._check._calls.pop(self, None)
-
-    def getTime(self) -> float:
-        return self.due
-
-    def reset(self, secondsFromNow: float) -> None:
-        self.due = self._check.seconds() + secondsFromNow
-        self.inner.reset(secondsFromNow)
-
-    def delay(self, secondsLater: float) -> None:
-        self.put_off(secondsLater)
+        # It was due at the same moment of our waking life as all the others that wait.
+        waiting = self.getDelayedCalls()
+        self._slept += late
+        for other in waiting:
+            other.delay(late)
+        self._later(_READ_FIRST, self._fire, due + _READ_FIRST, call, args, kw)
+        self.stalled(late)

@@ -59,6 +59,11 @@ class HeapCall:
         self._args = args
         self._kwargs = kwargs
 
+    @property
+    def func(self) -> Callable[..., object]:
+        """What will be called, by the name that Twisted gives it."""
+        return self._function
+
     def getTime(self) -> float:
         """When this call is due, or was: seconds since 1970."""
         return self._time

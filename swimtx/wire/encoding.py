@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import math
 import struct
+from functools import lru_cache
 from typing import Any
 
 from swimtx.member import MAX_AGE, MAX_CLUSTER_BYTES, Claim, State, check_text
@@ -41,9 +42,12 @@ def fields(**values: Any) -> bytes:
 
 def target_fields(target: Claim) -> bytes:
     """Whom a PING is meant for, as its sender knows it, encoded."""
-    return fields(
-        target=target.name, target_epoch=target.epoch, target_incarnation=target.incarnation
-    )
+    return _target_fields(target.name, target.epoch, target.incarnation)
+
+
+@lru_cache(4096)
+def _target_fields(name: str, epoch: int, incarnation: int) -> bytes:
+    return fields(target=name, target_epoch=epoch, target_incarnation=incarnation)
 
 
 def header(sender: Claim, kind: MessageType, cluster: str, version: int) -> bytes:
