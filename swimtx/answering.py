@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from swimtx.counters import Counters
@@ -21,6 +22,9 @@ class Answering:
 
     The ACK carries our own record if the asker knows an older one, and the asker's record if we
     know it as failed or left, so that it can refute.
+
+    @ivar stranger: told C{stranger(message, peer)} of each PING by somebody whom our list does not
+        have in that run.
     """
 
     def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
@@ -28,6 +32,7 @@ class Answering:
         self._protocol = protocol
         self._send = protocol.send
         self._counters = counters
+        self.stranger: Callable[[Message, Any], object] = _ignore
         protocol.handle(MessageType.PING, self._ping)
 
     def _ping(self, message: Message, peer: Any) -> None:
@@ -48,8 +53,14 @@ class Answering:
             if not asker.state.living and asker.epoch >= message.epoch:
                 body += framed(encode_update(asker, membership.age(asker.name)))
         self._send(peer, _ACK, body)
+        if asker is None or asker.epoch < message.epoch:
+            self.stranger(message, peer)
 
     def _answer_seven_fields(self, message: Message, peer: Any) -> None:
         """The original's ACK names whom it answers."""
         self._counters.pings_answered += 1
         self._protocol.send_seven_fields(peer, MessageType.ACK, message.address)
+
+
+def _ignore(message: Message, peer: Any) -> None:
+    """Strangers are not looked at."""

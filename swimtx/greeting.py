@@ -10,6 +10,8 @@ from swimtx.membership import Membership
 from swimtx.messages import Listed
 from swimtx.probe_round import Means, Round, Schedule, Way
 
+_STRANGERS = 8  # that are greeted at a time: anybody may claim to be many
+
 
 class Greeting:
     """Greets. The ACK brings the record of whoever is there.
@@ -44,9 +46,14 @@ class Greeting:
         held = self._membership.claim(listed.name)
         return held is None or (held.epoch < listed.epoch and not held.seven_fields)
 
-    def greet(self, listed: Listed) -> None:
-        """Send our ALIVE there, unless we are just doing so."""
+    def greet(self, listed: Listed, strange: bool = False) -> None:
+        """Send our ALIVE there, unless we are just doing so.
+
+        @param strange: nobody but itself has told us of it.
+        """
         if listed.address in self._greeting or listed.name == self._membership.name:
+            return
+        if strange and len(self._greeting) >= _STRANGERS:
             return
 
         def ended(greeting: Round) -> None:

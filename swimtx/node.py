@@ -44,6 +44,7 @@ from swimtx.relaying import Relaying
 from swimtx.renewal import Renewal
 from swimtx.self_check import SelfCheck
 from swimtx.seven_fields import SevenFields
+from swimtx.strangers import Strangers
 from swimtx.tombstones import Tombstones
 from swimtx.transports.local_address import address_toward
 from swimtx.transports.tcp import TcpStreams
@@ -162,6 +163,9 @@ class Node:
 
         # Coming and going.
         self._greeting = Greeting(self.membership, means, config, paths.reached)
+        self._answering.stranger = Strangers(
+            self.membership, self._greeting, self._anti_entropy
+        ).pinged
         self._joining = Joining(
             clock,
             chance,
@@ -366,13 +370,18 @@ class Node:
         if not self.running:
             return
         self.running = False
+        self._stop_timers()
+        port, self._port = self._port, None
+        closing = maybeDeferred(port.stopListening)
+        await self._streams.stop()
+        await closing
+        self._stop_timers()  # what came in until then may have begun something
+
+    def _stop_timers(self) -> None:
         self._stop_conversations()
         self._gossip.stop()
         self._leaving.stop()
         self._tombstones.stop()
-        await self._streams.stop()
-        port, self._port = self._port, None
-        await maybeDeferred(port.stopListening)
 
     async def _destroy(self) -> None:
         if self.running:

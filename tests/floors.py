@@ -82,6 +82,7 @@ FLOORS: tuple[Floor, ...] = (
             "paths",
             "pinging",
             "greeting",
+            "strangers",
             "joining",
             "renewal",
             "leaving",

@@ -16,6 +16,7 @@ from swimtx.errors import JoinFailed, NotRunning
 from swimtx.member import State
 from swimtx.membership import Change, Event
 from swimtx.node import Node
+from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.clock import START, HeapClock
 from swimtx.simulation.history import Announced, Run, wrong_failures
 from swimtx.simulation.latency import LAN, Latency
@@ -39,6 +40,7 @@ class Group:
     @param latency: how long a packet travels.
     @param bootstrap: whether there is a well-known node, which all join by; else it is the first.
     @param events: which events C{history} keeps. That of a large group that keeps all is long.
+    @param parts: what the members are made of, where there is a choice.
     @ivar network: where faults are made that have no method here.
     @ivar nodes: the latest run of each member, by key: its name, if nothing else was said.
     @ivar runs: every run there has been, those under one key in order.
@@ -56,6 +58,7 @@ class Group:
         latency: Latency = LAN,
         bootstrap: bool = False,
         events: Collection[Event] = tuple(Event),
+        parts: Parts = SHIPPED,
     ) -> None:
         self.seed = seed
         self.config = config or Config.lan()
@@ -66,6 +69,7 @@ class Group:
         self.runs: dict[str, list[Run]] = {}
         self.history: list[Announced] = []
         self._events = frozenset(events)
+        self._parts = parts
         self._hosts = 0
         self.well_known: Bootstrap | None = None
         self.seeds: list[tuple[str, int]] = []
@@ -230,7 +234,8 @@ class Group:
         )
         process = self.network.host(host, skew)
         chance = Random(f"{self.seed}/{key}" + f"/{len(before)}" * bool(before))
-        node = self.nodes[key] = Node(process, config, chance=chance, codec=self.codec)
+        node = Node(process, config, chance=chance, codec=self.codec, parts=self._parts)
+        self.nodes[key] = node
         before.append(Run(config.name or key, host, process, node))
         if self._events:
             node.membership.subscribe(lambda change: self._heard(key, change))
