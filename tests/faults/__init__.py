@@ -1,0 +1,1 @@
+"""Real processes on real networks of our own, in which something is wrong."""
