@@ -1,7 +1,7 @@
 """One member: the table of contents. Every component is made here, and handed what it uses.
 
 Reading order: ``protocol`` (bytes in, bytes out), ``membership`` (the one funnel),
-``failure_detector`` and ``probe_round`` (SWIM §3.1), ``suspicion`` and ``verification`` (§4.2),
+``failure_detector`` and ``probe_round`` (SWIM §3.1), ``detection`` (what follows from it, §4.2),
 ``dissemination`` and ``gossip`` (§4.1), ``anti_entropy``, ``joining``, ``leaving``.
 """
 
@@ -14,8 +14,6 @@ from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.error import CannotListenError
-from twisted.logger import Logger
 
 from swimtx.answering import Answering
 from swimtx.anti_entropy import AntiEntropy
@@ -24,9 +22,9 @@ from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
 from swimtx.detection import Kit
 from swimtx.discovery import Seeds
-from swimtx.dissemination import Dissemination
 from swimtx.envelope import PlainEnvelope
 from swimtx.errors import NotRunning
+from swimtx.expectations import expected
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.joining import Joining
@@ -40,19 +38,16 @@ from swimtx.pinging import Pinging
 from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
-from swimtx.relaying import Relaying
+from swimtx.reassurance import Reassurance
 from swimtx.renewal import Renewal
 from swimtx.self_check import SelfCheck
 from swimtx.seven_fields import SevenFields
 from swimtx.strangers import Strangers
 from swimtx.tombstones import Tombstones
 from swimtx.transports.local_address import address_toward
+from swimtx.transports.sockets import Sockets
 from swimtx.transports.tcp import TcpStreams
 from swimtx.wire.codec import Codec
-
-_HEAVY = 3  # what a stall of a second or more does to our local health
-_REASSURE_EVERY = 5.0  # seconds
-_PORT_TRIES = 20  # to find a number that is free for UDP and for TCP
 
 
 class Node:
@@ -67,8 +62,6 @@ class Node:
     @ivar membership: the member list, C{IMembership}; it may be subscribed to before C{start()}.
     @ivar protocol: the C{SwimProtocol} that listens.
     """
-
-    _log = Logger()
 
     def __init__(
         self,
@@ -86,13 +79,12 @@ class Node:
         self.counters = counters = Counters()
         self.running = False
         self._leaving_done = False
-        self._port: Any = None
 
         # What is believed, and what is news.
-        self.membership: Membership = Membership(
+        self.membership: Membership = parts.membership(
             clock.seconds, config.max_members, config.failed_memory, config.left_memory
         )
-        self._news = Dissemination(self.membership, config, counters)
+        self._news = parts.news(self.membership, config, counters)
         self._tombstones = Tombstones(clock, self.membership, config)
 
         # The post.
@@ -110,23 +102,21 @@ class Node:
         self._questions = questions = Questions(chance)
         self.protocol.handle(MessageType.ACK, questions.answer)
         self.protocol.handle(MessageType.NACK, questions.answer)
-        self.protocol.on_unasked_stop(self._port_closed)
+        self._sockets = Sockets(reactor, self.protocol, self._streams, self.protocol.frame_received)
+        self.protocol.on_unasked_stop(self._sockets.reopen)
         self._means = means = Means(
             clock,
             self.protocol,
             questions,
             self._streams,
             lambda: self.membership.me,
-            self.membership.claim,
+            parts.attached(self.membership),
         )
-        self._reassured = 0.0
-        if isinstance(clock, SelfCheck):
-            clock.stalled = self._stalled
         paths = Paths(self.protocol, self._streams, config)
 
         # The failure detector.
         self._answering = Answering(self.membership, self.protocol, counters)
-        self._relaying = Relaying(self.membership, self.protocol, means, config, counters)
+        self._relaying = parts.relaying(self.membership, self.protocol, means, config, counters)
         kit = Kit(
             clock,
             chance,
@@ -144,6 +134,9 @@ class Node:
             paths.reached,
         )
         self._detection = parts.detection(kit)
+        if isinstance(clock, SelfCheck):
+            reassurance = Reassurance(clock, self.membership, kit.health, config)
+            clock.stalled = reassurance.stalled
         self._conflicts = Conflicts(clock.seconds, self.membership, self.protocol, means, config)
 
         # Spreading and healing.
@@ -264,6 +257,10 @@ class Node:
             "silence_tolerance": self.config.silence_tolerance_seconds,
             "patience": self.config.patience_seconds,
             "local_health": self._detection.health.score,
+            "expected": {
+                kind: {"soonest": round(span.soonest, 3), "latest": round(span.latest, 3)}
+                for kind, span in expected(self.config, self.membership.living).items()
+            },
             "members": {s.value: sum(m.state is s for m in members) for s in State},
             "refutations": self.membership.refutations,
             "refused": self.membership.refused,
@@ -275,7 +272,7 @@ class Node:
     def _start(self) -> None:
         if self.running:
             raise NotRunning("the node is running already")
-        port = self._listen()
+        port = self._sockets.open(self.config.bind_host, self.config.port)
         self.running = True
         self._leaving_done = False
         self.membership.clear()
@@ -297,43 +294,6 @@ class Node:
         name = config.name or f"{socket.gethostname()}-{port}"[-128:]
         epoch = max(1, int(self._reactor.seconds() * 1000))
         return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
-
-    def _listen(self) -> int:
-        """Open the port for datagrams and for streams.
-
-        @raise CannotListenError: it is taken.
-        """
-        host = self.config.bind_host
-        for tries_left in reversed(range(_PORT_TRIES)):
-            port = self._reactor.listenUDP(
-                self.config.port, self.protocol, interface=host, maxPacketSize=65535
-            )
-            number: int = port.getHost().port
-            try:
-                self._streams.listen(host, number, self.protocol.frame_received)
-            except CannotListenError:
-                self.running = False
-                port.stopListening()
-                if self.config.port or not tries_left:
-                    raise
-                self.protocol.transport = None
-            else:
-                self._port = port
-                return number
-        raise AssertionError("unreachable")
-
-    def _port_closed(self) -> None:
-        """An error of the socket makes Twisted close the port: open it again."""
-        if not self.running:
-            return
-        self._log.error("the UDP port was closed by an error; opening it again")
-        number = self.address.port if self.config.advertise is None else self.config.port
-        self._port = self._reactor.listenUDP(
-            self.config.port or number,
-            self.protocol,
-            interface=self.config.bind_host,
-            maxPacketSize=65535,
-        )
 
     async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:
         self._check_running()
@@ -371,10 +331,7 @@ class Node:
             return
         self.running = False
         self._stop_timers()
-        port, self._port = self._port, None
-        closing = maybeDeferred(port.stopListening)
-        await self._streams.stop()
-        await closing
+        await self._sockets.close()
         self._stop_timers()  # what came in until then may have begun something
 
     def _stop_timers(self) -> None:
@@ -412,15 +369,6 @@ class Node:
         """Somebody reached us by a stream: from now on a refusal means that we are gone."""
         self.protocol.on_accepted_stream(None)
         self.membership.accepted_stream()
-
-    def _stalled(self, seconds: float) -> None:
-        """Our own process stood still: we may be suspected, and not know it yet."""
-        self._detection.health.worsen(_HEAVY if seconds >= 1.0 else 1)
-        now = self._clock.seconds()
-        long = seconds >= 2 * self.config.period
-        if self.running and long and now >= self._reassured + _REASSURE_EVERY:
-            self._reassured = now
-            self.membership.reassure(f"it stood still for {seconds:.1f} s")
 
     def _check_running(self) -> None:
         if not self.running:

@@ -12,13 +12,17 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit, graded, published
+from swimtx.dissemination import Dissemination
 from swimtx.failure_detector import Order
 from swimtx.gossip import EagerGossip, Gossip
 from swimtx.local_health import LocalHealth
+from swimtx.member import Claim
+from swimtx.membership import Membership
 from swimtx.notices import Notices
 from swimtx.probe_order import Phased, RoundRobin
 from swimtx.probe_round import Schedule
 from swimtx.regret import Regret
+from swimtx.relaying import Relaying
 from swimtx.resurrection import Resurrection
 from swimtx.self_check import SelfCheck
 from swimtx.tripwires import Tripwires
@@ -68,6 +72,12 @@ def repeated(period: float, first_stage: float) -> Schedule:
     return Schedule.probe(period, first_stage)
 
 
+def held(membership: Membership) -> Callable[[str], Claim | None]:
+    """The record that is held of whom we PING: a suspect learns with each PING what it is accused
+    of (Lifeguard's buddy system)."""
+    return membership.claim
+
+
 def unchecked(clock: IReactorTime) -> IReactorTime:
     """The reactor's own clock."""
     return clock
@@ -77,6 +87,10 @@ def unchecked(clock: IReactorTime) -> IReactorTime:
 class Parts:
     """The parts that there is a choice of; the defaults are what swimtx ships.
 
+    @ivar membership: C{Membership}, the member list.
+    @ivar news: C{Dissemination}: what is piggybacked.
+    @ivar attached: gives the record to look at before a PING: L{held}.
+    @ivar relaying: C{Relaying}: what is done about a PING_REQ.
     @ivar clock: goes around the reactor's clock: C{SelfCheck}, or L{unchecked}.
     @ivar detection: suspicions and verdicts: L{graded}, or L{published}.
     @ivar schedule: the course of a probe round, from a period and a ping timeout in seconds.
@@ -90,6 +104,10 @@ class Parts:
     """
 
     clock: Callable[[IReactorTime], IReactorTime] = SelfCheck
+    membership: Callable[..., Membership] = Membership
+    news: Callable[..., Dissemination] = Dissemination
+    attached: Callable[[Membership], Callable[[str], Claim | None]] = held
+    relaying: Callable[..., Relaying] = Relaying
     detection: Callable[[Kit], Detection] = graded
     schedule: Callable[[float, float], Schedule] = repeated
     order: Callable[[random.Random, Config], Order] = phased

@@ -1,0 +1,80 @@
+"""A member's two sockets: UDP and TCP on one address and one port number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import maybeDeferred, succeed
+from twisted.internet.error import CannotListenError
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from swimtx.interfaces import IStreams
+
+_TRIES = 20  # to find a number that is free for both
+_MAX_DATAGRAM = 65535  # bytes; Twisted's own default would cut longer ones off in silence
+
+
+class Sockets:
+    """Opens and closes both.
+
+    @param received: gets C{(data, stream)} for each message of a stream.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        protocol: DatagramProtocol,
+        streams: IStreams,
+        received: Callable[[bytes, Any], object],
+    ) -> None:
+        self._reactor = reactor
+        self._protocol = protocol
+        self._streams = streams
+        self._received = received
+        self._port: Any = None
+        self._bound = ("", 0)
+
+    def open(self, host: str, port: int) -> int:
+        """Bind both; with port 0 the system picks a number.
+
+        @return: the number.
+        @raise CannotListenError: it is taken, for the one or the other.
+        """
+        for tries_left in reversed(range(_TRIES)):
+            udp = self._listen(host, port)
+            number: int = udp.getHost().port
+            try:
+                self._streams.listen(host, number, self._received)
+            except CannotListenError:
+                udp.stopListening()
+                self._protocol.transport = None
+                if port or not tries_left:
+                    raise
+            else:
+                self._port = udp
+                self._bound = (host, number)
+                return number
+        raise AssertionError("unreachable")
+
+    def reopen(self) -> None:
+        """An error of the socket has made Twisted close the UDP port: open it again."""
+        if self._port is None:
+            return
+        self._log.error("the UDP port was closed by an error; opening it again")
+        self._port = self._listen(*self._bound)
+
+    async def close(self) -> None:
+        """Close both; who awaits this finds them closed."""
+        port, self._port = self._port, None
+        closing = maybeDeferred(port.stopListening) if port is not None else succeed(None)
+        await self._streams.stop()
+        await closing
+
+    def _listen(self, host: str, port: int) -> Any:
+        return self._reactor.listenUDP(
+            port, self._protocol, interface=host, maxPacketSize=_MAX_DATAGRAM
+        )
