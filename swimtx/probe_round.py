@@ -311,5 +311,7 @@ class Round:
 
 def accuse(means: Means, held: Claim) -> None:
     """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
+    if means.record(held.name) is None:
+        return
     body = target_fields(held) + framed(encode_update(held))
     means.protocol.send(held.address, MessageType.PING, body)
