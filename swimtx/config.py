@@ -80,6 +80,11 @@ class Config:
         reported stalled at once.
     @ivar refused_verdict: whether hosts that refuse streams prove their process gone. Off, where
         somebody on the path may forge a TCP reset: then a refusal counts as silence.
+    @ivar tripwires: whether an idle stream is held to each of three neighbours, which breaks when
+        their process dies. Off, where something on the way closes idle streams: then a killed
+        process is found by the next probe, a second or so later.
+    @ivar phased: whether probes are spread so that everybody is probed once a period; off: the
+        paper's randomised round robin.
     @ivar table_interval: seconds between two table exchanges with a random member.
     @ivar renewal_interval: seconds between two announcements at the bootstrap nodes.
     @ivar direct_notice_limit: in groups of up to this size a FAIL goes to every member at once.
@@ -111,6 +116,8 @@ class Config:
     silence_tolerance: float | None = None
     patience: float | None = None
     refused_verdict: bool = True
+    tripwires: bool = True
+    phased: bool = True
     table_interval: float | None = None
     renewal_interval: float = 10.0
     direct_notice_limit: int = 64
@@ -200,9 +207,13 @@ class Config:
         preset = _PRESETS.get(self.profile)
         if preset is None:
             raise BadConfig(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
+        unsaid = self.patience is None
         for setting, value in preset.items():
             if getattr(self, setting) is None:
                 object.__setattr__(self, setting, value)
+        if unsaid and self.patience_seconds < self.silence_tolerance_seconds:
+            # The tolerance is counted in periods, and they are long here.
+            object.__setattr__(self, "patience", self.silence_tolerance_seconds)
         if self.ping_timeout is None:
             object.__setattr__(self, "ping_timeout", 0.45 * self.period)
         if self.type not in _LOOPBACK:
@@ -248,8 +259,8 @@ class Config:
 
     def _check_times(self) -> None:
         for setting in _POSITIVE:
-            if not getattr(self, setting) > 0:
-                raise BadConfig(f"{setting} must be above zero")
+            if not 0 < getattr(self, setting) < math.inf:
+                raise BadConfig(f"{setting} must be above zero, and finite")
         if self.first_stage > 0.6 * self.period:
             raise BadConfig(
                 f"ping_timeout {self.first_stage:g} s is more than 0.6 of the protocol period "

@@ -32,7 +32,7 @@ from swimtx.leaving import Leaving
 from swimtx.member import Address, Claim, State, check_tags
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
-from swimtx.parts import SHIPPED, Parts
+from swimtx.parts import Parts, parts_for
 from swimtx.paths import Paths
 from swimtx.pinging import Pinging
 from swimtx.probe_round import Means
@@ -57,7 +57,7 @@ class Node:
         if seeds are given by name).
     @param config: by default C{Config.lan()}.
     @param chance: where every random choice comes from.
-    @param parts: what it is made of, where there is a choice.
+    @param parts: what it is made of, where there is a choice; by default what C{config} says.
     @param codec: may be shared by the nodes of one simulation.
     @ivar membership: the member list, C{IMembership}; it may be subscribed to before C{start()}.
     @ivar protocol: the C{SwimProtocol} that listens.
@@ -70,9 +70,10 @@ class Node:
         *,
         chance: random.Random | None = None,
         codec: Codec | None = None,
-        parts: Parts = SHIPPED,
+        parts: Parts | None = None,
     ) -> None:
         self.config = config = config or Config.lan()
+        parts = parts or parts_for(config)
         self._reactor = reactor
         self._clock = clock = parts.clock(reactor)
         chance = chance or random.Random()

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
@@ -130,3 +130,13 @@ PUBLISHED = Parts(
     tripwires=Nothing,
 )
 """Suspicion by time alone (SWIM §4.2), the suspect asked before its FAIL."""
+
+
+def parts_for(config: Config) -> Parts:
+    """What a configuration chooses."""
+    chosen = SHIPPED
+    if not config.tripwires:
+        chosen = replace(chosen, tripwires=Nothing)
+    if not config.phased:
+        chosen = replace(chosen, order=round_robin)
+    return chosen
