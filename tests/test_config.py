@@ -1,0 +1,210 @@
+"""Settings: presets, limits, and what contradicts itself."""
+
+from __future__ import annotations
+
+import math
+import operator
+from dataclasses import FrozenInstanceError, replace
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx.config import PROFILES, Config, is_loopback, is_wildcard
+from swimtx.errors import BadConfig, SwimError
+from tests.strategies import names
+
+TIMES = (
+    "protocol_period",
+    "ping_timeout",
+    "gossip_interval",
+    "silence_tolerance",
+    "patience",
+    "table_interval",
+    "renewal_interval",
+    "failed_memory",
+    "left_memory",
+    "leave_timeout",
+    "join_timeout",
+)
+
+
+class Presets(SynchronousTestCase):
+    """The times that go together."""
+
+    def test_lan_is_the_default(self) -> None:
+        self.assertEqual(Config(), Config.lan())
+        self.assertEqual(Config().profile, "lan")
+
+    def test_each_preset_has_its_times(self) -> None:
+        self.assertEqual(PROFILES, ("local", "lan", "wan"))
+        expected = {
+            "local": (1.0, 0.45, 0.1, 15.0, 3.0, 30.0),
+            "lan": (1.0, 0.45, 0.2, 30.0, 5.0, 30.0),
+            "wan": (5.0, 2.25, 0.5, 60.0, 35.0, 60.0),
+        }
+        for profile in PROFILES:
+            config: Config = getattr(Config, profile)(name="n1")
+            self.assertEqual((config.profile, config.name), (profile, "n1"))
+            times = (
+                config.period,
+                config.first_stage,
+                config.gossip_tick,
+                config.exchange_interval(32),
+                config.silence_tolerance_seconds,
+                config.patience_seconds,
+            )
+            self.assertEqual(times, expected[profile])
+
+    def test_a_given_time_overrides_the_preset(self) -> None:
+        config = Config.wan(protocol_period=2.0, gossip_interval=0.25)
+        self.assertEqual((config.period, config.gossip_tick), (2.0, 0.25))
+        self.assertEqual(config.first_stage, 0.9, "what is given in T' goes with it")
+        self.assertEqual(config.silence_tolerance_seconds, 14.0)
+
+    def test_an_unknown_preset_is_refused(self) -> None:
+        self.assertIn("moon", str(self.assertRaises(BadConfig, Config, profile="moon")))
+
+    def test_settings_are_frozen(self) -> None:
+        config = Config(tags={"role": "web"})
+        self.assertRaises(FrozenInstanceError, setattr, config, "port", 1)
+        self.assertRaises(TypeError, operator.setitem, config.tags, "role", "db")
+
+    def test_a_changed_copy_is_checked_as_well(self) -> None:
+        self.assertEqual(replace(Config(), port=5).port, 5)
+        self.assertRaises(BadConfig, replace, Config(), port=-1)
+
+    def test_tags_given_are_copied(self) -> None:
+        given = {"role": "web"}
+        config = Config(tags=given)
+        given["role"] = "db"
+        self.assertEqual(config.tags, {"role": "web"})
+
+
+class Formulas(SynchronousTestCase):
+    """What follows from the size of the group."""
+
+    def test_an_update_is_told_lambda_log_n_times(self) -> None:
+        for members, times in ((1, 3), (2, 6), (7, 9), (8, 9), (100, 15), (1000, 21)):
+            self.assertEqual(Config().transmit_limit(members), times)
+
+    def test_a_suspect_has_longer_in_larger_groups(self) -> None:
+        config = Config()
+        for members, seconds in ((0, 3.0), (1, 3.0), (10, 3.0), (100, 6.0), (1000, 9.0)):
+            self.assertApproximates(config.suspicion_timeout(members), seconds, 1e-9)
+
+    def test_tables_are_exchanged_more_rarely_in_larger_groups(self) -> None:
+        config = Config()
+        for members, seconds in ((1, 30), (32, 30), (33, 60), (64, 60), (65, 90), (1024, 180)):
+            self.assertEqual(config.exchange_interval(members), seconds)
+
+    @given(st.integers(1, 20000))
+    def test_none_of_them_shrinks_as_the_group_grows(self, members: int) -> None:
+        config = Config()
+        for formula in (config.transmit_limit, config.suspicion_timeout, config.exchange_interval):
+            self.assertLessEqual(formula(members), formula(members + 1))
+
+
+class Addresses(SynchronousTestCase):
+    """Where a member binds, and what it advertises."""
+
+    def test_loopback_is_bound_unless_something_else_is_said(self) -> None:
+        self.assertEqual(Config().bind_host, "127.0.0.1")
+        self.assertEqual(Config(type="udp6").bind_host, "::1")
+        self.assertEqual(Config(interface="127.0.0.9").bind_host, "127.0.0.9")
+
+    def test_the_wildcard_is_bound_when_insecure_is_meant(self) -> None:
+        self.assertEqual(Config(insecure=True).bind_host, "0.0.0.0")
+        self.assertEqual(Config(insecure=True, type="udp6").bind_host, "::")
+
+    def test_beyond_loopback_nothing_is_bound_by_accident(self) -> None:
+        for host in ("0.0.0.0", "10.0.0.1"):
+            refused = self.assertRaises(BadConfig, Config, interface=host)
+            self.assertIn("--insecure", str(refused))
+            self.assertEqual(Config(interface=host, insecure=True).bind_host, host)
+        self.assertRaises(BadConfig, Config, interface="2001:db8::1", type="udp6")
+
+    def test_interfaces_that_are_none(self) -> None:
+        for host in ("localhost", "", "1.2.3", "fe80::1%eth0"):
+            self.assertRaises(BadConfig, Config, interface=host, insecure=True)
+
+    def test_an_interface_goes_with_its_type(self) -> None:
+        self.assertRaises(BadConfig, Config, interface="::1")
+        self.assertRaises(BadConfig, Config, interface="127.0.0.1", type="udp6")
+        self.assertRaises(BadConfig, Config, type="tcp")
+
+    def test_ports(self) -> None:
+        for port in (-1, 65536):
+            self.assertRaises(BadConfig, Config, port=port)
+            self.assertRaises(BadConfig, Config, advertise=("10.0.0.1", port))
+        for port in (0, 65535):
+            self.assertEqual(Config(port=port, advertise=("10.0.0.1", port)).port, port)
+
+    def test_what_is_advertised_is_an_ip_literal_of_one_host(self) -> None:
+        for host in ("example.org", "", "fe80::1", "224.0.0.1", "ff02::1"):
+            self.assertRaises(BadConfig, Config, advertise=(host, 7946))
+
+    def test_loopback_and_wildcard(self) -> None:
+        self.assertTrue(all(map(is_loopback, ("127.0.0.1", "127.9.9.9", "::1"))))
+        self.assertFalse(any(map(is_loopback, ("10.0.0.1", "0.0.0.0", "::"))))
+        self.assertTrue(all(map(is_wildcard, ("0.0.0.0", "::"))))
+        self.assertFalse(any(map(is_wildcard, ("127.0.0.1", "::1"))))
+
+
+class Limits(SynchronousTestCase):
+    """What is refused when it is made, with the reason."""
+
+    def assert_refused(self, *words: str, **settings: Any) -> None:
+        refused = self.assertRaises(BadConfig, Config, **settings)
+        self.assertIsInstance(refused, SwimError)
+        self.assertIsInstance(refused, ValueError)
+        for word in words:
+            self.assertIn(word, str(refused))
+
+    @given(names)
+    def test_any_name_of_up_to_128_bytes(self, name: str) -> None:
+        self.assertEqual(Config(name=name).name, name)
+
+    def test_names_that_are_none(self) -> None:
+        for name in ("", "x" * 129, "a\nb", "host\udcff"):
+            self.assert_refused("name", name=name)
+        for cluster in ("", "x" * 65, "a\tb"):
+            self.assert_refused("cluster", cluster=cluster)
+
+    def test_tags_that_are_none(self) -> None:
+        for tags in ({"": "v"}, {"k": "v" * 512}, {f"k{n}": "" for n in range(33)}):
+            self.assert_refused("tag", tags=tags)
+        for wrong in ({"k": 1}, {1: "v"}):
+            self.assert_refused("text", tags=wrong)
+
+    def test_times_and_sizes_are_above_zero_and_finite(self) -> None:
+        for setting in TIMES:
+            for value in (0, -1.0, math.nan, math.inf):
+                self.assert_refused(setting, **{setting: value})
+        for setting in ("gossip_fanout", "transmissions", "suspicion", "max_members"):
+            for value in (0, -1):
+                self.assert_refused(setting, **{setting: value})
+
+    def test_counts_that_may_be_zero_are_not_negative(self) -> None:
+        for setting in ("relays", "max_remembered", "direct_notice_limit"):
+            self.assert_refused(setting, **{setting: -1})
+            self.assertEqual(getattr(replace(Config(), **{setting: 0}), setting), 0)
+
+    def test_the_relays_need_time_to_answer(self) -> None:
+        self.assert_refused("ping_timeout", "relays", protocol_period=1.0, ping_timeout=0.61)
+        Config(protocol_period=1.0, ping_timeout=0.6)
+
+    def test_a_stalled_process_is_given_no_less_than_a_silent_host(self) -> None:
+        self.assert_refused("patience", "silence", patience=4.9)
+        Config(patience=5.0)
+
+    def test_patience_that_was_not_asked_for_grows_with_the_period(self) -> None:
+        config = Config(protocol_period=10.0)
+        self.assertEqual((config.silence_tolerance_seconds, config.patience_seconds), (50.0, 50.0))
+
+    def test_the_capacity_of_a_datagram(self) -> None:
+        for capacity in (0, 575, 65001):
+            self.assert_refused("capacity", capacity=capacity)
+        for capacity in (576, 65000):
+            self.assertEqual(Config(capacity=capacity).capacity, capacity)
