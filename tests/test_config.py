@@ -189,7 +189,8 @@ class Limits(SynchronousTestCase):
     def test_counts_that_may_be_zero_are_not_negative(self) -> None:
         for setting in ("relays", "max_remembered", "direct_notice_limit"):
             self.assert_refused(setting, **{setting: -1})
-            self.assertEqual(getattr(replace(Config(), **{setting: 0}), setting), 0)
+            zero: dict[str, Any] = {setting: 0}
+            self.assertEqual(getattr(Config(**zero), setting), 0)
 
     def test_the_relays_need_time_to_answer(self) -> None:
         self.assert_refused("ping_timeout", "relays", protocol_period=1.0, ping_timeout=0.61)
