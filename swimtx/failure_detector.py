@@ -124,6 +124,8 @@ class FailureDetector:
         target = None if turn.name is None else self._membership.claim(turn.name)
         if target is not None and target.state.living:
             self.probe(target)
+        elif turn.name is not None and target is None:
+            self._order.remove(turn.name)  # the list has been emptied since
 
     def _relays_for(self, target: Claim) -> list[Claim]:
         """k other members at random, alive, and able to answer with a NACK (SWIM §3.1)."""

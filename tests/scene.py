@@ -271,25 +271,25 @@ class Peer(DatagramProtocol):
 
 
 class RoomTests(SynchronousTestCase):
-    """A scene with one member's parts. In the end all is stopped, and no timer may be left."""
+    """A scene with one member's desk. In the end all is stopped, and no timer may be left."""
 
     settings: dict[str, Any] = {}
 
     def setUp(self) -> None:
         self.scene = Scene()
-        self.parts = self.scene.member("me", **self.settings)
+        self.desk = self.scene.member("me", **self.settings)
         self.addCleanup(self._nothing_is_left)
 
     def _nothing_is_left(self) -> None:
-        self.parts.close()
-        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
+        self.desk.close()
+        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
 
     def others(self, *names: str, answering: bool = False) -> list[Peer]:
         """Peers that the member knows."""
         peers = [self.scene.peer(name) for name in names]
         for peer in peers:
             peer.answering = answering
-            self.parts.knows(peer.claim)
+            self.desk.knows(peer.claim)
         return peers
 
 
@@ -306,6 +306,9 @@ class Calls:
 
     def __len__(self) -> int:
         return len(self.all)
+
+    def __bool__(self) -> bool:
+        return True  # like any function
 
 
 Function = Callable[..., Any]
