@@ -26,11 +26,11 @@ def claim(name: str, tags: int = 0) -> Claim:
 class DisseminationTests(RoomTests):
     def setUp(self) -> None:
         super().setUp()
-        self.news = self.parts.news
+        self.news = self.desk.news
 
     def hear(self, *those: Claim) -> None:
         for each in those:
-            self.parts.membership.apply(each)
+            self.desk.membership.apply(each)
 
     def fill(self, room: int = 1400) -> list[str]:
         """The names of whom the next datagram tells."""
@@ -61,22 +61,22 @@ class DisseminationTests(RoomTests):
         self.assertEqual(self.claims_of(self.news.fill(1400)), [suspect])
 
     def test_what_others_need_not_hear_from_us_is_no_news(self) -> None:
-        self.parts.knows(claim("a"))
+        self.desk.knows(claim("a"))
         self.assertFalse(self.news.pending)
 
     def test_what_is_overtaken_by_something_quiet_is_not_told_any_more(self) -> None:
         self.hear(claim("a"))
-        self.parts.knows(claim("a").suspected("b"))
+        self.desk.knows(claim("a").suspected("b"))
         self.assertEqual((self.news.pending, self.fill()), (False, []))
 
     def test_an_update_is_told_three_times_the_logarithm_of_the_group(self) -> None:
         for size, times in ((2, 6), (6, 6), (7, 9), (19, 9), (20, 12), (54, 15)):
             scene = Scene()
-            self.scene, self.parts = scene, scene.member("me")
-            self.news = self.parts.news
-            self.parts.knows(*(claim(f"m{number}") for number in range(size - 2)))
+            self.scene, self.desk = scene, scene.member("me")
+            self.news = self.desk.news
+            self.desk.knows(*(claim(f"m{number}") for number in range(size - 2)))
             self.hear(claim("new"))
-            self.assertEqual(self.parts.membership.living, size)
+            self.assertEqual(self.desk.membership.living, size)
             self.assertEqual(self.told(), {"new": times})
             self.assertEqual(times, 3 * math.ceil(math.log(size + 1)))
 
@@ -87,7 +87,7 @@ class DisseminationTests(RoomTests):
         self.assertEqual(
             self.claims_of(self.news.fill(1400)), [claim("a").suspected("b")], "and only that"
         )
-        self.assertEqual(self.told()["a"], self.parts.config.transmit_limit(2) - 1)
+        self.assertEqual(self.told()["a"], self.desk.config.transmit_limit(2) - 1)
 
     def test_the_least_told_go_first(self) -> None:
         self.hear(claim("a"), claim("b"))
@@ -108,13 +108,13 @@ class DisseminationTests(RoomTests):
         self.news.on_news(heard)
         self.hear(claim("a"))
         self.assertEqual(len(heard), 1)
-        self.parts.knows(claim("b"))
+        self.desk.knows(claim("b"))
         self.assertEqual(len(heard), 1)
 
     def test_updates_told_are_counted(self) -> None:
         self.hear(claim("a"), claim("b"))
         self.fill()
-        self.assertEqual(self.parts.counters.updates_sent, 2)
+        self.assertEqual(self.desk.counters.updates_sent, 2)
 
     def test_cleared_nothing_is_news(self) -> None:
         self.hear(claim("a"))
@@ -129,34 +129,34 @@ class DisseminationTests(RoomTests):
     def test_no_mix_of_news_is_larger_than_the_room(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
-        parts = Scene().member("me")
+        desk = Scene().member("me")
         for each in those:
-            parts.membership.apply(each)
+            desk.membership.apply(each)
         for room in rooms:
-            self.assertLessEqual(len(parts.news.fill(room)), max(0, room))
+            self.assertLessEqual(len(desk.news.fill(room)), max(0, room))
 
     @given(st.lists(claims(), max_size=30), st.lists(st.integers(0, 1400), max_size=200))
     def test_no_update_is_told_more_often_than_the_limit(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
-        parts = Scene().member("me")
+        desk = Scene().member("me")
         told: Counter[bytes] = Counter()
         for number, room in enumerate(rooms):
             if number < len(those):
-                parts.membership.apply(those[number])
-            told.update(swim_pb2.Datagram.FromString(parts.news.fill(room)).updates)
-        limit = parts.config.transmit_limit(len(those) + 1)
+                desk.membership.apply(those[number])
+            told.update(swim_pb2.Datagram.FromString(desk.news.fill(room)).updates)
+        limit = desk.config.transmit_limit(len(those) + 1)
         self.assertLessEqual(max(told.values(), default=0), limit)
 
     @given(st.lists(claims(), max_size=30))
     def test_all_news_is_told_sooner_or_later_and_then_it_is_none(self, those: list[Claim]) -> None:
-        parts = Scene().member("me")
+        desk = Scene().member("me")
         for each in those:
-            parts.membership.apply(each)
+            desk.membership.apply(each)
         told: set[str] = set()
         for _ in range(2000):
-            data = parts.news.fill(1400)
+            data = desk.news.fill(1400)
             told.update(c.name for c in self.claims_of(data))
-        self.assertFalse(parts.news.pending)
-        spread = {m.name for m in parts.membership.members()}
+        self.assertFalse(desk.news.pending)
+        spread = {m.name for m in desk.membership.members()}
         self.assertLessEqual(spread - {"me"}, told)
