@@ -15,6 +15,7 @@ from swimtx.wire.codec import encode_update, framed, sequence_field
 # Every datagram comes by here: names of this module are found quicker than members of an enum.
 _ALIVE = State.ALIVE
 _ACK = MessageType.ACK
+_HEADER = 300  # bytes that the header of an ACK may take
 
 
 class Answering:
@@ -51,7 +52,9 @@ class Answering:
         asker = membership.claim(message.name)
         if asker is not None and asker.state is not _ALIVE:
             if not asker.state.living and asker.epoch >= message.epoch:
-                body += framed(encode_update(asker, membership.age(asker.name)))
+                accused = framed(encode_update(asker, membership.age(asker.name)))
+                if len(body) + len(accused) <= self._protocol.room - _HEADER:
+                    body += accused  # else the next ACK has room, as it will not need our own
         self._send(peer, _ACK, body)
         if asker is None or asker.epoch < message.epoch:
             self.stranger(message, peer)
