@@ -100,8 +100,8 @@ class DatagramPort:
         self._sockets.update(dict.fromkeys(bound, self))
         self._source = (addresses[0].partition("%")[0], port)
         self._host = twisted_address("UDP", self._interface, port)
-        self._known = {} if is_loopback(self._source[0]) else self._sockets
         self._listening = True
+        self.let_go()
         self.protocol.makeConnection(self)
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
@@ -139,10 +139,14 @@ class DatagramPort:
         destination = (on_host(literal, self._process.address), port)
         if port == 0 or (is_loopback(source[0]) and not is_loopback(literal)):
             raise system_error(EINVAL)
+        send = self._network.send_datagram
         if is_loopback(literal):
-            self._network.send_locally((literal, source[1]), destination, bytes(packet))
+            send, source = self._network.send_locally, (literal, source[1])
+        outbox = self._process.outbox
+        if outbox is None:
+            send(source, destination, bytes(packet))
         else:
-            self._network.send_datagram(source, destination, bytes(packet))
+            outbox.append((send, (source, destination, bytes(packet))))
 
     def _checked(self, host: str) -> str:
         """The literal address in its usual form, if a socket of our kind can send to it."""
@@ -179,6 +183,14 @@ class DatagramPort:
         except Exception:
             _log.failure("Unhandled Error")
 
+    def hold(self) -> None:
+        """Have every datagram looked at closely, and so find its way into the outbox."""
+        self._known = {}
+
+    def let_go(self) -> None:
+        """Send again what is written."""
+        self._known = {} if is_loopback(self._source[0]) else self._sockets
+
     def keep(self) -> None:
         """Leave in the kernel's buffer, from now on, what arrives."""
         if self.kept is None:
@@ -187,12 +199,12 @@ class DatagramPort:
     def read_kept(self) -> bool:
         """Read up to C{maxThroughput} bytes of what was kept; says whether more waits."""
         read = 0
-        while self.kept and read < self.maxThroughput and not self._process.stalled:
+        while self.kept and read < self.maxThroughput and self._process.reads:
             packet, source = self.kept.popleft()
             self._kept_bytes -= len(packet) + OVERHEAD
             read += len(packet)
             self._read(packet, source)
-        if not self.kept and not self._process.stalled:
+        if not self.kept and self._process.reads:
             self.kept = None
         return bool(self.kept)
 

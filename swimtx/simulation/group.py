@@ -168,6 +168,25 @@ class Group:
         process.stall()
         self.clock.post(seconds, process.resume)
 
+    def freeze_io(self, key: str, seconds: float) -> None:
+        """Have the process send and read nothing for so long, while its timers fire."""
+        process = self.runs[key][-1].process
+        process.freeze_io()
+        self.clock.post(seconds, process.resume)
+
+    def block_sends(self, key: str, seconds: float) -> None:
+        """As L{freeze_io}, and a send blocks its caller, as in Lifeguard's experiments."""
+        process = self.runs[key][-1].process
+        process.block_sends()
+        self.clock.post(seconds, process.resume)
+
+    def freeze_host(self, key: str, seconds: float) -> None:
+        """Stop the host with its kernel, as a machine that is moved: nothing is accepted."""
+        hosts = self.hosts(key)
+        self.network.unplug(hosts)
+        self.clock.post(seconds, self.network.plug_in, hosts)
+        self.stall(key, seconds)
+
     def partition(self, *sides: Iterable[str]) -> None:
         """Only members of one side reach each other; those who are on none are one more side."""
         self.network.partition(*(self.hosts(side) for side in sides))

@@ -7,8 +7,8 @@ from math import log
 from random import Random
 
 #: C{latency(rng, source, destination)} in seconds, for the literal addresses of two hosts: a model
-#: of regions looks at the addresses, a simple one ignores them.
-Latency = Callable[[Random, str, str], float]
+#: of regions looks at the addresses, a simple one ignores them. C{None}: the packet is lost.
+Latency = Callable[[Random, str, str], float | None]
 
 #: From a host to itself, in seconds.
 LOOPBACK = 0.00002

@@ -141,7 +141,12 @@ class MemoryNetwork(Faults):
                 traffic.datagrams_lost += 1
                 traffic.bytes_lost += len(data)
                 return
-            delay = self.latency(self._rng, here, there)
+            travel = self.latency(self._rng, here, there)
+            if travel is None:
+                traffic.datagrams_lost += 1
+                traffic.bytes_lost += len(data)
+                return
+            delay = travel
         self.clock.post(delay, self._datagram_arrives, data, source, destination)
 
     def send_locally(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:

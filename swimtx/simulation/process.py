@@ -14,6 +14,7 @@ from swimtx.simulation.clock import HeapCall, HeapClock, Timers
 from swimtx.simulation.connecting import StreamConnector
 from swimtx.simulation.datagrams import DatagramPort
 from swimtx.simulation.listening import StreamListener
+from swimtx.simulation.slowness import BlockedCallers, Outbox
 
 if TYPE_CHECKING:
     from swimtx.simulation.network import MemoryNetwork
@@ -29,6 +30,8 @@ class MemoryReactor:
     @ivar network: where its host is.
     @ivar address: its host's literal address.
     @ivar stalled: whether it does nothing at the moment.
+    @ivar reads: whether it reads what arrives.
+    @ivar outbox: what it sends while nothing leaves it, else C{None}.
     @ivar alive: whether it has not ended.
     @ivar skew: by how many seconds its host's clock is ahead of the network's.
     """
@@ -37,6 +40,8 @@ class MemoryReactor:
         self.network = network
         self.address = address
         self.stalled = False
+        self.reads = True
+        self.outbox: Outbox | None = None
         self.alive = True
         self.skew = skew
         self.datagram_ports: dict[DatagramPort, None] = {}
@@ -46,6 +51,7 @@ class MemoryReactor:
         self._timers = Timers(network.clock)
         self._undone: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._waking = 0
+        self._blocked: BlockedCallers | None = None
 
     def seconds(self) -> float:
         """Now, in seconds since 1970; the last moment of a process that has ended."""
@@ -55,7 +61,10 @@ class MemoryReactor:
         self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
     ) -> HeapCall:
         """Call in C{delay} seconds, unless this process stalls or dies."""
-        return self._clock.call_for(self._timers, delay, callable, args, kwargs)
+        call = self._clock.call_for(self._timers, delay, callable, args, kwargs)
+        if self._blocked is not None:
+            self._blocked.was_set(call)
+        return call
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """The calls of this process that wait, the next one first."""
@@ -81,8 +90,10 @@ class MemoryReactor:
         except BaseException:
             self.datagram_ports.pop(listening, None)
             raise
-        if self.stalled:
+        if not self.reads:
             listening.keep()
+        if self.outbox is not None:
+            listening.hold()
         return listening
 
     def listenTCP(
@@ -119,22 +130,51 @@ class MemoryReactor:
         """
         if not self.alive:
             return
-        self._waking += 1  # whoever was about to wake it up comes too late
         self.stalled = True
-        if self._timers.late is None:
-            self._timers.late = deque()
+        self._stop_reading()
+        self._timers.late = deque(self._timers.late or ())
+        self._blocked = None
+
+    def freeze_io(self) -> None:
+        """Send nothing and read nothing from now on, while timers fire."""
+        if self.alive:
+            self._stop_reading()
+            self.outbox = self.outbox or Outbox()
+            for port in self.datagram_ports:
+                port.hold()
+
+    def block_sends(self) -> None:
+        """As L{freeze_io}, and each send blocks its caller: see L{swimtx.simulation.slowness}."""
+        self.freeze_io()
+        if self.outbox is not None and not self.stalled:
+            self._timers.late = self._blocked = BlockedCallers(self, self.outbox)
+
+    def resume(self) -> None:
+        """Go on after any of these, at the clock's next step.
+
+        What was to be sent leaves. As with Twisted's reactors, timers that are late run first, in
+        their order, and only then is read what has arrived.
+        """
+        if not self.reads:
+            self._waking += 1
+            self.network.clock.post(0, self._go_on, self._waking)
+
+    def _stop_reading(self) -> None:
+        self._waking += 1  # whoever was about to wake it up comes too late
+        self.reads = False
         for port in self.datagram_ports:
             port.keep()
 
-    def resume(self) -> None:
-        """Go on, at the clock's next step.
-
-        As with Twisted's reactors, timers that are late run first, in their order, and only then
-        is read what has arrived.
-        """
-        if self.stalled:
-            self._waking += 1
-            self.network.clock.post(0, self._run_late, self._waking)
+    def _go_on(self, waking: int) -> None:
+        if waking != self._waking:
+            return
+        self._blocked = None
+        outbox, self.outbox = self.outbox, None
+        if outbox is not None:
+            for port in self.datagram_ports:
+                port.let_go()
+            outbox.release()
+        self._run_late(waking)
 
     def _run_late(self, waking: int) -> None:
         late = self._timers.late
@@ -148,6 +188,7 @@ class MemoryReactor:
                     raise
         if waking == self._waking:
             self.stalled = False
+            self.reads = True
             self._timers.late = None
             self._read_sockets(waking)
 
@@ -166,7 +207,7 @@ class MemoryReactor:
 
     def tell(self, function: Callable[..., object], *args: Any) -> None:
         """Have this process do what its kernel has got ready, now or when it resumes."""
-        if self.stalled or self._undone:
+        if not self.reads or self._undone:
             self._undone.append((function, args))
         elif self.alive:
             function(*args)
@@ -186,6 +227,8 @@ class MemoryReactor:
         if not self.alive:
             return
         self.alive = self.stalled = False
+        self.reads = True
+        self.outbox = self._blocked = None
         self._waking += 1
         unread = bool(self._undone)
         self._undone.clear()
@@ -201,5 +244,7 @@ class MemoryReactor:
             transport.release(quietly, unread)
 
     def __repr__(self) -> str:
-        state = "ended" if not self.alive else "stalled" if self.stalled else "running"
+        state = "stalled" if self.stalled else "running" if self.reads else "frozen"
+        if not self.alive:
+            state = "ended"
         return f"<MemoryReactor on {self.address}, {state}>"

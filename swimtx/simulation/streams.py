@@ -72,10 +72,18 @@ class StreamTransport:
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
         if self.connected and not self._write_closed and data and self._out is not None:
-            self._process.network.traffic.stream_bytes_sent += len(data)
-            self._out.send(bytes(data))
+            outbox = self._process.outbox
+            if outbox is None:
+                self._send(bytes(data))
+            else:
+                outbox.append((self._send, (bytes(data),)))
             if self.producer is not None and not self._streaming:
                 self._process.callLater(0, self._pull)
+
+    def _send(self, data: bytes) -> None:
+        if self.connected and self._out is not None:
+            self._process.network.traffic.stream_bytes_sent += len(data)
+            self._out.send(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
         """Send these one after the other."""
