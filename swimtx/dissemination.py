@@ -72,6 +72,8 @@ class Dissemination:
 
     def _changed(self, change: Change) -> None:
         claim = change.claim
+        if claim is change.held:
+            return  # something happened, and no record has changed
         if not change.spread:
             self._drop(claim.name)
             return

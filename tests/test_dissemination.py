@@ -11,6 +11,7 @@ from zope.interface.verify import verifyObject
 
 from swimtx.interfaces import INews
 from swimtx.member import Address, Claim
+from swimtx.membership import Event
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, framed
 from tests.scene import EPOCH, Calls, RoomTests, Scene
@@ -103,6 +104,16 @@ class DisseminationTests(RoomTests):
         self.assertEqual(self.fill(200), ["small"])
         self.assertEqual(self.fill(), ["large", "small"])
 
+    def test_what_happens_without_a_change_of_a_record_is_no_news(self) -> None:
+        self.hear(claim("a"))
+        told = self.told()
+        self.assertEqual(told["a"], self.desk.config.transmit_limit(2))
+        self.desk.membership.announce(Event.STALLED, "a", "its host accepts for it")
+        self.assertFalse(self.news.pending)
+        self.hear(claim("b"))
+        self.desk.membership.announce(Event.CONFLICT, "b", "two are called b")
+        self.assertTrue(self.news.pending, "and what was news still is")
+
     def test_whoever_wants_to_know_is_told_that_there_is_news(self) -> None:
         heard = Calls()
         self.news.on_news(heard)
@@ -155,6 +166,8 @@ class DisseminationTests(RoomTests):
             desk.membership.apply(each)
         told: set[str] = set()
         for _ in range(2000):
+            if not desk.news.pending:
+                break
             data = desk.news.fill(1400)
             told.update(c.name for c in self.claims_of(data))
         self.assertFalse(desk.news.pending)
