@@ -11,7 +11,7 @@ import random
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.member import Claim
+from swimtx.member import Claim, State
 from swimtx.membership import Change, Membership
 from swimtx.probe_round import Means, Round, Schedule
 
@@ -36,8 +36,8 @@ class Resurrection:
         self._membership = membership
         self._means = means
         self._period = config.period
-        half = config.period / 2
-        self._schedule = Schedule((0.0,), half, None, config.period)
+        # It is over before the next may begin.
+        self._schedule = Schedule((0.0,), config.period / 2, None, 0.9 * config.period)
         self._timer: IDelayedCall | None = None
         self._asking: Round | None = None
         membership.watch(self._changed)
@@ -52,7 +52,8 @@ class Resurrection:
             self._asking = None
 
     def _changed(self, change: Change) -> None:
-        if self._timer is None and self._membership.roster.failed:
+        gone = self._membership.me.state is State.LEFT
+        if self._timer is None and self._membership.roster.failed and not gone:
             self._timer = self._clock.callLater(self._period, self._tick)
 
     def _tick(self) -> None:
