@@ -63,8 +63,9 @@ class Conflicts:
 
         def ended(asking: Round) -> None:
             self._asking.pop(claim.name, None)
-            answered = asking.answer is not None and asking.answer.epoch == asked.epoch
-            if answered:
+            answer = asking.answer
+            # Of seven-field peers no answer says which run it is of.
+            if answer is not None and (answer.epoch == asked.epoch or asked.seven_fields):
                 self._conflict(claim, held)
             else:
                 self._membership.apply(claim, proven=True)
@@ -80,7 +81,8 @@ class Conflicts:
             claim.name,
             f"{claim.address} calls itself {claim.name} too, which {held.address} is",
         )
-        # The other one hears what we hold, and so of the conflict.
-        self._protocol.spread(
-            claim.address, MessageType.GOSSIP, framed(encode_update(held)), news=False
-        )
+        if not claim.seven_fields:
+            # The other one hears what we hold, and so of the conflict.
+            self._protocol.spread(
+                claim.address, MessageType.GOSSIP, framed(encode_update(held)), news=False
+            )
