@@ -1,61 +1,64 @@
-"""News goes to everybody by the way that reaches them."""
+"""Whom datagrams do not reach gets its news by stream."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from twisted.trial.unittest import SynchronousTestCase
-
-from swimtx.config import Config
-from swimtx.member import Address
+from swimtx.messages import MessageType
 from swimtx.paths import Paths
 from swimtx.probe_round import Way
+from tests.scene import Calls, RoomTests
 
-THERE = Address("127.0.0.2", 7946)
-Send = Callable[[bytes], object] | None
-
-
-class Post:
-    """What C{Paths} needs of the protocol and of the streams, noting what is asked of it."""
-
-    def __init__(self) -> None:
-        self.by_stream: dict[Address, Send] = {}
-        self.sent: list[tuple[Address, bytes]] = []
-
-    def use_streams(self, address: Address, send: Send) -> None:
-        self.by_stream[address] = send
-
-    def send(self, address: Address, data: bytes, timeout: float) -> None:
-        self.sent.append((address, data))
+GOSSIP = MessageType.GOSSIP
 
 
-class PathsTests(SynchronousTestCase):
+class PathsTests(RoomTests):
     def setUp(self) -> None:
-        self.post = Post()
-        self.paths = Paths(self.post, self.post, Config())  # type: ignore[arg-type]
-        self.detours: list[Address] = []
-        self.paths.detour = self.detours.append
+        super().setUp()
+        self.paths = Paths(self.desk.protocol, self.desk.streams, self.desk.config)
+        self.detour = self.paths.detour = Calls()
+        (self.peer,) = self.others("a")
+        self.peer.accept_streams()
+        self.there = self.peer.claim.address
 
-    def test_whoever_is_reached_by_stream_only_hears_news_by_stream(self) -> None:
-        self.paths.reached(THERE, Way.STREAM)
-        send = self.post.by_stream[THERE]
-        assert send is not None
-        send(b"news")
-        self.assertEqual(self.post.sent, [(THERE, b"news")])
+    def by_stream(self) -> bool:
+        """Whether news arrives by stream."""
+        self.peer.heard.clear()
+        self.desk.protocol.spread(self.there, GOSSIP)
+        self.scene.run(0.1)
+        (heard,) = self.peer.heard
+        return bool(heard.peer != self.desk.me.address)
 
-    def test_a_detour_is_told_once_for_what_was_lost_before_may_be_told_again(self) -> None:
+    def test_news_goes_by_datagram_at_first(self) -> None:
+        self.assertFalse(self.by_stream())
+
+    def test_after_an_answer_by_stream_news_goes_by_stream(self) -> None:
+        self.paths.reached(self.there, Way.STREAM)
+        self.assertTrue(self.by_stream())
+        self.assertTrue(self.by_stream())
+        self.assertEqual(self.desk.streams._open, {}, "each is closed once it has been told")
+
+    def test_after_an_answer_by_datagram_it_goes_by_datagram_again(self) -> None:
+        self.paths.reached(self.there, Way.STREAM)
+        self.paths.reached(self.there, Way.DATAGRAM)
+        self.assertFalse(self.by_stream())
+
+    def test_an_answer_through_a_relay_says_nothing_about_the_way(self) -> None:
+        self.paths.reached(self.there, Way.RELAY)
+        self.assertFalse(self.by_stream())
+        self.paths.reached(self.there, Way.STREAM)
+        self.paths.reached(self.there, Way.RELAY)
+        self.assertTrue(self.by_stream())
+
+    def test_that_datagrams_are_lost_there_is_told_once(self) -> None:
         for _ in range(3):
-            self.paths.reached(THERE, Way.STREAM)
-        self.assertEqual(self.detours, [THERE])
+            self.paths.reached(self.there, Way.STREAM)
+        self.assertEqual(self.detour.all, [(self.there,)])
+        self.paths.reached(self.there, Way.DATAGRAM)
+        self.paths.reached(self.there, Way.STREAM)
+        self.assertEqual(len(self.detour), 2)
 
-    def test_the_first_answer_by_datagram_ends_the_detour(self) -> None:
-        self.paths.reached(THERE, Way.STREAM)
-        self.paths.reached(THERE, Way.DATAGRAM)
-        self.assertEqual(self.post.by_stream, {THERE: None})
-        self.paths.reached(THERE, Way.STREAM)
-        self.assertEqual(self.detours, [THERE, THERE])
-
-    def test_an_answer_through_a_relay_says_nothing_of_the_way_from_here(self) -> None:
-        self.paths.reached(THERE, Way.RELAY)
-        self.paths.reached(THERE, Way.DATAGRAM)
-        self.assertEqual((self.post.by_stream, self.detours), ({}, []))
+    def test_others_are_not_concerned(self) -> None:
+        (other,) = self.others("b")
+        self.paths.reached(self.there, Way.STREAM)
+        self.desk.protocol.spread(other.claim.address, GOSSIP)
+        self.scene.run(0.1)
+        self.assertEqual(other.heard[0].peer, self.desk.me.address)
