@@ -1,0 +1,144 @@
+"""What a PING costs the member that answers it, against a bare Twisted UDP echo.
+
+Both run as a process of their own on loopback. A third process with a plain socket keeps 32
+datagrams on their way, made once; the CPU time of the answering process is what counts.
+"""
+
+from __future__ import annotations
+
+import socket
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from benchmarks.real_report import Figure, at_least, shown
+from swimtx.member import Address
+from swimtx.messages import Message, MessageType
+from swimtx.wire.codec import encode
+
+IN_FLIGHT = 32
+BUDGET = 0.4  # of the echo's datagrams per CPU second
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def measure(repeats: int = 7, seconds: float = 1.0) -> list[Figure]:
+    """The figures; takes about C{2 * repeats * (seconds + 0.2)} seconds."""
+    with _answering("echo") as echo, _answering("node") as node:
+        ratios, echoed, answered = [], [], []
+        for _ in range(repeats):
+            echoed.append(echo.per_cpu_second(seconds))
+            answered.append(node.per_cpu_second(seconds))
+            ratios.append(answered[-1] / echoed[-1])
+    spread = ", ".join(f"{ratio:.3f}" for ratio in sorted(ratios))
+    cost = 1e6 / statistics.median(answered)
+    bare = 1e6 / statistics.median(echoed)
+    return [
+        at_least("echo", "PING answered / bare echo", statistics.median(ratios), BUDGET, ".3f"),
+        shown("echo", "that ratio in each repeat", spread),
+        shown("echo", "CPU of a PING answered, us", f"{cost:.2f}"),
+        shown("echo", "CPU of a bare echo, us", f"{bare:.2f}"),
+    ]
+
+
+class Answering:
+    """A process that answers datagrams, seen from outside."""
+
+    def __init__(self, pid: int, port: int, datagrams: list[bytes]) -> None:
+        self._pid = pid
+        self._port = port
+        self._datagrams = datagrams
+
+    def per_cpu_second(self, seconds: float) -> float:
+        """How many it answers for each second of its CPU time."""
+        before = cpu_seconds(self._pid)
+        answers = _send_for(seconds, self._port, self._datagrams)
+        return answers / (cpu_seconds(self._pid) - before)
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time that a process of one thread has used, to the nanosecond."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+@contextmanager
+def _answering(kind: str) -> Iterator[Answering]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.real_echo", kind], stdout=subprocess.PIPE, cwd=_ROOT
+    )
+    try:
+        assert process.stdout is not None
+        port, epoch = map(int, process.stdout.readline().split())
+        datagrams = [_ping(sequence, epoch) for sequence in range(1, IN_FLIGHT + 1)]
+        yield Answering(process.pid, port, datagrams)
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _ping(sequence: int, epoch: int) -> bytes:
+    """As a member sends it to one whose record it knows."""
+    return encode(
+        Message(
+            MessageType.PING,
+            "asking",
+            Address("127.0.0.1", 9),
+            epoch=int(time.time() * 1000),
+            cluster="default",
+            sequence=sequence,
+            target="answering",
+            target_epoch=epoch,
+        )
+    )
+
+
+def _send_for(seconds: float, port: int, datagrams: list[bytes]) -> int:
+    """Keep them all on their way for so long; how many were answered."""
+    answers = 0
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.connect(("127.0.0.1", port))
+        sock.settimeout(0.5)
+        ends = time.monotonic() + seconds
+        for datagram in datagrams:
+            sock.send(datagram)
+        while time.monotonic() < ends:
+            for datagram in datagrams:
+                sock.recv(2048)
+                sock.send(datagram)
+            answers += len(datagrams)
+        for _ in datagrams:
+            sock.recv(2048)
+    return answers + len(datagrams)
+
+
+def _serve(kind: str) -> None:
+    """In the answering process: listen, say where, answer until killed."""
+    from twisted.internet import reactor
+    from twisted.internet.protocol import DatagramProtocol
+
+    from swimtx import Config, Node
+
+    class Echo(DatagramProtocol):
+        noisy = False
+
+        def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+            self.transport.write(datagram, addr)  # type: ignore[union-attr]
+
+    running: Any = reactor
+    if kind == "echo":
+        print(running.listenUDP(0, Echo(), interface="127.0.0.1").getHost().port, 0, flush=True)
+    else:
+        node = Node(running, Config.local(name="answering", port=0))
+        started = node.start()
+        started.addCallback(
+            lambda _: print(node.address.port, node.membership.me.epoch, flush=True)
+        )
+    running.run()
+
+
+if __name__ == "__main__":
+    _serve(sys.argv[1])

@@ -1,0 +1,135 @@
+"""A group of C{twistd} processes on loopback: how soon it forms, and how soon all know of an end.
+
+One bootstrap node, 32 members started at once, the times of the profile C{lan}. Then one member
+after the other is killed and started anew under its name and port; at last one leaves.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import statistics
+import time
+from dataclasses import dataclass, field
+
+from benchmarks.real_report import Figure, at_most, exactly, shown
+from swimtx.cli.processes import wait_until
+from tests.faults.members import Heard, Members
+
+MEMBERS = 32
+KILLS = 10
+FORMED_WITHIN = 5.0  # seconds after the last one listens
+FAILED_MEDIAN, FAILED_WORST = 10.0, 15.0
+BACK_WITHIN = 3.0
+LEFT_WITHIN = 1.0
+_BOUND = 60.0  # seconds for anything to happen
+
+
+@dataclass
+class Course:
+    """What has been measured so far, in seconds.
+
+    @ivar found: of each kill, when each survivor held the victim failed, sorted.
+    @ivar back: of each restart, when the last one held it alive.
+    @ivar wrong: who was held failed by whom without having been killed.
+    """
+
+    found: list[list[float]] = field(default_factory=list)
+    back: list[float] = field(default_factory=list)
+    wrong: list[str] = field(default_factory=list)
+
+
+def measure(count: int = MEMBERS, kills: int = KILLS) -> list[Figure]:
+    """The figures; takes two to four minutes."""
+    chance = random.Random(1)
+    course = Course()
+    with Members() as members:
+        formed = _form(members, count)
+        victims = chance.sample([f"m{number}" for number in range(1, count + 1)], kills + 1)
+        for victim in victims[:-1]:
+            _kill_and_restart(members, victim, course)
+        left = _leave(members, victims[-1])
+    firsts = [times[0] for times in course.found]
+    lasts = [times[-1] for times in course.found]
+    everyone = [one for times in course.found for one in times]
+    return [
+        at_most("group", f"{count} members form, s", formed, FORMED_WITHIN),
+        shown("group", "kill -9: first survivor, median, s", f"{statistics.median(firsts):.2f}"),
+        at_most(
+            "group",
+            "kill -9: median survivor, s",
+            statistics.median(everyone),
+            FAILED_MEDIAN,
+        ),
+        shown("group", "kill -9: last survivor, median, s", f"{statistics.median(lasts):.2f}"),
+        at_most("group", f"kill -9: last survivor, worst of {kills}, s", max(lasts), FAILED_WORST),
+        exactly("group", "held failed without being killed", len(course.wrong), 0),
+        at_most("group", "restarted: alive everywhere, worst, s", max(course.back), BACK_WITHIN),
+        at_most("group", "SIGTERM: left everywhere, s", left, LEFT_WITHIN),
+    ]
+
+
+def _form(members: Members, count: int) -> float:
+    """Start all of them; seconds from when the last one listens until all list all."""
+    bootstrap = members.processes.start("bootstrap", ["swim-bootstrap", "--port", "0"])
+    line = wait_until(
+        lambda: next((x for x in bootstrap.log().splitlines() if "listening on udp" in x), None),
+        _BOUND,
+        "the bootstrap node",
+    )
+    found = re.search(r"udp \S+:(\d+)", line)
+    assert found is not None, line
+    for number in range(1, count + 1):
+        members.start(f"m{number}", "--port", "0", "--join", f"127.0.0.1:{found[1]}")
+    members.wait(members.listening, _BOUND, "all to listen")
+    # Following them costs them something, so it begins when they should be done.
+    time.sleep(FORMED_WITHIN)
+    members.follow()
+    members.wait(members.agree, _BOUND, "all to list all")
+    began = max(member.ready or 0.0 for member in members.running.values())
+    done = max(held.since for member in members.running.values() for held in member.list.values())
+    return max(0.0, done - began)
+
+
+def _kill_and_restart(members: Members, victim: str, course: Course) -> None:
+    port = members.running[victim].port
+    mark = len(members.heard)
+    killed = members.end(victim)
+    members.wait(lambda: members.agree([victim], "failed"), _BOUND, f"{victim} to be held failed")
+    course.found.append(_first_heard(members.told("failed", mark), victim, killed))
+    # By the bootstrap node it finds the others again, as it did at first.
+    again = members.start(victim, "--port", str(port), *_seeds(members))
+    members.wait(lambda: members.agree([victim]) or again.look(), _BOUND, f"{victim} to listen")
+    members.wait(members.listening, _BOUND, f"{victim} to listen")
+    members.follow()
+    members.wait(members.agree, _BOUND, f"{victim} to be back, and to list all")
+    course.back.append(max(m.list[victim].since for m in members.running.values()) - again.began)
+    course.wrong += [
+        f"{heard.by} held {heard.name} failed"
+        for heard in members.told("failed", mark)
+        if heard.name != victim
+    ]
+
+
+def _leave(members: Members, name: str) -> float:
+    mark = len(members.heard)
+    told = members.end(name, signal.SIGTERM)
+    members.wait(lambda: members.agree([name], "left"), _BOUND, f"{name} to be held left")
+    return _first_heard(members.told("left", mark), name, told)[-1]
+
+
+def _first_heard(changes: list[Heard], name: str, since: float) -> list[float]:
+    """When each of those who told of it first did, in seconds after C{since}, sorted."""
+    first: dict[str, float] = {}
+    for heard in changes:
+        if heard.name == name:
+            first.setdefault(heard.by, heard.at - since)
+    return sorted(first.values())
+
+
+def _seeds(members: Members) -> tuple[str, ...]:
+    """As the members were told at first."""
+    arguments = next(iter(members.running.values())).process.arguments
+    at = arguments.index("--join")
+    return tuple(arguments[at : at + 2])

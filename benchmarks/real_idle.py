@@ -1,0 +1,156 @@
+"""What a member costs that has nothing to do: CPU and memory, against bare Twisted.
+
+A group of real members, and beside it as many bare Twisted processes that send each other the
+datagrams of a probe a second: one request and its answer each, of the same sizes.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmarks.real_echo import cpu_seconds
+from benchmarks.real_report import Figure, at_most, shown
+from tests.faults.members import Members
+
+MEMBERS = 8
+CPU_BUDGET = 0.06  # seconds a member and minute
+MEMORY_BUDGET = 50.0  # MiB
+SETTLE = 15.0  # seconds for what a start brings with it to be over
+_REQUEST, _ANSWER = 96, 72  # bytes, about those of a PING and an ACK
+_ROOT = Path(__file__).resolve().parent.parent
+
+
+def measure(seconds: float = 60.0) -> list[Figure]:
+    """The figures; takes C{seconds} and about half a minute more."""
+    with ExitStack() as stack:
+        bare = [stack.enter_context(_process()) for _ in range(MEMBERS)]
+        ports = [_line(process) for process in bare]
+        for process in bare:
+            _tell(process, " ".join(ports))
+        members = stack.enter_context(Members())
+        _form(members)
+        time.sleep(SETTLE)
+        theirs = [process.pid for process in bare]
+        ours = [member.process.pid for member in members.running.values()]
+        before = [cpu_seconds(pid) for pid in theirs + ours]
+        time.sleep(seconds)
+        spent = [
+            (cpu_seconds(pid) - was) * 60 / seconds
+            for pid, was in zip(theirs + ours, before, strict=True)
+        ]
+        bare_spent, spent = spent[: len(theirs)], spent[len(theirs) :]
+        memory, bare_memory = max(map(_resident, ours)), max(map(_resident, theirs))
+        for process in bare:
+            process.kill()
+    mean, bare_mean = statistics.mean(spent), statistics.mean(bare_spent)
+    each = ", ".join(f"{value:.3f}" for value in sorted(spent))
+    return [
+        at_most("idle", "CPU s a member and minute, mean of 8", mean, CPU_BUDGET, ".3f"),
+        shown("idle", "each of them", each),
+        shown("idle", "CPU s a minute, bare Twisted, same datagrams", f"{bare_mean:.3f}"),
+        at_most("idle", "resident memory of a member, MiB", memory, MEMORY_BUDGET, ".1f"),
+        shown("idle", "resident memory, bare Twisted, MiB", f"{bare_memory:.1f}"),
+    ]
+
+
+def _form(members: Members) -> None:
+    """Start a group. Nobody connects to a member, since that would cost it memory and time."""
+    first = members.start("m1", "--port", "0")
+    members.wait(members.listening, 60, "the first member")
+    for number in range(2, MEMBERS + 1):
+        members.start(f"m{number}", "--port", "0", "--join", f"127.0.0.1:{first.port}")
+    members.wait(members.listening, 60, "all members to listen")
+
+    def complete() -> bool:
+        return all(
+            len(set(re.findall(r"swimtx: (\S+) \(\S+\) joined", member.process.log())))
+            == MEMBERS - 1
+            for member in members.running.values()
+        )
+
+    members.wait(complete, 60, "all members to list all")
+
+
+def _resident(pid: int) -> float:
+    found = re.search(r"VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    assert found is not None
+    return int(found[1]) / 1024
+
+
+# The bare processes
+
+
+def _process() -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "benchmarks.real_idle"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=_ROOT,
+    )
+
+
+def _line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().strip()
+
+
+def _tell(process: subprocess.Popen[str], line: str) -> None:
+    assert process.stdin is not None
+    process.stdin.write(line + "\n")
+    process.stdin.flush()
+
+
+def _serve() -> None:
+    """In a bare process: one request a second to one of the others, an answer to each request.
+
+    It ends with its standard input.
+    """
+    from twisted.internet import reactor
+    from twisted.internet.protocol import DatagramProtocol
+    from twisted.internet.stdio import StandardIO
+    from twisted.internet.task import LoopingCall
+    from twisted.protocols.basic import LineOnlyReceiver
+
+    running: Any = reactor
+
+    class Exchange(DatagramProtocol):
+        noisy = False
+
+        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+            if len(datagram) == _REQUEST:
+                self.transport.write(bytes(_ANSWER), addr)  # type: ignore[union-attr]
+
+    exchange = Exchange()
+    mine = running.listenUDP(0, exchange, interface="127.0.0.1")
+
+    def begin(ports: Iterable[int]) -> None:
+        others = [("127.0.0.1", port) for port in ports if port != mine.getHost().port]
+        LoopingCall(lambda: mine.write(bytes(_REQUEST), random.choice(others))).start(1.0)
+
+    class Input(LineOnlyReceiver):
+        delimiter = b"\n"
+
+        def lineReceived(self, line: bytes) -> None:
+            begin(map(int, line.split()))
+
+        def connectionLost(self, reason: Any = None) -> None:
+            if running.running:
+                running.stop()
+
+    StandardIO(Input(), reactor=running)
+    print(mine.getHost().port, flush=True)
+    running.run()
+
+
+if __name__ == "__main__":
+    _serve()

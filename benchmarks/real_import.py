@@ -1,0 +1,61 @@
+"""What C{import swimtx} costs a program that uses Twisted already."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.real_report import Figure, at_most, exactly, shown
+
+BUDGET = 0.05  # seconds of CPU time: what else runs on the machine does not count
+LATER = ("twisted.web", "twisted.names", "rich")
+"""What is imported when it is used, and not before."""
+
+_ROOT = Path(__file__).resolve().parent.parent
+_TIMED = """
+import json, sys, time
+import twisted.application.service, twisted.internet.endpoints, twisted.internet.protocol
+import twisted.internet.reactor, twisted.internet.task, twisted.logger, twisted.protocols.basic
+began, spent = time.perf_counter(), time.process_time()
+import swimtx
+took, spent = time.perf_counter() - began, time.process_time() - spent
+print(json.dumps([took, spent, [name for name in sys.argv[1:] if name in sys.modules]]))
+"""
+
+
+def measure(repeats: int = 11) -> list[Figure]:
+    """The figures, each repeat in an interpreter of its own."""
+    with tempfile.TemporaryDirectory(prefix="swimtx-") as folder:
+        _once(folder)  # writes the bytecode and warms the disk's cache
+        times, spent, early = zip(*(_once(folder) for _ in range(repeats)), strict=True)
+    cpu, wall = 1000 * statistics.median(spent), 1000 * statistics.median(times)
+    return [
+        at_most("import", "import swimtx after Twisted, CPU ms", cpu, 1000 * BUDGET, ".1f"),
+        shown("import", "the same by the clock, ms", f"{wall:.1f}"),
+        exactly(
+            "import",
+            f"imported too soon, of {', '.join(LATER)}",
+            ", ".join(sorted({name for names in early for name in names})) or "none",
+            "none",
+        ),
+    ]
+
+
+def _once(bytecode: str) -> tuple[float, float, list[str]]:
+    environment = {**os.environ, "PYTHONPYCACHEPREFIX": bytecode}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    done = subprocess.run(
+        [sys.executable, "-c", _TIMED, *LATER],
+        cwd=_ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+        timeout=60,
+    )
+    took, spent, early = json.loads(done.stdout)
+    return took, spent, early
