@@ -1,0 +1,1 @@
+"""What swimtx costs and how it fares, measured."""
