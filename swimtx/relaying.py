@@ -54,7 +54,7 @@ class Relaying:
             return
         self._counters.relayed += 1
         budget = min(message.budget or self._config.period / 2, self._config.period)
-        schedule = Schedule.relayed(self._config.first_stage, budget)
+        schedule = self._course(budget)
 
         def ended(job: Round) -> None:
             self._jobs.pop(job, None)
@@ -70,6 +70,9 @@ class Relaying:
             return job.own is Kind.REFUSED and job.elapsed >= quiet * _ALMOST
 
         self._jobs[Round(target, self._means, schedule, ended, seen=refused)] = None
+
+    def _course(self, budget: float) -> Schedule:
+        return Schedule.relayed(self._config.first_stage, budget)
 
     def _find(self, message: Message) -> Claim | None:
         """The target as our own list has it."""

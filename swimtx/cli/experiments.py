@@ -1,0 +1,193 @@
+"""``swimtx simulate --experiment``: the papers' experiments, on all cores, beside their figures."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from swimtx.cli.failing import CannotBeDone
+from swimtx.cli.output import print_json, print_table
+from swimtx.simulation.laboratory import EXPERIMENTS, Record, Runner, find
+from swimtx.simulation.laboratory.plots import MISSING, can_plot, save_plots
+
+_ENDING = (signal.SIGTERM, signal.SIGHUP)
+_REDRAWN = 0.2  # seconds between two words about the progress, on a terminal
+_LOGGED = 15.0  # the same where nobody looks
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options about experiments."""
+    group = parser.add_argument_group("experiments", "the papers' experiments, instead of a story")
+    group.add_argument(
+        "--experiment",
+        metavar="ID",
+        nargs="+",
+        help=f"run these: {', '.join(EXPERIMENTS)}, or all",
+    )
+    group.add_argument("--list", action="store_true", help="say which experiments there are")
+    group.add_argument(
+        "--seeds", metavar="N", type=_positive, help="how often each case is run, with other chance"
+    )
+    group.add_argument(
+        "--full", action="store_true", help="at the size of the papers; this may take hours"
+    )
+    group.add_argument(
+        "--jobs", metavar="N", type=_positive, help="processes; by default one for each core"
+    )
+    group.add_argument(
+        "--output", metavar="FOLDER", type=Path, help="write all figures there, and plots"
+    )
+
+
+def wanted(args: argparse.Namespace) -> bool:
+    """Whether the options ask for experiments."""
+    return bool(args.list or args.experiment)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run what the options ask for, or list what there is."""
+    if args.list:
+        _list(args.format)
+        return 0
+    records = []
+    with _signals_interrupt():
+        for id in _chosen(args.experiment):
+            record = _run(id, args)
+            records.append(record)
+            if args.output is not None:
+                _save(record, args.output)
+            if args.format == "table":
+                _print(record)
+    if args.format == "json":
+        print_json([record.to_json(cells=False) for record in records], indent=1)
+    failed = sum(len(record.failed) for record in records)
+    if failed:
+        raise CannotBeDone(f"{failed} of the runs failed; what is printed leaves them out")
+    return 0
+
+
+def _positive(text: str) -> int:
+    number = int(text) if text.isdecimal() else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"a number of at least 1, not {text!r}")
+    return number
+
+
+def _chosen(ids: list[str]) -> list[str]:
+    known = {id.lower(): id for id in EXPERIMENTS}
+    if any(id.lower() == "all" for id in ids):
+        return list(EXPERIMENTS)
+    for id in ids:
+        if id.lower() not in known:
+            raise CannotBeDone(f"there is no experiment {id}; there are {', '.join(EXPERIMENTS)}")
+    return list(dict.fromkeys(known[id.lower()] for id in ids))
+
+
+def _list(form: str) -> None:
+    descriptions = [find(id).DESCRIPTION for id in EXPERIMENTS]
+    if form == "json":
+        print_json(
+            [{"experiment": d.id, "title": d.title, "paper": d.paper} for d in descriptions], 1
+        )
+    else:
+        print_table(("ID", "EXPERIMENT"), [(d.id, d.title) for d in descriptions])
+
+
+def _run(id: str, args: argparse.Namespace) -> Record:
+    experiment = find(id)
+    scale = experiment.DESCRIPTION.scale(args.full, args.seeds)
+    progress = _Progress(id)
+    began = time.monotonic()
+    jobs = args.jobs or len(os.sched_getaffinity(0))
+    try:
+        outcomes = Runner(find, jobs, progress.show).run(experiment.cells(scale))
+    finally:
+        progress.end()
+    seconds = time.monotonic() - began
+    summary = experiment.summary(outcomes)
+    return Record(experiment.DESCRIPTION, scale, seconds, outcomes, summary)
+
+
+def _save(record: Record, folder: Path) -> None:
+    try:
+        paths = [record.save(folder)]
+        if can_plot():
+            paths += save_plots(record, folder)
+    except OSError as error:
+        raise CannotBeDone(f"cannot write to {folder}: {error}") from None
+    print(f"wrote {', '.join(map(str, paths))}", file=sys.stderr)
+    if record.summary.charts and not can_plot():
+        print(MISSING, file=sys.stderr)
+
+
+def _print(record: Record) -> None:
+    description = record.description
+    print(f"{description.id}: {description.title} ({record.seconds:.0f} s)")
+    print(f"The paper: {description.paper}")
+    rows = [
+        (row.case, row.figure, str(row.estimate), row.unit, "; ".join(map(str, row.references)))
+        for row in record.summary.rows
+    ]
+    print_table(("CASE", "FIGURE", "HERE [95 %]", "UNIT", "EXPECTED"), rows)
+    for note in record.summary.notes:
+        print(f"Note: {note}")
+    for outcome in record.failed:
+        print(f"Failed: {outcome.cell.case}, seed {outcome.cell.seed}: {outcome.error}")
+    print(flush=True)
+
+
+class _Progress:
+    """How far it is, on stderr: one line that is redrawn, or a line now and then."""
+
+    def __init__(self, what: str) -> None:
+        self._what = what
+        self._terminal = sys.stderr.isatty()
+        self._told = time.monotonic() if not self._terminal else 0.0
+
+    def show(self, done: int, total: int, left: float | None) -> None:
+        now = time.monotonic()
+        if now - self._told < (_REDRAWN if self._terminal else _LOGGED) and done < total:
+            return
+        self._told = now
+        text = f"{self._what}: {done}/{total} runs"
+        if left is not None:
+            text += f", about {_duration(left)} left"
+        if self._terminal:
+            print(f"\r{text:<60}", end="", file=sys.stderr, flush=True)
+        else:
+            print(text, file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._terminal:
+            print(f"\r{'':<60}\r", end="", file=sys.stderr, flush=True)
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    if seconds < 6000:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Whatever asks us to end does so like Ctrl-C, so that the workers end too."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -1,0 +1,44 @@
+"""The laboratory: the papers' experiments on the protocol's own code, in virtual time.
+
+Each experiment is a module of L{swimtx.simulation.laboratory.experiments}, found by its id.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from swimtx.simulation.laboratory.experiment import (
+    Cell,
+    Description,
+    Experiment,
+    Outcome,
+    Scale,
+    by_case,
+    pooled,
+)
+from swimtx.simulation.laboratory.records import Record
+from swimtx.simulation.laboratory.runner import Runner
+
+__all__ = [
+    "EXPERIMENTS",
+    "Cell",
+    "Description",
+    "Experiment",
+    "Outcome",
+    "Record",
+    "Runner",
+    "Scale",
+    "by_case",
+    "find",
+    "pooled",
+]
+
+EXPERIMENTS = {"E1": "load"}
+"""Which module of C{experiments} each is, in the order of C{--list}."""
+
+
+def find(id: str) -> Experiment:
+    """The experiment of that id."""
+    module = import_module(f"{__name__}.experiments.{EXPERIMENTS[id]}")
+    return cast(Experiment, module)

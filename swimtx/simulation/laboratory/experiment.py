@@ -1,0 +1,104 @@
+"""What an experiment is: a module that describes itself, names its cells, runs one, sums up all.
+
+A cell is one run with a seed of its own. It is a value, so that it can be handed to a process of
+its own; what it gives is a value too, of numbers and lists of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from swimtx.simulation.laboratory.figures import Summary
+
+#: What there is to set in an experiment, by name; C{seeds} always: how often each case is run.
+Scale = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an experiment is about.
+
+    @ivar id: such as C{E1}.
+    @ivar title: a few words.
+    @ivar paper: what the paper says, with its figures, in a sentence or two.
+    @ivar usual: its scale.
+    @ivar full: what C{--full} sets otherwise.
+    """
+
+    id: str
+    title: str
+    paper: str
+    usual: Scale
+    full: Scale = field(default_factory=dict)
+
+    def scale(self, full: bool = False, seeds: int | None = None) -> dict[str, Any]:
+        """The scale to run at."""
+        chosen = {**self.usual, **(self.full if full else {})}
+        return chosen if seeds is None else {**chosen, "seeds": seeds}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run.
+
+    @ivar experiment: the experiment's id.
+    @ivar case: what its figures belong to, together with those of the same case: C{N=5}.
+    @ivar seed: everything random comes from it, together with the case.
+    @ivar settings: what C{run} needs to know, by name.
+    @ivar weight: how long it takes, compared with other cells of the experiment.
+    """
+
+    experiment: str
+    case: str
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+
+    @property
+    def chance(self) -> str:
+        """A seed for C{random.Random} that no other cell has."""
+        return f"{self.experiment}/{self.case}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a cell: figures, or the error that ended it."""
+
+    cell: Cell
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Experiment(Protocol):
+    """What each module of C{experiments} offers."""
+
+    DESCRIPTION: Description
+
+    def cells(self, scale: Scale) -> list[Cell]:
+        """All runs at that scale."""
+
+    def run(self, cell: Cell) -> dict[str, Any]:
+        """One of them: the same cell gives the same figures."""
+
+    def summary(self, outcomes: Sequence[Outcome]) -> Summary:
+        """What all of those that did not fail say together."""
+
+
+def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Those that gave figures, by case, in the order of their cells."""
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.error is None:
+            found.setdefault(outcome.cell.case, []).append(outcome)
+    return found
+
+
+def pooled(outcomes: Sequence[Outcome], figure: str) -> list[float]:
+    """All numbers that the outcomes give under one name, be it one each or a list each."""
+    numbers: list[float] = []
+    for outcome in outcomes:
+        value = outcome.figures[figure]
+        numbers.extend(value if isinstance(value, list) else [value])
+    return numbers
