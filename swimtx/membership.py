@@ -6,60 +6,21 @@ Whatever is learnt, from gossip, a probe, a timer, a table exchange or a leave, 
 
 from __future__ import annotations
 
-import enum
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
+from swimtx.changes import Announcements, Change, Event, Listener, what_happened
 from swimtx.evidence import explain
 from swimtx.interfaces import IMembership
-from swimtx.member import MAX_INCARNATION, Address, Claim, Member, State, check_tags, merge
+from swimtx.member import Address, Claim, Member, State, check_tags, merge
+from swimtx.oneself import Oneself
 from swimtx.roster import Roster
 
-
-class Event(enum.StrEnum):
-    """What happened, as a word for people and scripts."""
-
-    JOINED = "joined"
-    SUSPECTED = "suspected"
-    STALLED = "stalled"
-    RECOVERED = "recovered"
-    FAILED = "failed"
-    LEFT = "left"
-    UPDATED = "updated"
-    CONFLICT = "conflict"
-    ISOLATED = "isolated"
-    RECONNECTED = "reconnected"
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One change of the list.
-
-    @ivar event: what a subscriber is told, or C{None} for what only swimtx itself needs to spread:
-        evidence that grew, an incarnation that rose.
-    @ivar member: the member as it is now.
-    @ivar before: the member as it was, C{None} if nobody of that name was known.
-    @ivar why: what was seen, and by whom.
-    @ivar claim: the record that is held now.
-    @ivar held: the record that was held before.
-    @ivar spread: whether others should hear of it from us.
-    """
-
-    event: Event | None
-    member: Member
-    before: Member | None
-    why: str
-    claim: Claim
-    held: Claim | None = None
-    spread: bool = True
-
-
-Listener = Callable[[Change], object]
+__all__ = ["Change", "Event", "Membership", "address_of"]
 
 
 class _Entry:
@@ -101,29 +62,26 @@ class Membership:
         self._max_members = max_members
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
-        self._me: Claim | None = None
+        self._oneself: Oneself | None = None
         self.roster = Roster()
         self.refused = 0
         self.refutations = 0
-        self._watchers: list[Listener] = []
-        self._listeners: dict[object, Listener] = {}
+        self._announcements = Announcements()
         self._disputes: list[Callable[[Claim], object]] = []
         self._refuters: list[Callable[[], object]] = []
-        self._queue: deque[Change] = deque()
-        self._announcing = False
 
     # Reading
 
     @property
     def me(self) -> Claim:
         """What we say of ourselves."""
-        assert self._me is not None, "the node has not started"
-        return self._me
+        assert self._oneself is not None, "the node has not started"
+        return self._oneself.claim
 
     @property
     def name(self) -> str | None:
         """Our own name, or C{None} before the node has started."""
-        return None if self._me is None else self._me.name
+        return None if self._oneself is None else self._oneself.claim.name
 
     def members(self, state: State | None = None) -> tuple[Member, ...]:
         """Everybody remembered, by name; only those in C{state} if one is given."""
@@ -169,17 +127,11 @@ class Membership:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call C{listener(change)} for each change that has an event, in order."""
-        subscription = object()
-        self._listeners[subscription] = listener
-
-        def stop() -> None:
-            self._listeners.pop(subscription, None)
-
-        return stop
+        return self._announcements.subscribe(listener)
 
     def watch(self, watcher: Listener) -> None:
         """As C{subscribe}, for parts of the node: also changes without an event, and sooner."""
-        self._watchers.append(watcher)
+        self._announcements.watch(watcher)
 
     def on_dispute(self, settle: Callable[[Claim], object]) -> None:
         """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""
@@ -193,7 +145,7 @@ class Membership:
 
     def become(self, me: Claim) -> None:
         """Start, or start again, as C{me}."""
-        self._me = me
+        self._oneself = Oneself(self._now, me)
         self._set(me, "this is ourselves", silent=True)
 
     def apply(
@@ -209,9 +161,9 @@ class Membership:
         @param spread: whether others should hear of it from us.
         @return: the change, or C{None} if the claim taught nothing.
         """
-        me = self._me
-        if me is not None and claim.name == me.name:
-            return self._about_me(claim, proven)
+        oneself = self._oneself
+        if oneself is not None and claim.name == oneself.claim.name:
+            return self._about_me(claim, oneself, proven)
         entry = self._entries.get(claim.name)
         if entry is None:
             return self._first_heard(claim, why, spread)
@@ -237,21 +189,19 @@ class Membership:
         pairs = check_tags(tags.items())
         if pairs == self.me.tags:
             return None
-        raised = self._raised(self.me.epoch, self.me.incarnation)
-        return self._be(replace(raised, tags=pairs), "its tags were changed")
+        return self._be(replace(self._raised(), tags=pairs), "its tags were changed")
 
     def accepted_stream(self) -> Change | None:
         """Tell, once in a run, that our stream port accepts: its refusal will mean something."""
         if self.me.streams or self.me.state is not State.ALIVE:
             return None
-        raised = self._raised(self.me.epoch, self.me.incarnation)
-        return self._be(replace(raised, streams=True), "its stream port accepts")
+        return self._be(replace(self._raised(), streams=True), "its stream port accepts")
 
     def reassure(self, why: str) -> Change | None:
         """Raise our incarnation unasked: after a stall we may be suspected and not know it yet."""
         if self.me.state is not State.ALIVE:
             return None
-        return self._be(self._raised(self.me.epoch, self.me.incarnation), why)
+        return self._be(self._raised(), why)
 
     def restore(self, claim: Claim) -> None:
         """Take back a verdict of our own that nobody else has heard."""
@@ -284,7 +234,8 @@ class Membership:
         entry = self._entries.get(name)
         if entry is not None:
             view = entry.view()
-            self._announce(Change(event, view, view, why, entry.claim, entry.claim))
+            change = Change(event, view, view, why, entry.claim, entry.claim)
+            self._announcements.announce(change)
 
     # How
 
@@ -302,38 +253,30 @@ class Membership:
     def _too_old(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
 
-    def _about_me(self, claim: Claim, proven: bool) -> Change | None:
+    def _about_me(self, claim: Claim, oneself: Oneself, proven: bool) -> Change | None:
         """Somebody speaks of us. What we did not say ourselves is refuted (SWIM §4.2)."""
-        me = self.me
+        me = oneself.claim
         if claim is me or me.state is State.LEFT:
             return None
         if claim.address != me.address and not proven:
             if claim.state.living or claim.epoch >= me.epoch:
                 self._dispute(claim)
             return None
-        if claim.key < me.key or claim == me:
+        refuting = oneself.refuting(claim)
+        if refuting is None:
             return None
-        if claim.state is State.LEFT or claim.epoch > me.epoch:
-            refuting = self._new_run(max(claim.epoch, me.epoch))
-        else:
-            refuting = self._raised(me.epoch, max(me.incarnation, claim.incarnation))
         self.refutations += 1
         for refuted in self._refuters:
             refuted()
         return self._be(refuting, f"refuting what {claim.by or 'somebody'} said of it")
 
-    def _raised(self, epoch: int, incarnation: int) -> Claim:
-        if incarnation >= MAX_INCARNATION:
-            return self._new_run(epoch)
-        return replace(self.me, epoch=epoch, incarnation=incarnation + 1, by=self.me.name)
-
-    def _new_run(self, epoch: int) -> Claim:
-        """A run later than any that the group remembers of us."""
-        later = max(int(self._now() * 1000), epoch + 1)
-        return replace(self.me, epoch=later, incarnation=0, by=self.me.name)
+    def _raised(self) -> Claim:
+        assert self._oneself is not None, "the node has not started"
+        return self._oneself.raised()
 
     def _be(self, me: Claim, why: str) -> Change | None:
-        self._me = me
+        assert self._oneself is not None, "the node has not started"
+        self._oneself.claim = me
         return self._set(me, why)
 
     def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:
@@ -347,7 +290,7 @@ class Membership:
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
         self.roster.put(claim)
         change = Change(event, entry.view(), before, why or explain(claim), claim, held, spread)
-        self._announce(change)
+        self._announcements.announce(change)
         return change
 
     def _dispute(self, claim: Claim) -> None:
@@ -356,51 +299,6 @@ class Membership:
                 settle(claim)
             except Exception:
                 self._log.failure("a dispute about {claim} could not be opened", claim=claim)
-
-    def _announce(self, change: Change) -> None:
-        """Queued, so that a listener may apply a claim and all still hear the changes in order."""
-        self._queue.append(change)
-        if self._announcing:
-            return
-        self._announcing = True
-        try:
-            while self._queue:
-                self._tell(self._queue.popleft())
-        finally:
-            self._announcing = False
-
-    def _tell(self, change: Change) -> None:
-        for watcher in list(self._watchers):
-            self._call(watcher, change)
-        if change.event is not None:
-            for subscription, listener in list(self._listeners.items()):
-                if subscription in self._listeners:  # and not ended by one who heard it sooner
-                    self._call(listener, change)
-
-    def _call(self, listener: Listener, change: Change) -> None:
-        try:
-            listener(change)
-        except Exception:
-            self._log.failure("a listener failed on {change}", change=change)
-
-
-def what_happened(held: Claim | None, claim: Claim) -> Event | None:
-    """The event of going from one record of a name to another; C{None} if there is none to tell."""
-    state = claim.state
-    if held is None or claim.epoch > held.epoch:
-        if state.living:
-            return Event.JOINED
-        return Event.LEFT if state is State.LEFT else Event.FAILED
-    if state is held.state:
-        visible = (claim.tags, claim.address) != (held.tags, held.address)
-        return Event.UPDATED if visible else None
-    if state is State.LEFT:
-        return Event.LEFT
-    if state is State.FAILED:
-        return Event.FAILED
-    if state is State.SUSPECT and held.state is State.ALIVE:
-        return Event.SUSPECTED
-    return Event.RECOVERED
 
 
 def address_of(member: Member) -> Address:

@@ -36,6 +36,8 @@ FLOORS: tuple[Floor, ...] = (
         "rules",
         (
             "membership",
+            "changes",
+            "oneself",
             "roster",
             "probe_order",
             "evidence",
