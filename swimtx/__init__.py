@@ -4,14 +4,20 @@ A member of a group is a C{Node}; C{SwimService} is one as a Twisted service; C{
 well-known node that newcomers ask first. Start exploring at C{swimtx.node}, the table of contents.
 """
 
-from swimtx.agent.service import SwimService
-from swimtx.bootstrap import Bootstrap
-from swimtx.config import Config
-from swimtx.errors import BadConfig, JoinFailed, NoAnswer, NoSuchMember, NotRunning, SwimError
-from swimtx.member import Member, State
-from swimtx.membership import Change, Event
-from swimtx.messages import Message, MessageType
-from swimtx.node import Node
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from swimtx.agent.service import SwimService
+    from swimtx.bootstrap import Bootstrap
+    from swimtx.config import Config
+    from swimtx.errors import BadConfig, JoinFailed, NoAnswer, NoSuchMember, NotRunning, SwimError
+    from swimtx.member import Member, State
+    from swimtx.membership import Change, Event
+    from swimtx.messages import Message, MessageType
+    from swimtx.node import Node
 
 __version__ = "0.1.0"
 
@@ -34,3 +40,35 @@ __all__ = [
     "SwimService",
     "__version__",
 ]
+
+_HOMES = {
+    "agent.service": ("SwimService",),
+    "bootstrap": ("Bootstrap",),
+    "config": ("Config",),
+    "errors": (
+        "BadConfig",
+        "JoinFailed",
+        "NoAnswer",
+        "NoSuchMember",
+        "NotRunning",
+        "SwimError",
+    ),
+    "member": ("Member", "State"),
+    "membership": ("Change", "Event"),
+    "messages": ("Message", "MessageType"),
+    "node": ("Node",),
+}
+"""Where each name lives. It is imported when it is used first, so that commands that only talk
+to a running agent need not wait for Twisted to load."""
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -58,9 +58,13 @@ class AgentClient:
         return self._objects(connection, response)
 
     def _objects(self, connection: HTTPConnection, response: HTTPResponse) -> Iterator[Any]:
+        begun = b""
         try:
-            while line := response.readline():
-                yield json.loads(line)
+            # Not readline(), which takes a connection that breaks off for the end.
+            while data := response.read1(65536):
+                *lines, begun = (begun + data).split(b"\n")
+                for line in lines:
+                    yield json.loads(line)
         except (OSError, HTTPException, ValueError):
             raise CannotBeDone(f"the agent at {self} broke off") from None
         finally:

@@ -97,9 +97,9 @@ class LiveScreen(Screen):
         from rich.table import Table
         from rich.text import Text
 
-        states = {observer: dict(seen) for observer, seen in list(self._views.states.items())}
+        states = self._views.snapshot()
         observers = list(states)[:MOST_COLUMNS]
-        table = Table(title="who believes what of whom", title_style="dim", header_style="bold")
+        table = Table(header_style="bold")
         table.add_column("member")
         for observer in observers:
             table.add_column(f"seen by {observer}")

@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -43,6 +43,7 @@ class Twistd:
     @param folder: where it runs.
     @param prefix: a command that starts it in another place, such as a network namespace.
     @param command: instead of C{twistd -n --pidfile=}.
+    @param environment: variables that it sees otherwise than we do.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class Twistd:
         folder: Path,
         prefix: Sequence[str] = (),
         command: Sequence[str] | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.label = label
         self.arguments = list(arguments)
@@ -64,7 +66,7 @@ class Twistd:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=folder,
-                env=_environment(),
+                env={**swimtx_environment(), **(environment or {})},
                 start_new_session=True,
                 preexec_fn=_die_with_parent,  # noqa: PLW1509 - it only calls prctl
             )
@@ -127,11 +129,13 @@ class Processes:
 
     A context manager.
 
-    @ivar folder: for their logs and sockets; its path is short enough for UNIX sockets.
+    @param folder: for their logs and sockets; its path should be short enough for UNIX sockets.
+    @param environment: variables that all of them see otherwise than we do.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
         self.folder = folder
+        self._environment = environment
         self.started: list[Twistd] = []
 
     def __enter__(self) -> Processes:
@@ -148,7 +152,7 @@ class Processes:
         command: Sequence[str] | None = None,
     ) -> Twistd:
         """Start one more."""
-        process = Twistd(label, arguments, self.folder, prefix, command)
+        process = Twistd(label, arguments, self.folder, prefix, command, self._environment)
         self.started.append(process)
         return process
 
@@ -195,8 +199,8 @@ def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> 
         time.sleep(LOOKS_EVERY)
 
 
-def _environment() -> dict[str, str]:
-    """Ours, in which they find this same swimtx even when it is not installed."""
+def swimtx_environment() -> dict[str, str]:
+    """Our variables, with which Python finds this same swimtx even when it is not installed."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     root = Path(swimtx.__file__).resolve().parent.parent
     if root.name not in ("site-packages", "dist-packages"):

@@ -56,6 +56,11 @@ class Views:
         with self._changed:
             self.states.pop(name, None)
 
+    def snapshot(self) -> dict[str, dict[str, str]]:
+        """A copy of L{states} as they are now."""
+        with self._changed:
+            return {observer: dict(seen) for observer, seen in self.states.items()}
+
     def news(self) -> list[Seen]:
         """What was seen since the last call, by whoever saw each change first."""
         with self._changed:

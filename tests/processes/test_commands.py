@@ -1,0 +1,198 @@
+"""The command swimtx against agents that run."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+from swimtx.cli.agent_client import AgentClient
+from tests.cluster import PATIENCE, ClusterTestCase
+
+
+class CommandsAndTwoAgents(ClusterTestCase):
+    """Starting agents takes long, so that some tests here look at more than one command."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.one = self.cluster.start_member("n1", "--tag", "role=web")
+        self.two = self.cluster.start_member("n2", seeds=[self.one])
+        self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
+
+    def said(self, *arguments: str) -> str:
+        done = self.cluster.swimtx(*arguments)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        return done.stdout
+
+    def refused(self, *arguments: str) -> str:
+        done = self.cluster.swimtx(*arguments)
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+        return done.stderr
+
+    def test_commands_that_ask_print_what_the_agents_know(self) -> None:
+        members = json.loads(self.said("members", "--node", "n2", "--format", "json"))
+        self.assertEqual([member["name"] for member in members], ["n1", "n2"])
+        self.assertEqual(
+            list(members[0]),
+            ["name", "address", "port", "state", "incarnation", "epoch", "tags", "since", "rtt"],
+        )
+        self.assertEqual(members[0]["port"], self.one.port)
+        self.assertEqual(members[0]["tags"], {"role": "web"})
+
+        first, *rows = self.said("members", "--node", str(self.one.port)).splitlines()
+        self.assertEqual(first.split(), ["NAME", "ADDRESS", "STATE", "SINCE", "RTT", "TAGS"])
+        self.assertEqual(rows[0].split()[:3], ["n1", f"127.0.0.1:{self.one.port}", "alive"])
+        self.assertEqual(rows[0].split()[-1], "role=web")
+
+        info = json.loads(self.said("info", "--node", str(self.one.control), "--format", "json"))
+        self.assertEqual((info["name"], info["port"]), ("n1", self.one.port))
+        self.assertEqual(info["control"], str(self.one.control))
+        self.assertEqual(info["pid"], self.one.process.pid)
+        self.assertIn("n1", self.said("info", "--node", "n1"))
+
+        answer = json.loads(self.said("ping", "n1", "--node", "n2", "--format", "json"))
+        self.assertEqual(answer["name"], "n1")
+        self.assertGreater(answer["rtt"], 0)
+        self.assertIn("n1 answered in", self.said("ping", "n1", "--node", "n2"))
+
+    def test_what_cannot_be_done_is_one_line(self) -> None:
+        self.assertIn("no member is called 'nobody'", self.refused("ping", "nobody", "--node=n2"))
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
+            silent.bind(("127.0.0.1", 0))
+            seed = f"127.0.0.1:{silent.getsockname()[1]}"
+            self.assertIn(f"no seed answered ({seed}: ", self.refused("join", seed, "--node=n1"))
+        self.assertIn("no agent n9 runs here", self.refused("members", "--node", "n9"))
+        self.assertIn("no agent listens at /n/o", self.refused("members", "--node", "/n/o"))
+        said = self.refused("members", "--node", "127.0.0.1:1")
+        self.assertIn("no agent listens at 127.0.0.1:1", said)
+        said = self.refused("members")
+        self.assertIn("pick one with --node", said)
+        self.assertIn(f"n1 ({self.one.port})", said)
+        self.assertIn(f"n2 ({self.two.port})", said)
+        self.one.freeze()
+        self.two.kill()
+        said = self.refused("members", "--node", str(self.two.control))
+        self.assertIn("no agent listens at", said)
+        self.assertIn("does not answer", self.refused("info", "--node", str(self.one.control)))
+
+    def test_a_reader_that_goes_away_is_no_news(self) -> None:
+        command = f"{sys.executable} -m swimtx info --node n1 | true"
+        done = subprocess.run(
+            ["bash", "-c", command],
+            env=self.cluster.environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
+        self.assertEqual(done.stderr, "")
+
+    def test_an_agent_listens_on_tcp_too_if_it_is_told_to(self) -> None:
+        three = self.cluster.launch_member("n3", "--control", "tcp:0:interface=127.0.0.1")
+        ready = three.ready_line(PATIENCE)
+        where = ready.rpartition(", control ")[2]
+        self.assertTrue(where.startswith("127.0.0.1:"), ready)
+        members = json.loads(self.said("members", "--node", where, "--format", "json"))
+        self.assertEqual([member["name"] for member in members], ["n3"])
+
+    def test_leaving_is_known_to_the_others_when_it_returns(self) -> None:
+        self.assertEqual(self.said("leave", "--node", "n2"), "left\n")
+        self.assertEqual(self.one.states()["n2"], "left")
+        self.assertEqual(self.two.info()["state"], "left")
+
+    def test_who_has_left_may_join_again(self) -> None:
+        self.said("leave", "--node", "n2")
+        said = self.said("join", self.one.address, "--node", "n2")
+        self.assertEqual(said, "joined; 2 members are known\n")
+        self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
+        self.assertEqual(self.two.info()["port"], self.two.port)
+
+    def test_the_monitor_shows_changes_and_ends_with_the_agent(self) -> None:
+        monitor = self.start_monitor("--format", "json")
+        self.two.kill()
+        while (change := json.loads(monitor.readline()))["event"] != "failed":
+            self.assertIn(change["event"], ("suspected", "stalled"))
+        self.assertEqual(list(change), ["time", "event", "member", "why"])
+        self.assertEqual(change["member"]["name"], "n2")
+        self.assertLess(abs(change["time"] - time.time()), PATIENCE)
+        self.one.terminate()
+        self.assertEqual(json.loads(monitor.readline())["event"], "left")
+        self.assertEqual(monitor.end(), (0, ""))
+
+    def test_ctrl_c_ends_the_monitor_without_a_word(self) -> None:
+        monitor = self.start_monitor()
+        self.two.terminate()
+        self.assertIn("left         n2", monitor.readline())
+        monitor.process.send_signal(signal.SIGINT)
+        self.assertEqual(monitor.end(), (0, ""))
+
+    def test_an_agent_that_is_killed_breaks_the_monitor_off(self) -> None:
+        monitor = self.start_monitor()
+        self.two.terminate()
+        monitor.readline()
+        self.one.kill()
+        status, said = monitor.end()
+        self.assertEqual(status, 1)
+        self.assertEqual(said, f"swimtx: the agent at {self.one.control} broke off\n")
+
+    def start_monitor(self, *options: str) -> MonitorProcess:
+        monitor = MonitorProcess(["--node", "n1", *options], self.cluster.environment)
+        self.addCleanup(monitor.kill)
+        monitor.wait_until_it_listens(self.one.control)
+        return monitor
+
+
+class MonitorProcess:
+    """C{swimtx monitor} as a process."""
+
+    def __init__(self, arguments: list[str], environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "swimtx", "monitor", *arguments],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._patience = threading.Timer(2 * PATIENCE, self.process.kill)
+        self._patience.daemon = True
+        self._patience.start()
+
+    def wait_until_it_listens(self, control: Path) -> None:
+        """It says nothing, so we look whether it has an open connection, then ask the agent."""
+        deadline = time.monotonic() + PATIENCE
+        while not self._has_a_socket():
+            assert time.monotonic() < deadline, "swimtx monitor does not connect"
+            time.sleep(0.02)
+        # The agent answers in the order in which clients connect.
+        AgentClient(control).get("version")
+
+    def _has_a_socket(self) -> bool:
+        descriptors = f"/proc/{self.process.pid}/fd"
+        try:
+            names = os.listdir(descriptors)
+            return any(os.readlink(f"{descriptors}/{n}").startswith("socket:") for n in names)
+        except OSError:
+            return False
+
+    def readline(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline()
+
+    def end(self) -> tuple[int, str]:
+        """The status that it ends with, and what it says on standard error."""
+        _, said = self.process.communicate(timeout=PATIENCE)
+        return self.process.returncode, said
+
+    def kill(self) -> None:
+        self._patience.cancel()
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.communicate()
