@@ -118,6 +118,7 @@ def graded(kit: Kit) -> Detection:
         verdicts.declare,
     )
     verdicts.look_through(suspicion, monitors)
+    reading.doubt = verdicts.doubt
     kit.membership.on_refutation(kit.health.worsen)
     return Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
 

@@ -7,21 +7,27 @@ Two readings, of which the wiring picks one: ``Published`` is SWIM's, where sile
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Protocol
 
 from swimtx.config import Config
-from swimtx.evidence import MAX_SILENT, count, gone_in_round
+from swimtx.evidence import MAX_SILENT, Grade, count, gone_in_round, judge, own
 from swimtx.local_health import LocalHealth
-from swimtx.member import Claim, Evidence, Kind
+from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Membership
-from swimtx.probe_round import Round
+from swimtx.probe_round import Round, Schedule
 
 _ALONE_AFTER = 4  # inconclusive rounds in a row, after which one is believed all the same
 _DOUBTED_FOR = 3600.0  # seconds that a refusal by somebody who lives is remembered
+_BROKEN_FOR = 30.0  # periods that a stream which broke counts, unless an ACK comes sooner
+_REMEMBERED = 4096  # names
 
 
 class Judgement(Protocol):
     """A reading of rounds."""
+
+    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+        """The course of a round with that target; usually takes C{schedule}."""
 
     def early(self, probe: Round, held: Claim) -> Claim | None:
         """The verdict, if what was seen so far is enough; asked whenever something was seen."""
@@ -32,12 +38,19 @@ class Judgement(Protocol):
     def answered(self, probe: Round) -> None:
         """A round was answered."""
 
+    def broke(self, name: str) -> None:
+        """An idle stream to that member ended unasked."""
+
 
 class Published:
     """SWIM as published: who does not answer is suspected (§3.1, §4.2)."""
 
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
+
+    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+        """Always the same."""
+        return schedule
 
     def early(self, probe: Round, held: Claim) -> Claim | None:
         """Never."""
@@ -49,6 +62,9 @@ class Published:
 
     def answered(self, probe: Round) -> None:
         """Nothing to learn."""
+
+    def broke(self, name: str) -> None:
+        """It means nothing."""
 
 
 class Graded:
@@ -69,8 +85,24 @@ class Graded:
         self._health = health
         self._believed = config.refused_verdict
         self._quiet = 0.99 * config.first_stage / 3  # clocks round
+        self._broken_for = _BROKEN_FOR * config.period
         self._doubted: dict[str, float] = {}
+        self._broken: dict[str, float] = {}
         self._inconclusive = 0
+
+    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+        """Of one that is suspected enough, no more is asked than is needed.
+
+        A frozen process accepts nothing: every new connection takes a place of its kernel's, and
+        without places it would look silent. So only its witnesses connect. One that five have
+        seen silent needs no relays.
+        """
+        if target.state is State.SUSPECT and own(target.evidence, self._membership.me.name) is None:
+            if self._grade(target) is Grade.STALLED:
+                return replace(schedule, stream=None, relays=None)
+            if len(target.evidence) >= MAX_SILENT:
+                return replace(schedule, relays=None)
+        return schedule
 
     def early(self, probe: Round, held: Claim) -> Claim | None:
         """Gone, once enough witnesses were refused and the target has been quiet for a while."""
@@ -80,6 +112,8 @@ class Graded:
 
     def late(self, probe: Round, held: Claim) -> Claim | None:
         """A suspicion with what the witnesses saw, unless it may be us who are cut off."""
+        if not probe.tried_stream:
+            return None  # we have not looked closely
         heard = len(probe.evidence) - 1
         asked = len(probe.relays)
         if 2 * heard < asked:
@@ -91,30 +125,50 @@ class Graded:
         else:
             self._inconclusive = 0
         seen = self._credible(probe.evidence, held)
+        kept = self._within_limits(held, seen)
         gone = self._gone(held, seen)
-        if gone is not None:
-            return gone
-        return held.suspected(self._membership.me.name, self._within_limits(held, seen))
+        if gone is None and not kept:
+            return None
+        return gone or held.suspected(self._membership.me.name, kept)
 
     def answered(self, probe: Round) -> None:
         """A refusal by one who answers all the same comes from something in between."""
         self._inconclusive = 0
         self._health.succeeded()
-        if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
-            if len(self._doubted) >= 4096:
+        self._broken.pop(probe.target.name, None)
+        if count(probe.evidence, Kind.REFUSED):
+            if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()
             self._doubted[probe.target.name] = self._now() + _DOUBTED_FOR
 
+    def broke(self, name: str) -> None:
+        """If its host accepts all the same, something may be accepting for a corpse."""
+        if len(self._broken) >= _REMEMBERED:
+            self._broken.clear()
+        self._broken[name] = self._now() + self._broken_for
+
     def credible(self, kind: Kind, held: Claim) -> Kind:
-        """What an observation counts as: a refusal only if that port is known to accept."""
+        """What an observation of ours counts as.
+
+        A refusal only if that port is known to accept; an acceptance less if a stream broke.
+        """
+        if kind is Kind.ACCEPTED and self._broken.get(held.name, 0.0) > self._now():
+            return Kind.BROKEN
+        return self._refusal(kind, held)
+
+    def _refusal(self, kind: Kind, held: Claim) -> Kind:
         if kind is not Kind.REFUSED:
             return kind
         doubted = self._doubted.get(held.name, 0.0) > self._now()
         return kind if held.streams and not doubted and self._believed else Kind.SILENT
 
     def _credible(self, seen: tuple[Evidence, ...], held: Claim) -> tuple[Evidence, ...]:
+        me = self._membership.name
         return tuple(
-            Evidence(witness, self.credible(kind, held), counter) for witness, kind, counter in seen
+            entry._replace(
+                kind=(self.credible if entry.witness == me else self._refusal)(entry.kind, held)
+            )
+            for entry in seen
         )
 
     def _gone(self, held: Claim, seen: tuple[Evidence, ...]) -> Claim | None:
@@ -122,12 +176,15 @@ class Graded:
             return None
         return held.failed(self._membership.me.name, seen)
 
+    def _grade(self, held: Claim) -> Grade:
+        return judge(held.evidence, self._membership.me.name, self._membership.living)
+
     def _within_limits(self, held: Claim, seen: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-        """Ours always; of others' silence no more than a suspicion carries."""
+        """Of silence no more than a suspicion carries; ours comes first."""
         room = MAX_SILENT - count(held.evidence, Kind.SILENT)
         kept = []
         for entry in seen:
-            if entry.kind is Kind.SILENT and entry.witness != self._membership.name:
+            if entry.kind is Kind.SILENT and own(held.evidence, entry.witness) is None:
                 if room <= 0:
                     continue
                 room -= 1

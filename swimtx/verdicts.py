@@ -92,6 +92,11 @@ class Verdicts:
 
     # Hearing
 
+    def doubt(self) -> None:
+        """Nobody has answered lately: find out whether we are deaf."""
+        if not self._hearing():
+            self._listen()
+
     def _consider(self, name: str) -> None:
         del self._ready[name]
         claim = self._membership.claim(name)

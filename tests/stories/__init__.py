@@ -1,0 +1,1 @@
+"""Stories: whole groups of real members in virtual time, and what becomes of them."""

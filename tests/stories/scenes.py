@@ -1,0 +1,58 @@
+"""How stories begin, and what many of them look for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx import Event, State
+from swimtx.simulation import Announced, Group
+
+
+class Story(SynchronousTestCase):
+    """A test case for groups."""
+
+    def formed(self, size: int, seed: object = 1, **settings: Any) -> Group:
+        """A group whose members know each other, and which has come to rest."""
+        group = Group(size, seed, **settings)
+        group.start()
+        self.until(group, group.everybody_lists, 30)
+        group.run_for(5)
+        return group
+
+    def until(self, group: Group, holds: Any, bound: float) -> float:
+        """Let time pass until this holds, and fail if that takes longer; how long it took."""
+        began = group.now
+        if not group.run_until(holds, bound):
+            lists = {
+                key: [f"{m.name} {m.state.value}" for m in group.nodes[key].membership.members()]
+                for key in group.running
+            }
+            self.fail(f"it does not hold after {bound} s: {lists}")
+        return group.now - began
+
+    def all_list(
+        self, group: Group, names: str | Iterable[str], state: State, bound: float
+    ) -> None:
+        """Within the bound, each running member lists these in that state."""
+        self.until(group, lambda: group.everybody_lists(names, state), bound)
+
+    def nobody_wronged(self, group: Group) -> None:
+        """No member was declared failed while its process ran."""
+        self.assertEqual(group.wrongly_failed(), [])
+
+
+def events(
+    group: Group, about: str, *kinds: Event, by: str | None = None, since: float = 0.0
+) -> list[Announced]:
+    """What was announced of one member, of these kinds if any are named."""
+    return [
+        announced
+        for announced in group.history
+        if announced.about == about
+        and announced.time >= since
+        and (not kinds or announced.event in kinds)
+        and (by is None or announced.by == by)
+    ]
