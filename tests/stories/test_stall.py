@@ -1,0 +1,50 @@
+"""A process that does nothing for a while is not dead."""
+
+from __future__ import annotations
+
+from swimtx import Event, State
+from tests.stories.scenes import Story, events
+
+
+class StallStories(Story):
+    def test_a_suspect_that_is_stalled_for_2_s_survives(self) -> None:
+        for seed in range(5):
+            group = self.formed(8, seed)
+            group.stall("n3", 2)
+            group.run_for(30)
+            self.nobody_wronged(group)
+            self.assertTrue(group.everybody_lists())
+
+    def test_one_that_was_stalled_accuses_nobody_when_it_wakes_up(self) -> None:
+        for seed in range(5):
+            group = self.formed(8, seed)
+            group.stall("n3", 20)
+            group.run_for(60)
+            self.assertEqual([a for a in group.wrongly_failed() if a.by == "n3"], [])
+            self.assertTrue(group.everybody_lists())
+
+    def test_one_that_is_stalled_for_long_recovers_within_its_epoch(self) -> None:
+        group = self.formed(8)
+        group.stall("n3", 60)
+        group.run_for(40)
+        self.assertTrue(group.lists("n1", ["n3"], State.FAILED))
+        group.run_for(20)
+        self.until(group, group.everybody_lists, 15)
+        for witness in ("n1", "n2", "n8"):
+            self.assertEqual(events(group, "n3", by=witness)[-1].event, Event.RECOVERED)
+
+    def test_a_whole_group_that_is_stalled_goes_on_as_if_nothing_had_been(self) -> None:
+        group = self.formed(8)
+        for key in group.running:
+            group.stall(key, 30)
+        group.run_for(60)
+        self.nobody_wronged(group)
+        self.assertTrue(group.everybody_lists())
+
+    def test_half_of_the_group_stalled_for_3_s_survives(self) -> None:
+        group = self.formed(16)
+        for key in group.running[:8]:
+            group.stall(key, 3)
+        group.run_for(30)
+        self.nobody_wronged(group)
+        self.assertTrue(group.everybody_lists())
