@@ -158,7 +158,7 @@ _uses: dict[MessageType, dict[str, st.SearchStrategy[Any]]] = {
         "destination": addresses | st.none(),
         "budget": _uint32.map(lambda milliseconds: milliseconds / 1000),
     },
-    MessageType.NACK: {"observed": st.sampled_from(Kind)},
+    MessageType.NACK: {**_of_a_target, "observed": st.sampled_from(Kind)},
     MessageType.JOIN_RES: {"listed": _listed, "bootstrap": st.booleans()},
     MessageType.DIGEST: _of_a_table,
     MessageType.TABLE: _of_a_table,

@@ -197,7 +197,7 @@ class Codec:
         self, wire: swim_pb2.Datagram, sender: _Sender, news: tuple[Claim, ...]
     ) -> Message:
         target: _Target = ("", 0, 0)
-        if sender[0] is MessageType.PING_REQ:
+        if sender[0] is MessageType.PING_REQ or sender[0] is MessageType.NACK:
             target = (wire.target, wire.target_epoch, wire.target_incarnation)
             if target not in self._targets:
                 self._check_target(target)
