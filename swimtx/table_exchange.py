@@ -21,6 +21,7 @@ from swimtx.wire.codec import encode_update, fields, framed
 STREAM_WAIT = 1.0  # seconds for a stream to open
 ANSWER_WAIT = 1.0  # seconds without a page after which it is asked again
 TRIES = 4
+_HEADER = 300  # bytes that the header of a DIGEST may take
 STREAM_PATIENCE = 5.0  # seconds without a page on a stream
 
 
@@ -103,10 +104,12 @@ class Exchange:
 
     def _ask(self, wait: float, then: Callable[[], object]) -> None:
         self._pages.clear()
-        mine = framed(encode_update(self._means.me()))
         question = fields(sequence=self._sequence, digest=self._digest())
+        mine = framed(encode_update(self._means.me()))
+        if len(question) + len(mine) <= self._means.protocol.room - _HEADER:
+            question += mine  # else it goes with what differs
         self._wait(wait, then)
-        self._means.protocol.send(self.peer, MessageType.DIGEST, question, mine, news=False)
+        self._means.protocol.send(self.peer, MessageType.DIGEST, question, news=False)
 
     def _wait(self, seconds: float, then: Callable[[], object]) -> None:
         if self._timer is not None and self._timer.active():
