@@ -7,12 +7,14 @@ from typing import Any
 
 from twisted.internet.defer import maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
+from twisted.internet.interfaces import IDelayedCall
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from swimtx.interfaces import IStreams
 
 _TRIES = 20  # to find a number that is free for both
+_AGAIN = 1.0  # seconds until a port that could not be opened again is tried once more
 _MAX_DATAGRAM = 65535  # bytes; Twisted's own default would cut longer ones off in silence
 
 
@@ -37,6 +39,7 @@ class Sockets:
         self._received = received
         self._port: Any = None
         self._bound = ("", 0)
+        self._reopening: IDelayedCall | None = None
 
     def open(self, host: str, port: int) -> int:
         """Bind both; with port 0 the system picks a number.
@@ -61,18 +64,32 @@ class Sockets:
         raise AssertionError("unreachable")
 
     def reopen(self) -> None:
-        """An error of the socket has made Twisted close the UDP port: open it again."""
-        if self._port is None:
+        """An error of the socket has made Twisted close the UDP port: open it again.
+
+        Not yet: while it tells us, Twisted still holds the number.
+        """
+        if self._port is None or self._reopening is not None:
             return
         self._log.error("the UDP port was closed by an error; opening it again")
-        self._port = self._listen(*self._bound)
+        self._reopening = self._reactor.callLater(0, self._reopen)
 
     async def close(self) -> None:
         """Close both; who awaits this finds them closed."""
         port, self._port = self._port, None
+        if self._reopening is not None:
+            self._reopening.cancel()
+            self._reopening = None
         closing = maybeDeferred(port.stopListening) if port is not None else succeed(None)
         await self._streams.stop()
         await closing
+
+    def _reopen(self) -> None:
+        self._reopening = None
+        try:
+            self._port = self._listen(*self._bound)
+        except CannotListenError as error:
+            self._log.error("not yet: {error}", error=error)
+            self._reopening = self._reactor.callLater(_AGAIN, self._reopen)
 
     def _listen(self, host: str, port: int) -> Any:
         return self._reactor.listenUDP(
