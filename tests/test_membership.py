@@ -12,9 +12,10 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from swimtx.changes import Change, Event, what_happened
 from swimtx.interfaces import IMembership
 from swimtx.member import MAX_INCARNATION, Address, Claim, Evidence, Kind, Member, State
-from swimtx.membership import Change, Event, Membership, address_of, what_happened
+from swimtx.membership import Membership, address_of
 from tests.strategies import DAY, EPOCH, NOW, claims, incarnations, rivals
 
 HOUR = 3600
