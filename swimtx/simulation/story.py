@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 
@@ -13,11 +13,19 @@ from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
 
 _STEP = 0.5  # virtual seconds between two words about the progress
 _FATES = {
-    "killed": Event.FAILED,
+    "was killed": Event.FAILED,
     "vanished": Event.FAILED,
     "left": Event.LEFT,
 }
 """What can happen to a member for good, and what the others should announce of it."""
+
+_SAID = {
+    Event.SUSPECTED: "is suspect",
+    Event.STALLED: "is stalled",
+    Event.FAILED: "has failed",
+    Event.LEFT: "has left",
+    Event.RECOVERED: "has recovered",
+}
 
 
 @dataclass(frozen=True)
@@ -77,7 +85,7 @@ class Report:
 class Story:
     """Plays a plan with a group that has not been started.
 
-    @param tell: called with a sentence whenever something has happened.
+    @param tell: called as C{tell(time, sentence)} with what has happened, and when.
     @param progress: called every now and then with what is waited for, how many of how many
         members are that far.
     @param cpu: gives the seconds of CPU that were used.
@@ -87,13 +95,13 @@ class Story:
         self,
         group: Group,
         plan: Plan,
-        tell: Callable[[str], object] = lambda sentence: None,
+        tell: Callable[[float, str], object] = lambda time, sentence: None,
         progress: Callable[[str, int, int], object] = lambda what, done, of: None,
         cpu: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self._group = group
         self._plan = plan
-        self._tell = tell
+        self._tell_at = tell
         self._progress = progress
         self._chance = Random(f"{group.seed}/story")
         self._cpu = cpu
@@ -125,7 +133,7 @@ class Story:
         since = group.now
         fates = {}
         for fate, number in (
-            ("killed", plan.kill),
+            ("was killed", plan.kill),
             ("vanished", plan.vanish),
             ("left", plan.leave),
             ("stalled", plan.stall),
@@ -149,8 +157,34 @@ class Story:
         elif gone:
             self._wait("know of every end", aware, plan.patience)
         report.fates = {name: (fate, known(name)) for name, fate in gone.items()}
+        lines = [
+            (
+                first.time,
+                f"{first.by} announces that {first.about} {_SAID[first.event]}: {first.why}",
+            )
+            for first in self._firsts(fates, since)
+        ]
         for name, (fate, spread) in report.fates.items():
-            self._tell(f"{name}, which {fate}, is known of by {spread.knew} of {len(survivors)}")
+            if spread.complete and spread.last is not None:
+                known_at = since + spread.last
+                lines.append((known_at, f"all {spread.witnesses} know that {name} {fate}"))
+            else:
+                known_by = f"{spread.knew} of {spread.witnesses}"
+                lines.append((group.now, f"{known_by} know that {name} {fate}"))
+        for time, sentence in sorted(lines):
+            self._tell_at(time, sentence)
+
+    def _firsts(self, names: Collection[str], since: float) -> list[Announced]:
+        """The first announcement of each kind about each of these."""
+        firsts: dict[tuple[str, Event], Announced] = {}
+        for announced in self._group.history:
+            about_another = announced.about in names and announced.by != announced.about
+            if announced.time >= since and about_another and announced.event in _SAID:
+                firsts.setdefault((announced.about, announced.event), announced)
+        return list(firsts.values())
+
+    def _tell(self, sentence: str) -> None:
+        self._tell_at(self._group.now, sentence)
 
     def _strike(self, name: str, fate: str) -> None:
         group, seconds = self._group, self._plan.stall_seconds
