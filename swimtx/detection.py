@@ -60,6 +60,7 @@ class Detection:
     ) -> None:
         self.health = kit.health
         self._kit = kit
+        self._judgement = judgement
         self._stops = stops
         self._detector = FailureDetector(
             kit.clock,
@@ -81,8 +82,13 @@ class Detection:
             kit.protocol,
             kit.streams,
             kit.config,
-            self._detector.hint,
+            self._tripped,
         )
+
+    def _tripped(self, name: str) -> None:
+        """An idle stream to that member ended."""
+        self._judgement.broke(name)
+        self._detector.hint(name)
 
     def start(self) -> None:
         """Probe from now on."""

@@ -14,7 +14,7 @@ from swimtx.member import Claim, Evidence, Kind, State
 
 TMAX = 6.0  # how much longer than the silence tolerance a lone accusation lasts
 ENOUGH = 3  # further witnesses after which it lasts no longer than the tolerance (Lifeguard's K)
-MAX_SILENT = 5  # entries of silence that one suspicion carries
+MAX_SILENT = 5  # entries of silence that one suspicion carries: more would only be more gossip
 _BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
 
 
@@ -75,7 +75,9 @@ def silence_timeout(entries: tuple[Evidence, ...], tolerance: float, living: int
 
     C{Tmax - (Tmax - Ts) * min(1, log(n+1) / log(k+1))} with C{Ts} the tolerance, C{Tmax = 6 Ts}.
     """
-    further = count(entries, Kind.SILENT) + count(entries, Kind.REFUSED) - 1
+    further = len(entries) - 1
+    if count(entries, Kind.BROKEN) < _BROKEN_ENOUGH:
+        further -= count(entries, Kind.ACCEPTED) + count(entries, Kind.BROKEN)
     wanted = min(ENOUGH, living - 2)
     if wanted < 1:
         return tolerance

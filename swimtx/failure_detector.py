@@ -106,7 +106,7 @@ class FailureDetector:
         if probe is not None:
             return probe
         self._counters.probes += 1
-        schedule = self._schedules[self._health.score]
+        schedule = self._judgement.course(target, self._schedules[self._health.score])
         probe = self._rounds[target.name] = Round(
             target, self._means, schedule, self._ended, relays=self._relays_for, seen=self._seen
         )

@@ -55,8 +55,13 @@ class IStream(Interface):
     def send(data):  # type: ignore[no-untyped-def]
         """Send one message's bytes. On a closed stream: nothing."""
 
+    closed = Attribute("called without arguments when it has closed, by whichever side; settable")
+
     def close():  # type: ignore[no-untyped-def]
         """Close it once what was sent is out."""
+
+    def give_up_after(seconds):  # type: ignore[no-untyped-def]
+        """Close it when what was sent stays unconfirmed by the other host for so long."""
 
 
 class IStreams(Interface):

@@ -71,6 +71,7 @@ class Graded:
     """Evidence-graded: refusals by a host whose port is known to accept prove a process gone.
 
     @param now: gives the time in seconds.
+    @ivar doubt: called when a round had no answer from anybody, so that it may be us who are deaf.
     """
 
     def __init__(
@@ -89,6 +90,7 @@ class Graded:
         self._doubted: dict[str, float] = {}
         self._broken: dict[str, float] = {}
         self._inconclusive = 0
+        self.doubt: Callable[[], object] = lambda: None
 
     def course(self, target: Claim, schedule: Schedule) -> Schedule:
         """Of one that is suspected enough, no more is asked than is needed.
@@ -120,6 +122,7 @@ class Graded:
             self._health.worsen()
         if asked and not heard and probe.own is Kind.SILENT:
             self._inconclusive += 1
+            self.doubt()
             if self._inconclusive < _ALONE_AFTER:
                 return None
         else:
@@ -136,7 +139,7 @@ class Graded:
         self._inconclusive = 0
         self._health.succeeded()
         self._broken.pop(probe.target.name, None)
-        if count(probe.evidence, Kind.REFUSED):
+        if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()
             self._doubted[probe.target.name] = self._now() + _DOUBTED_FOR

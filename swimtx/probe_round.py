@@ -175,8 +175,25 @@ class Round:
         """What we saw ourselves."""
         return self._own
 
+    def ping(self, stream: Any) -> None:
+        """Send the PING over a stream that is open already, too."""
+        if not self.over:
+            self._send_ping(stream)
+
+    def take_stream(self) -> Any:
+        """The stream that this round has opened, C{None} if there is none: it stays open then.
+
+        May be called until C{ended} has returned.
+        """
+        stream, self._stream = self._stream, None
+        return stream
+
     def stop(self) -> None:
         """End it without a verdict."""
+        self._finish()
+        self._close_stream()
+
+    def _finish(self) -> None:
         if self.over:
             return
         self.over = True
@@ -186,8 +203,11 @@ class Round:
             self._timer.cancel()
         if self._connecting is not None:
             self._connecting.cancel()
-        if self._stream is not None:
-            self._stream.close()
+
+    def _close_stream(self) -> None:
+        stream = self.take_stream()
+        if stream is not None:
+            stream.close()
 
     def hasten(self) -> None:
         """Something hints at a failure: begin the second stage at once. It proves nothing."""
@@ -263,6 +283,7 @@ class Round:
             stream.close()
             return
         self._stream = stream
+        stream.closed = self.take_stream
         self._own = Kind.ACCEPTED
         self._send_ping(stream)
         self._look()
@@ -305,8 +326,9 @@ class Round:
         return True
 
     def _end(self) -> None:
-        self.stop()
+        self._finish()
         self._ended(self)
+        self._close_stream()
 
 
 def accuse(means: Means, held: Claim) -> None:

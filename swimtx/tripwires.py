@@ -33,7 +33,6 @@ class Tripwires:
     """Holds the streams.
 
     @param broke: called as C{broke(name)} when the stream to a living member ended unasked.
-    @ivar broken: names to which a stream broke while they were not known to be gone.
     """
 
     def __init__(

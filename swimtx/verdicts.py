@@ -80,7 +80,8 @@ class Verdicts:
 
     def due(self, claim: Claim) -> None:
         """That suspect's time is over."""
-        if own(claim.evidence, self._membership.me.name) is None:
+        seen = own(claim.evidence, self._membership.me.name) is not None
+        if not seen and not self._monitors.saw(claim.name):
             self._monitors.watch(claim.name)
             self._suspicion.extend(claim.name, _FIRST_HAND * self._period)
         elif claim.name not in self._ready:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from swimtx.simulation.process import MemoryReactor
 
 _log = Logger()
+_USER_TIMEOUT = (socket.IPPROTO_TCP, getattr(socket, "TCP_USER_TIMEOUT", -1))
 
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
@@ -137,6 +139,10 @@ class StreamTransport:
     def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
         """Remembered only."""
         self._options["keep alive"] = bool(enabled)
+
+    def getHandle(self) -> _Socket:
+        """What stands for the socket."""
+        return _Socket(self._out)
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
         """Take what this producer has to write, all at once.
@@ -256,6 +262,18 @@ class StreamTransport:
             self._out.reset()
         elif not self._write_closed:
             self._out.send(Mark.FIN)
+
+
+class _Socket:
+    """The one option of a socket that this network knows."""
+
+    def __init__(self, wire: Wire | None) -> None:
+        self._wire = wire
+
+    def setsockopt(self, level: int, option: int, value: int) -> None:
+        """How long what was sent may stay unconfirmed, in milliseconds."""
+        if (level, option) == _USER_TIMEOUT and self._wire is not None:
+            self._wire.longest = value / 1000
 
 
 def _half_closeable(protocol: object) -> Any:

@@ -57,6 +57,9 @@ class Wire:
         self._latest = 0.0
         self._retries = 0
         self._retrying = False
+        self._waited = 0.0
+        #: How long it may get nothing through before it gives up, in seconds; TCP_USER_TIMEOUT.
+        self.longest: float | None = None
 
     def send(self, segment: Segment) -> None:
         """Send after all that was sent before."""
@@ -96,6 +99,7 @@ class Wire:
     def _wait(self) -> None:
         self._retrying = True
         delay = min(FIRST_RETRY * 2.0**self._retries, LONGEST_RETRY)
+        self._waited += delay
         self._network.clock.post(delay, self._retry)
 
     def _retry(self) -> None:
@@ -105,9 +109,10 @@ class Wire:
             self._retrying = False
         elif travel is not None:
             self._retries = 0
+            self._waited = 0.0
             self._segments = deque((segment, False) for segment, _ in self._segments)
             self._network.clock.post(travel, self._pass_on)
-        elif self._retries < RETRIES:
+        elif self._retries < RETRIES and (self.longest is None or self._waited < self.longest):
             self._retries += 1
             self._wait()
         else:

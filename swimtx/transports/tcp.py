@@ -5,6 +5,7 @@ A frame is a length of four bytes, big-endian, and as many bytes of one message.
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,14 @@ class TcpStream(Int32StringReceiver):
         """Close it once what was sent is out."""
         if self.transport is not None:
             self.transport.loseConnection()
+
+    def give_up_after(self, seconds: float) -> None:
+        """Take the other host for gone when it leaves what was sent unconfirmed for so long."""
+        handle = getattr(self.transport, "getHandle", None)
+        if handle is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            handle().setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, round(seconds * 1000))
+            )
 
     def connectionMade(self) -> None:
         """It is open."""
