@@ -62,7 +62,7 @@ class Greeting:
                 self._reached(listed.address, greeting.way)
 
         # Epoch 0 is nobody's: it makes the ACK carry the record of whoever answers.
-        whom = Claim(listed.name, listed.address, 0)
+        whom = Claim(listed.name, listed.address, 0, seven_fields=not listed.epoch)
         self._greeting[listed.address] = Round(
             whom, self._means, self._schedule, ended, attach=self._membership.me
         )

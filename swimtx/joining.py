@@ -28,6 +28,7 @@ from swimtx.wire.codec import encode_update, fields, framed, listed_entry, seque
 _FIRST_RETRY = (0.2, 0.4)  # seconds, at random between them; then doubling
 _LONGEST_RETRY = 30.0
 _PARTNERS = 3  # members that a table exchange is tried with
+_SEVEN_FIELDS = 128  # bytes of a JOIN_RES to a peer of seven fields, whose question is small
 _PADDED = 1200  # bytes of a JOIN_REQ, so that as many may come back
 
 
@@ -192,7 +193,8 @@ class Joining:
         answered = [name for name in listed if any(m.name == name for m, _ in answers)]
         rest = [name for name in listed if name not in answered]
         self._chance.shuffle(rest)
-        for name in (answered + rest)[:_PARTNERS]:
+        partners = [name for name in answered + rest if listed[name].epoch]
+        for name in partners[:_PARTNERS]:
             if await self._exchange(listed[name].address):
                 break
         for entry in listed.values():
@@ -236,7 +238,9 @@ class Joining:
         me = self._membership.me
         entry = Listed(me.name, me.address, me.incarnation, me.epoch)
         if not message.version:
-            self._protocol.send_seven_fields(peer, MessageType.JOIN_RES, message.address)
+            self._protocol.send_seven_fields(
+                peer, MessageType.JOIN_RES, message.address, most=_SEVEN_FIELDS
+            )
             return
         body = sequence_field(message.sequence) + fields(listed=[listed_entry(entry)])
         self._protocol.send(peer, MessageType.JOIN_RES, body, news=False)

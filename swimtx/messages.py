@@ -27,7 +27,10 @@ class MessageType(enum.IntEnum):
 
 
 class Listed(NamedTuple):
-    """One entry of a JOIN_RES: somebody that the newcomer should greet."""
+    """One entry of a JOIN_RES: somebody that the newcomer should greet.
+
+    @ivar epoch: 0 of a peer of the original seven fields.
+    """
 
     name: str
     address: Address

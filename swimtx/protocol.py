@@ -137,11 +137,26 @@ class SwimProtocol(DatagramProtocol):
         self.post(peer, data)
 
     def send_seven_fields(
-        self, peer: Any, kind: MessageType, destination: Address, sender: Claim | None = None
+        self,
+        peer: Any,
+        kind: MessageType,
+        destination: Address,
+        sender: Claim | None = None,
+        most: int = 0,
     ) -> None:
-        """Send what the original schema can say, and nothing else; C{destination}: whom to."""
-        head = header(sender or self._membership.me, kind, "", 0)
-        self.post(peer, head + fields(dest_addr=destination.host, dest_port=destination.port))
+        """Send what the original schema can say, and nothing else.
+
+        @param destination: whom to.
+        @param sender: whom the header names, if not ourselves.
+        @param most: bytes that the message may have, if it may not have any number. To stay within,
+            the destination is left off; if that does not do, nothing is sent.
+        """
+        data = header(sender or self._membership.me, kind, "", 0)
+        aim = fields(dest_addr=destination.host, dest_port=destination.port)
+        if not most or len(data) + len(aim) <= most:
+            data += aim
+        if not most or len(data) <= most:
+            self.post(peer, data)
 
     def post(self, peer: Any, data: bytes) -> None:
         """Seal these bytes and send them."""

@@ -98,5 +98,6 @@ class Renewal:
         strangers = [entry for entry in message.listed if self._greeting.is_news(entry)]
         for entry in strangers:
             self._greeting.greet(entry)
-        if strangers:
-            self._anti_entropy.exchange(self._chance.choice(strangers).address)
+        partners = [entry.address for entry in strangers if entry.epoch]
+        if partners:
+            self._anti_entropy.exchange(self._chance.choice(partners))

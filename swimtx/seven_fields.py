@@ -32,8 +32,8 @@ class SevenFields:
         # The host is where it was heard from: a claimed one would aim our PINGs at anybody.
         address = Address(peer.host, message.address.port or peer.port)
         if message.type is MessageType.FAIL:
-            self._accuses(message, address)
-            return None
+            self._accuses(message, peer)
+            return message
         if message.name == self._membership.name:
             return None
         message = message._replace(address=address)
@@ -59,12 +59,12 @@ class SevenFields:
             raised = min(max(held.incarnation, message.incarnation) + 1, MAX_INCARNATION)
             self._membership.apply(held.alive(raised), "it answered")
 
-    def _accuses(self, message: Message, address: Address) -> None:
+    def _accuses(self, message: Message, peer: Address) -> None:
         """Its FAIL names who departed. It may be wrong, so its word is a suspicion."""
         held = self._membership.claim(message.name)
         if held is None or not held.state.living or held.address.port != message.address.port:
             return
-        witness = self._membership.roster.at(address)
+        witness = self._membership.roster.at(peer)
         accuser = None if witness is None else self._membership.claim(witness)
         if accuser is None or not accuser.seven_fields or accuser.name == held.name:
             return

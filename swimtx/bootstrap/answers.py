@@ -60,7 +60,10 @@ class Answers:
         parts = [self._head(message, MessageType.JOIN_RES), fields(bootstrap=True, **destination)]
         room = limit - self._overhead - len(parts[0]) - len(parts[1])
         for claim in candidates:
-            entry = fields(listed=[listed_entry(listed(claim))])
+            named = listed(claim)
+            if claim.seven_fields:  # who joins must know that it reads nothing else
+                named = named._replace(epoch=0)
+            entry = fields(listed=[listed_entry(named)])
             if len(entry) <= room:
                 parts.append(entry)
                 room -= len(entry)
