@@ -95,7 +95,7 @@ class OldPeer(DatagramProtocol):
         self.streams = Calls(result=Protocol())
         self.reactor = scene.network.host(self.host)
         self.reactor.listenUDP(port, self, self.host)
-        opened = Factory.forProtocol(self.streams)  # type: ignore[arg-type]
+        opened = Factory.forProtocol(self.streams)
         opened.noisy = False
         self.reactor.listenTCP(port, opened, interface=self.host)
 
