@@ -1,0 +1,163 @@
+"""Where the control port listens, and that nothing is left when it stops."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.defer import Deferred
+from twisted.internet.endpoints import UNIXClientEndpoint, connectProtocol
+from twisted.internet.error import CannotListenError, ConnectionDone
+from twisted.internet.protocol import Protocol
+from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.logger import capturedLogs
+from twisted.python.failure import Failure
+from twisted.trial.unittest import SynchronousTestCase, TestCase
+
+from swimtx.agent.control import ControlPort, private, socket_path, unix_endpoint
+from swimtx.agent.control_socket import BadControlSocket
+from tests.agent.doubles import FakeAgent
+
+
+class EndpointStrings(SynchronousTestCase):
+    """UNIX sockets in Twisted's endpoint language."""
+
+    def test_a_path_goes_there_and_back(self) -> None:
+        for path in ("/run/x.sock", "/a:b/c=d", "/back\\slash"):
+            self.assertEqual(socket_path(unix_endpoint(Path(path))), Path(path))
+
+    def test_the_path_may_be_named(self) -> None:
+        self.assertEqual(socket_path("unix:address=/x:mode=660"), Path("/x"))
+        self.assertEqual(socket_path("unix:mode=660:address=/x"), Path("/x"))
+
+    def test_other_endpoints_have_no_path(self) -> None:
+        self.assertIsNone(socket_path("tcp:8080"))
+
+    def test_nobody_else_may_open_it_unless_it_is_said(self) -> None:
+        self.assertEqual(private("unix:/x"), "unix:/x:mode=600:lockfile=0")
+        self.assertEqual(private("unix:/x:mode=660"), "unix:/x:mode=660:lockfile=0")
+        self.assertEqual(private("unix:/x:lockfile=1"), "unix:/x:lockfile=1:mode=600")
+
+
+class WhereItListens(SynchronousTestCase):
+    """With a reactor in memory."""
+
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.folder = Path(tempfile.mkdtemp(prefix="swimtx-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.patch(os, "environ", {**os.environ, "XDG_RUNTIME_DIR": str(self.folder)})
+        self.agent = FakeAgent(self.reactor)
+
+    def test_by_default_on_a_socket_that_bears_port_and_name(self) -> None:
+        control = ControlPort(self.reactor, self.agent)
+        control.startService()
+        [(path, _, _, mode, want_pid)] = self.reactor.unixServers
+        self.assertRegex(os.path.basename(path), r"^7946-[0-9a-f]{8}\.sock$")
+        self.assertEqual((mode, want_pid), (0o600, False))
+        self.assertEqual(control.where, path)
+
+    def test_a_path_that_is_too_long_cannot_be_listened_on(self) -> None:
+        control = ControlPort(self.reactor, self.agent, f"unix:/{'x' * 200}")
+        with self.assertRaises(BadControlSocket):
+            control.startService()
+        self.assertFalse(control.running)
+
+    def test_on_a_port_that_strangers_reach_it_warns(self) -> None:
+        control = ControlPort(self.reactor, self.agent, "tcp:8080")
+        with capturedLogs() as logged:
+            control.startService()
+        self.assertEqual(control.where, "0.0.0.0:8080")
+        self.assertEqual([event["log_level"].name for event in logged], ["warn"])
+
+    def test_nothing_of_the_web_is_made_before_somebody_connects(self) -> None:
+        made: list[ControlPort] = []
+        make_api = ControlPort.make_api
+
+        def noted(control: ControlPort) -> Any:
+            made.append(control)
+            return make_api(control)
+
+        self.patch(ControlPort, "make_api", noted)
+        control = ControlPort(self.reactor, self.agent)
+        control.startService()
+        self.assertEqual(made, [])
+        factory = self.reactor.unixServers[0][1]
+        for _ in range(2):
+            factory.buildProtocol(None).makeConnection(StringTransport())
+        self.assertEqual(made, [control])
+
+
+class OnARealSocket(TestCase):
+    """Listening and stopping, with the kernel."""
+
+    timeout = 60
+
+    def setUp(self) -> None:
+        from twisted.internet import reactor
+
+        self.reactor: Any = reactor
+        self.folder = Path(tempfile.mkdtemp(prefix="swimtx-"))
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.path = self.folder / "control"
+        self.agent = FakeAgent(reactor)
+
+    def control(self) -> ControlPort:
+        return ControlPort(self.reactor, self.agent, f"unix:{self.path}")
+
+    async def test_it_starts_and_stops_again_and_again(self) -> None:
+        control = self.control()
+        for _ in range(2):
+            control.startService()
+            self.assertEqual(self.path.stat().st_mode & 0o777, 0o600)
+            await control.stopService()
+            self.assertFalse(self.path.exists())
+
+    async def test_a_taken_path_is_raised(self) -> None:
+        control = self.control()
+        control.startService()
+        with self.assertRaises(CannotListenError):
+            self.control().startService()
+        await control.stopService()
+
+    async def test_stopping_finishes_streams_and_closes_idle_connections(self) -> None:
+        control = self.control()
+        control.startService()
+        reader = await self.connected(b"GET /monitor HTTP/1.1\r\nHost: x\r\n\r\n")
+        idle = await self.connected(b"GET /version HTTP/1.1\r\nHost: x\r\n\r\n")
+        await reader.answered
+        await idle.answered
+        await control.stopService()
+        await reader.closed
+        await idle.closed
+        self.assertTrue(reader.received.endswith(b"0\r\n\r\n"))
+
+    async def connected(self, request: bytes) -> Reader:
+        endpoint = UNIXClientEndpoint(self.reactor, str(self.path))
+        reader: Reader = await connectProtocol(endpoint, Reader(request))
+        return reader
+
+
+class Reader(Protocol):
+    """Sends a request and keeps what comes."""
+
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self.received = b""
+        self.answered: Deferred[None] = Deferred()
+        self.closed: Deferred[None] = Deferred()
+
+    def connectionMade(self) -> None:
+        assert self.transport is not None
+        self.transport.write(self._request)
+
+    def dataReceived(self, data: bytes) -> None:
+        self.received += data
+        if not self.answered.called:
+            self.answered.callback(None)
+
+    def connectionLost(self, reason: Failure = Failure(ConnectionDone())) -> None:  # noqa: B008
+        self.closed.callback(None)
