@@ -23,18 +23,20 @@ from swimtx.wire.codec import encode
 
 IN_FLIGHT = 32
 BUDGET = 0.4  # of the echo's datagrams per CPU second
+_ECHO = ("benchmarks.real_bare", "echo")
+_MEMBER = ("benchmarks.real_echo",)
 _ROOT = Path(__file__).resolve().parent.parent
 
 
-def measure(repeats: int = 7, seconds: float = 1.0) -> list[Figure]:
-    """The figures; takes about C{2 * repeats * (seconds + 0.2)} seconds."""
-    with _answering("echo") as echo, _answering("node") as node:
+def measure(repeats: int = 15, seconds: float = 0.4) -> list[Figure]:
+    """The figures; the two take short turns, since the speed of a machine changes all the time."""
+    with _answering(*_ECHO) as echo, _answering(*_MEMBER) as node:
         ratios, echoed, answered = [], [], []
         for _ in range(repeats):
             echoed.append(echo.per_cpu_second(seconds))
             answered.append(node.per_cpu_second(seconds))
             ratios.append(answered[-1] / echoed[-1])
-    spread = ", ".join(f"{ratio:.3f}" for ratio in sorted(ratios))
+    spread = ", ".join(f"{ratio:.2f}" for ratio in sorted(ratios))
     cost = 1e6 / statistics.median(answered)
     bare = 1e6 / statistics.median(echoed)
     return [
@@ -66,13 +68,12 @@ def cpu_seconds(pid: int) -> float:
 
 
 @contextmanager
-def _answering(kind: str) -> Iterator[Answering]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.real_echo", kind], stdout=subprocess.PIPE, cwd=_ROOT
-    )
+def _answering(*module: str) -> Iterator[Answering]:
+    """A process that says its port, and if it is a member its epoch."""
+    process = subprocess.Popen([sys.executable, "-m", *module], stdout=subprocess.PIPE, cwd=_ROOT)
     try:
         assert process.stdout is not None
-        port, epoch = map(int, process.stdout.readline().split())
+        port, epoch, *_ = (*map(int, process.stdout.readline().split()), 0)
         datagrams = [_ping(sequence, epoch) for sequence in range(1, IN_FLIGHT + 1)]
         yield Answering(process.pid, port, datagrams)
     finally:
@@ -115,30 +116,18 @@ def _send_for(seconds: float, port: int, datagrams: list[bytes]) -> int:
     return answers + len(datagrams)
 
 
-def _serve(kind: str) -> None:
-    """In the answering process: listen, say where, answer until killed."""
+def _serve() -> None:
+    """In the answering member: listen, say where and in which run, answer until killed."""
     from twisted.internet import reactor
-    from twisted.internet.protocol import DatagramProtocol
 
     from swimtx import Config, Node
 
-    class Echo(DatagramProtocol):
-        noisy = False
-
-        def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-            self.transport.write(datagram, addr)  # type: ignore[union-attr]
-
     running: Any = reactor
-    if kind == "echo":
-        print(running.listenUDP(0, Echo(), interface="127.0.0.1").getHost().port, 0, flush=True)
-    else:
-        node = Node(running, Config.local(name="answering", port=0))
-        started = node.start()
-        started.addCallback(
-            lambda _: print(node.address.port, node.membership.me.epoch, flush=True)
-        )
+    node = Node(running, Config.local(name="answering", port=0))
+    started = node.start()
+    started.addCallback(lambda _: print(node.address.port, node.membership.me.epoch, flush=True))
     running.run()
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve()

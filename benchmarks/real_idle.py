@@ -6,16 +6,13 @@ datagrams of a probe a second: one request and its answer each, of the same size
 
 from __future__ import annotations
 
-import random
 import re
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from benchmarks.real_echo import cpu_seconds
 from benchmarks.real_report import Figure, at_most, shown
@@ -25,7 +22,6 @@ MEMBERS = 8
 CPU_BUDGET = 0.06  # seconds a member and minute
 MEMORY_BUDGET = 50.0  # MiB
 SETTLE = 15.0  # seconds for what a start brings with it to be over
-_REQUEST, _ANSWER = 96, 72  # bytes, about those of a PING and an ACK
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -91,7 +87,7 @@ def _resident(pid: int) -> float:
 
 def _process() -> subprocess.Popen[str]:
     return subprocess.Popen(
-        [sys.executable, "-m", "benchmarks.real_idle"],
+        [sys.executable, "-m", "benchmarks.real_bare", "exchange"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -108,49 +104,3 @@ def _tell(process: subprocess.Popen[str], line: str) -> None:
     assert process.stdin is not None
     process.stdin.write(line + "\n")
     process.stdin.flush()
-
-
-def _serve() -> None:
-    """In a bare process: one request a second to one of the others, an answer to each request.
-
-    It ends with its standard input.
-    """
-    from twisted.internet import reactor
-    from twisted.internet.protocol import DatagramProtocol
-    from twisted.internet.stdio import StandardIO
-    from twisted.internet.task import LoopingCall
-    from twisted.protocols.basic import LineOnlyReceiver
-
-    running: Any = reactor
-
-    class Exchange(DatagramProtocol):
-        noisy = False
-
-        def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-            if len(datagram) == _REQUEST:
-                self.transport.write(bytes(_ANSWER), addr)  # type: ignore[union-attr]
-
-    exchange = Exchange()
-    mine = running.listenUDP(0, exchange, interface="127.0.0.1")
-
-    def begin(ports: Iterable[int]) -> None:
-        others = [("127.0.0.1", port) for port in ports if port != mine.getHost().port]
-        LoopingCall(lambda: mine.write(bytes(_REQUEST), random.choice(others))).start(1.0)
-
-    class Input(LineOnlyReceiver):
-        delimiter = b"\n"
-
-        def lineReceived(self, line: bytes) -> None:
-            begin(map(int, line.split()))
-
-        def connectionLost(self, reason: Any = None) -> None:
-            if running.running:
-                running.stop()
-
-    StandardIO(Input(), reactor=running)
-    print(mine.getHost().port, flush=True)
-    running.run()
-
-
-if __name__ == "__main__":
-    _serve()
