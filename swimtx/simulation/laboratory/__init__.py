@@ -34,7 +34,16 @@ __all__ = [
     "pooled",
 ]
 
-EXPERIMENTS = {"E1": "load"}
+EXPERIMENTS = {
+    "E1": "load",
+    "E2": "first_detection",
+    "E3": "crash",
+    "E4": "infection",
+    "E4b": "gossip",
+    "E4c": "suspicion_timeout",
+    "E5": "joins_under_loss",
+    "E6": "false_positives",
+}
 """Which module of C{experiments} each is, in the order of C{--list}."""
 
 

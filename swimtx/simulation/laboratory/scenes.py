@@ -101,3 +101,24 @@ def crash(group: Group, chance: Random, bound: float, until: Event, vanish: bool
         min(failed, default=None),
         max(failed) if everybody else None,
     )
+
+
+def receipts(group: Group, origin: str, number: int, bound: float) -> list[float]:
+    """Have a member tell something new; when the others heard, in order, in seconds since then.
+
+    @param number: not told before.
+    @param bound: seconds to wait at the most.
+    """
+    since, start = group.now, len(group.history)
+    group.nodes[origin].set_tags({"update": str(number)})
+    others = len(group.running) - 1
+    heard: dict[str, float] = {}
+    seen = start
+    while len(heard) < others and group.now < since + bound:
+        group.run_for(min(_STEP, since + bound - group.now))
+        for announced in group.history[seen:]:
+            if announced.about == origin and announced.event is Event.UPDATED:
+                if announced.by != origin:
+                    heard.setdefault(announced.by, announced.time - since)
+        seen = len(group.history)
+    return sorted(heard.values())
