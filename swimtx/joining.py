@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -24,6 +24,9 @@ from swimtx.messages import Listed, Message, MessageType
 from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, fields, framed, listed_entry, sequence_field
+
+_T = TypeVar("_T")
+Found = tuple[list[Address], dict[str, str]]
 
 _FIRST_RETRY = (0.2, 0.4)  # seconds, at random between them; then doubling
 _LONGEST_RETRY = 30.0
@@ -128,7 +131,7 @@ class Joining:
         self._anti_entropy = anti_entropy
         self._greeting = greeting
         self._config = config
-        self._waits: dict[Deferred[None], None] = {}
+        self._waits: dict[Deferred[Any], None] = {}
         self._asking: dict[Asking, None] = {}
         self._protocol = protocol
         protocol.handle(MessageType.JOIN_REQ, self._asked)
@@ -157,8 +160,13 @@ class Joining:
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_RETRY)
 
+    def find(self, seeds: ISeeds) -> Deferred[Found]:
+        """Look the seeds up, unless all ends before that is done."""
+        finding: Deferred[Found] = seeds.find()
+        return self._ended_by_stop(finding)
+
     async def _attempt(self, seeds: ISeeds) -> Membership:
-        addresses, failures = await seeds.find()
+        addresses, failures = await self.find(seeds)
         if not addresses and failures:
             raise JoinFailed(failures)
         silent = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
@@ -222,7 +230,10 @@ class Joining:
                 timer.cancel()
 
     def _wait(self) -> Deferred[None]:
-        waiting: Deferred[None] = Deferred()
+        return self._ended_by_stop(Deferred())
+
+    def _ended_by_stop(self, waiting: Deferred[_T]) -> Deferred[_T]:
+        """The same, cancelled when all ends."""
         self._waits[waiting] = None
         waiting.addBoth(lambda result: (self._waits.pop(waiting, None), result)[1])
         return waiting

@@ -310,7 +310,7 @@ class Node:
 
     async def _look_toward(self, seeds: ISeeds) -> None:
         """Bound to a wildcard, we are reached where this host talks to its seeds from."""
-        addresses, _ = await seeds.find()
+        addresses, _ = await self._joining.find(seeds)
         me = self.membership.me
         for seed in addresses:
             host = address_toward(seed.host, self.config.type)

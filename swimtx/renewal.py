@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.anti_entropy import AntiEntropy
@@ -47,6 +48,7 @@ class Renewal:
         self._timer: IDelayedCall | None = None
         self._seeds: list[ISeeds] = []
         self._addresses: tuple[Address, ...] = ()
+        self._finding: dict[Deferred[Any], None] = {}
         self._sequence = 0
 
     def add(self, seeds: ISeeds) -> None:
@@ -54,6 +56,7 @@ class Renewal:
         if seeds not in self._seeds:
             self._seeds.append(seeds)
         if self._timer is None:
+            self._addresses = ()
             self._sequence = self._means.questions.ask(self._answered)
             self._timer = self._clock.callLater(self._wait(0.2), self._tick)
 
@@ -64,7 +67,8 @@ class Renewal:
             self._timer.cancel()
         self._timer = None
         self._seeds.clear()
-        self._addresses = ()
+        for finding in list(self._finding):
+            finding.cancel()
 
     def outsiders(self) -> Iterable[Address]:
         """The seeds that are no living members: bootstrap nodes, as far as we know."""
@@ -81,7 +85,13 @@ class Renewal:
     def _tick(self) -> None:
         self._timer = self._clock.callLater(self._wait(), self._tick)
         for seeds in self._seeds:
-            seeds.find().addCallbacks(self._found, lambda failure: None)
+            self._find(seeds)
+
+    def _find(self, seeds: ISeeds) -> None:
+        finding: Deferred[Any] = seeds.find()
+        self._finding[finding] = None
+        finding.addBoth(lambda result: (self._finding.pop(finding, None), result)[1])
+        finding.addCallbacks(self._found, lambda failure: None)
 
     def _found(self, found: tuple[list[Address], dict[str, str]]) -> None:
         if self._timer is None:

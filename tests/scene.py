@@ -82,7 +82,8 @@ class Scene:
 
     def node(self, name: str, **settings: Any) -> Node:
         """A whole member, not yet started; its reactor is C{node._reactor}."""
-        host = settings.setdefault("interface", self.next_host())
+        host = self.next_host()
+        settings.setdefault("interface", host)
         config = Config.lan(**{"name": name, "insecure": True, "port": PORT, **settings})
         chance = Random(self.chance.random())
         return Node(self.network.host(host), config, chance=chance, codec=self.codec)
