@@ -46,6 +46,10 @@ class Greeting:
         held = self._membership.claim(listed.name)
         return held is None or (held.epoch < listed.epoch and not held.seven_fields)
 
+    def under_way(self, address: Address) -> bool:
+        """Whether somebody there is being greeted just now."""
+        return address in self._greeting
+
     def greet(self, listed: Listed, strange: bool = False) -> None:
         """Send our ALIVE there, unless we are just doing so.
 

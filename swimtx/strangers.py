@@ -30,6 +30,8 @@ class Strangers:
         """Somebody whom our list does not have, or only an earlier run of it, sent a PING."""
         # What a datagram came from can be answered; a stream comes from a port of the moment.
         address = peer if type(peer) is Address else message.address
+        if self._greeting.under_way(address):
+            return
         stranger = Listed(message.name, address, message.incarnation, message.epoch)
         if not self._greeting.is_news(stranger):
             return
