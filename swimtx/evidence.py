@@ -14,7 +14,7 @@ from swimtx.member import Claim, Evidence, Kind, State
 
 TMAX = 6.0  # how much longer than the silence tolerance a lone accusation lasts
 ENOUGH = 3  # further witnesses after which it lasts no longer than the tolerance (Lifeguard's K)
-MAX_SILENT = 5  # entries of silence that one suspicion carries: more would only be more gossip
+ENOUGH_ALIKE = 5  # entries of silence, or of acceptance, after which more are only more gossip
 _BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
 
 
@@ -34,6 +34,17 @@ def count(entries: Iterable[Evidence], kind: Kind) -> int:
 def own(entries: Iterable[Evidence], witness: str) -> Evidence | None:
     """What that witness saw."""
     return next((entry for entry in entries if entry.witness == witness), None)
+
+
+def worth_telling(entry: Evidence, entries: tuple[Evidence, ...]) -> bool:
+    """Whether an observation adds to those that are known.
+
+    What a witness has changed its mind about always does, and so do refusals and broken streams.
+    """
+    if own(entries, entry.witness) is not None:
+        return True
+    common = entry.kind in (Kind.SILENT, Kind.ACCEPTED)
+    return not common or count(entries, entry.kind) < ENOUGH_ALIKE
 
 
 def refusals_needed(living: int) -> int:

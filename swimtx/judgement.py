@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Protocol
 
 from swimtx.config import Config
-from swimtx.evidence import MAX_SILENT, Grade, count, gone_in_round, judge, own
+from swimtx.evidence import ENOUGH_ALIKE, Grade, count, gone_in_round, judge, own, worth_telling
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Membership
@@ -102,7 +102,7 @@ class Graded:
         if target.state is State.SUSPECT and own(target.evidence, self._membership.me.name) is None:
             if self._grade(target) is Grade.STALLED:
                 return replace(schedule, stream=None, relays=None)
-            if len(target.evidence) >= MAX_SILENT:
+            if len(target.evidence) >= ENOUGH_ALIKE:
                 return replace(schedule, relays=None)
         return schedule
 
@@ -128,7 +128,7 @@ class Graded:
         else:
             self._inconclusive = 0
         seen = self._credible(probe.evidence, held)
-        kept = self._within_limits(held, seen)
+        kept = self._worth_telling(held, seen)
         gone = self._gone(held, seen)
         if gone is None and not kept:
             return None
@@ -182,14 +182,11 @@ class Graded:
     def _grade(self, held: Claim) -> Grade:
         return judge(held.evidence, self._membership.me.name, self._membership.living)
 
-    def _within_limits(self, held: Claim, seen: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-        """Of silence no more than a suspicion carries; ours comes first."""
-        room = MAX_SILENT - count(held.evidence, Kind.SILENT)
-        kept = []
+    def _worth_telling(self, held: Claim, seen: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
+        """What adds to the evidence that is known; ours comes first."""
+        known = held.evidence
+        kept: tuple[Evidence, ...] = ()
         for entry in seen:
-            if entry.kind is Kind.SILENT and own(held.evidence, entry.witness) is None:
-                if room <= 0:
-                    continue
-                room -= 1
-            kept.append(entry)
-        return tuple(kept)
+            if worth_telling(entry, known + kept):
+                kept = (*kept, entry)
+        return kept

@@ -19,7 +19,7 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.evidence import MAX_SILENT, Grade, count, own
+from swimtx.evidence import Grade, own, worth_telling
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
@@ -180,9 +180,9 @@ class Monitors:
         if kind is Kind.REFUSED and self._refused_twice(held):
             self._declare(held.failed(me, [Evidence(me, kind, 255)]))
         elif mine is None:
-            enough = kind is Kind.SILENT and count(held.evidence, kind) >= MAX_SILENT
-            if not enough:
-                self._membership.apply(held.suspected(me, [Evidence(me, kind)]))
+            entry = Evidence(me, kind)
+            if worth_telling(entry, held.evidence):
+                self._membership.apply(held.suspected(me, [entry]))
         elif mine.kind is not kind and not (mine.kind is Kind.BROKEN and kind is Kind.ACCEPTED):
             changed = Evidence(me, kind, mine.counter + 1)
             self._membership.apply(held.suspected(me, [changed]))
