@@ -181,7 +181,7 @@ class Asking(JoiningTests):
             self.assertLessEqual(abs(after - 2 * before), 3)
 
     def test_names_are_looked_up_afresh_for_each_try(self) -> None:
-        nothing = ([], {"seed.example": "seed.example does not exist"})
+        nothing: Any = ([], {"seed.example": "seed.example does not exist"})
         seeds = Seeds(nothing, ([self.seed("a").claim.address], {}))
         joining = self.node.join(seeds)
         self.assertNoResult(joining)
@@ -330,7 +330,7 @@ class Renewing(JoiningTests):
 
     def test_after_a_look_up_that_failed_the_next_renewal_comes_all_the_same(self) -> None:
         seed = self.seed("bootstrap", well_known=True)
-        found = ([seed.claim.address], {})
+        found: Any = ([seed.claim.address], {})
         self.node.join(Seeds(found, LookupError("no name server"), found))
         self.scene.run(5)
         self.assertEqual(len(seed.messages(JOIN_REQ)), 1)
