@@ -28,7 +28,7 @@ class Talk:
         self.channel: Any = site.buildProtocol(None)
         self.transport: Any = StringTransport()
         self.aborted = False
-        self.transport.abortConnection = self._abort
+        self.transport.abortConnection = self._abort  # type: ignore[method-assign]
         self.channel.makeConnection(self.transport)
 
     def send(self, method: str, path: str, body: str = "", kind: str = "application/json") -> None:

@@ -1,0 +1,94 @@
+"""twistd swim-bootstrap: its options, and the process that they make."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import Any
+
+from twisted.logger import capturedLogs, formatEvent
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx import Bootstrap
+from swimtx.agent.bootstrap_tap import Options, make_bootstrap, makeService
+from swimtx.agent.process import BootstrapProcess
+from swimtx.agent.refusing import CannotStart, Refusal
+from swimtx.testing import MemoryReactorClock
+
+
+def parsed(*arguments: str) -> Options:
+    """The options of a command line."""
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+class TheOptionsOfABootstrapNode(SynchronousTestCase):
+    """What is typed."""
+
+    def test_the_defaults_are_those_of_the_class(self) -> None:
+        options = parsed()
+        self.assertEqual((options["port"], options["recent"]), (10000, 32))
+        self.assertEqual((options["type"], options["cluster"]), ("udp4", "default"))
+
+    def test_what_makes_no_sense_is_a_usage_error(self) -> None:
+        for arguments in (
+            ["--port", "x"],
+            ["--type", "tcp"],
+            ["--interface", "localhost"],
+            ["--interface", "::1"],
+            ["--recent", "0"],
+            ["--recent", "many"],
+            ["--cluster", ""],
+            ["--join", "a"],
+        ):
+            with self.assertRaises(UsageError, msg=repr(arguments)):
+                parsed(*arguments)
+
+    def test_the_version_is_ours(self) -> None:
+        said = io.StringIO()
+        self.patch(sys, "stdout", said)
+        with self.assertRaises(SystemExit):
+            parsed("--version")
+        self.assertTrue(said.getvalue().startswith("swimtx "))
+
+    def test_the_service_binds_nothing_before_it_starts(self) -> None:
+        made: Any = makeService(parsed("--port", "0"))
+        self.assertIsInstance(made.bootstrap, Bootstrap)
+        self.assertRaises(RuntimeError, getattr, made.bootstrap, "address")
+
+
+class ABootstrapNodeAsAProcess(SynchronousTestCase):
+    """On a network in memory."""
+
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+
+    def process(self, *arguments: str) -> BootstrapProcess:
+        options = parsed("--interface", "10.0.0.1", *arguments)
+        bootstrap = make_bootstrap(self.reactor, options)
+        return BootstrapProcess(bootstrap, options["cluster"], Refusal())
+
+    def test_it_says_on_one_line_what_it_listens_on(self) -> None:
+        process = self.process("--cluster", "c")
+        with capturedLogs() as logged:
+            process.startService()
+        self.assertIn(
+            "swimtx bootstrap node listening on udp 10.0.0.1:10000, cluster c",
+            [formatEvent(event) for event in logged],
+        )
+        stopped = process.stopService()
+        self.reactor.advance(1)
+        self.successResultOf(stopped)
+        self.assertEqual(self.reactor.getDelayedCalls(), [])
+
+    def test_a_taken_port_ends_the_process_with_one_line(self) -> None:
+        complaints = io.StringIO()
+        self.patch(sys, "__stderr__", complaints)
+        self.process().startService()
+        with self.assertRaises(CannotStart):
+            self.process().startService()
+        self.assertRegex(
+            complaints.getvalue(), r"^swimtx: cannot listen on 10\.0\.0\.1:10000: .+\n$"
+        )

@@ -1,0 +1,248 @@
+"""twistd swim: its options, and the process that they make."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from twisted.internet.error import CannotListenError
+from twisted.internet.testing import MemoryReactorClock
+from twisted.logger import capturedLogs, formatEvent
+from twisted.python.usage import UsageError
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx import Config
+from swimtx.agent import service
+from swimtx.agent.control import ControlPort
+from swimtx.agent.option_values import host_and_port
+from swimtx.agent.process import MemberProcess
+from swimtx.agent.refusing import CannotStart, CannotStartDaemon, Refusal
+from swimtx.agent.service import SwimService
+from swimtx.agent.tap import Options, makeService
+from swimtx.errors import BadConfig
+from tests.agent.doubles import FakeNode, claim
+
+
+def parsed(*arguments: str) -> Options:
+    """The options of a command line."""
+    options = Options()
+    options.parseOptions(list(arguments))
+    return options
+
+
+class TheOptionsOfAMember(SynchronousTestCase):
+    """What is typed becomes a Config."""
+
+    def test_without_any_it_is_the_default_configuration(self) -> None:
+        options = parsed()
+        self.assertEqual(options.config, Config())
+        self.assertEqual((options.config.port, options.config.interface), (7946, "127.0.0.1"))
+        self.assertEqual(options.seeds, [])
+
+    def test_each_is_taken_over(self) -> None:
+        options = parsed(
+            *("-p", "0", "-i", "127.0.0.2", "--advertise", "127.0.0.3:99", "--name", "n1"),
+            *("--cluster", "c", "--profile", "wan", "--protocol-period", "2.5"),
+            *("--ping-timeout", "0.5", "-j", "a", "--join", "b:1", "-t", "a=b=c", "--tag", "d="),
+        )
+        self.assertEqual(
+            options.config,
+            Config(
+                name="n1",
+                port=0,
+                interface="127.0.0.2",
+                advertise=("127.0.0.3", 99),
+                cluster="c",
+                profile="wan",
+                protocol_period=2.5,
+                ping_timeout=0.5,
+                tags={"a": "b=c", "d": ""},
+            ),
+        )
+        self.assertEqual(options.seeds, ["a", "b:1"])
+
+    def test_loopback_is_that_of_the_type_and_insecure_is_everywhere(self) -> None:
+        self.assertEqual(parsed("--type", "udp6").config.interface, "::1")
+        self.assertEqual(parsed("--insecure").config.interface, "0.0.0.0")
+        self.assertEqual(parsed("--insecure", "--type=udp6").config.interface, "::")
+
+    def test_what_makes_no_sense_is_a_usage_error(self) -> None:
+        for arguments in (
+            ["--port", "65536"],
+            ["--port", "-1"],
+            ["--port", "x"],
+            ["--port", "\u0661"],
+            ["--interface", "0.0.0.0"],
+            ["--interface", "localhost"],
+            ["--type", "tcp4"],
+            ["--type", "udp6", "--interface", "127.0.0.1"],
+            ["--advertise", "here"],
+            ["--advertise", "127.0.0.1:x"],
+            ["--name", ""],
+            ["--name", "a\nb"],
+            ["--name", "é" * 65],
+            ["--cluster", ""],
+            ["--join", ""],
+            ["--join", ":1"],
+            ["--join", "a:99999"],
+            ["--profile", "moon"],
+            ["--protocol-period", "0"],
+            ["--protocol-period", "nan"],
+            ["--ping-timeout", "inf"],
+            ["--ping-timeout", "0.9"],
+            ["--tag", "x"],
+            ["--tag", "=x"],
+            ["--tag", "a=1", "--tag", "a=2"],
+            ["--tag", "a=" + "x" * 600],
+            ["--control", "/a/path"],
+            ["--control", "tcp:x"],
+            ["--control", "unix"],
+            ["--control", ""],
+            ["--bogus"],
+            ["more"],
+        ):
+            with self.assertRaises(UsageError, msg=repr(arguments)):
+                parsed(*arguments)
+
+    def test_every_option_says_what_it_means(self) -> None:
+        usage = str(Options())
+        for option in (
+            *("port", "interface", "insecure", "type", "advertise", "name", "cluster", "join"),
+            *("profile", "protocol-period", "ping-timeout", "tag", "control", "version"),
+        ):
+            self.assertRegex(usage, rf"--{option}=?\s+\S")
+
+    def test_the_version_is_ours(self) -> None:
+        said = io.StringIO()
+        self.patch(sys, "stdout", said)
+        with self.assertRaises(SystemExit):
+            parsed("--version")
+        self.assertRegex(said.getvalue(), r"^swimtx \S+, twisted \S+, protobuf \S+, python \S+$")
+
+    def test_the_service_binds_nothing_before_it_starts(self) -> None:
+        made: Any = makeService(parsed("--port", "0", "--join", "a"))
+        self.assertIsInstance(made, MemberProcess)
+        self.assertIsInstance(made.swim, SwimService)
+        self.assertIsInstance(made.control, ControlPort)
+        self.assertFalse(made.swim.node.running)
+
+    def test_without_a_control_port_there_is_none(self) -> None:
+        made: Any = makeService(parsed("--control", "none"))
+        self.assertIsNone(made.control)
+
+
+class HostsAndPorts(SynchronousTestCase):
+    """HOST[:PORT]."""
+
+    def test_the_port_may_be_left_out(self) -> None:
+        for text, expected in (
+            ("10.0.0.1", ("10.0.0.1", 0)),
+            ("10.0.0.1:99", ("10.0.0.1", 99)),
+            ("::1", ("::1", 0)),
+            ("[::1]", ("::1", 0)),
+            ("[::1]:99", ("::1", 99)),
+        ):
+            self.assertEqual(host_and_port(text), expected)
+
+    def test_anything_else_is_refused(self) -> None:
+        for text in ("", ":1", "a:", "a:b", "[::1", "[::1]x", "[]:1", "a:99999"):
+            with self.assertRaises(ValueError, msg=text):
+                host_and_port(text)
+
+
+class AMemberAsAProcess(SynchronousTestCase):
+    """Its lines in the log, and its refusals."""
+
+    def setUp(self) -> None:
+        self.reactor = MemoryReactorClock()
+        self.patch(service, "Node", FakeNode)
+        self.swim = SwimService(Config(name="n1"), (), self.reactor)
+        self.node: Any = self.swim.node
+        self.complaints = io.StringIO()
+        self.patch(sys, "__stderr__", self.complaints)
+
+    def process(self, control: str | None = None, refusal: Refusal | None = None) -> MemberProcess:
+        port = None if control is None else ControlPort(self.reactor, self.swim, control)
+        return MemberProcess(self.swim, port, refusal or Refusal())
+
+    def test_it_says_on_one_line_what_it_listens_on(self) -> None:
+        with capturedLogs() as logged:
+            self.process("unix:/tmp/x.sock").startService()
+        self.assertIn(
+            "swimtx n1 listening on udp+tcp 127.0.0.1:7946, cluster default, control /tmp/x.sock",
+            [formatEvent(event) for event in logged],
+        )
+
+    def test_it_says_that_there_is_no_control_port(self) -> None:
+        with capturedLogs() as logged:
+            self.process().startService()
+        self.assertEqual(formatEvent(logged[-1])[-14:], ", control none")
+
+    def test_each_change_is_a_line(self) -> None:
+        process = self.process()
+        process.startService()
+        with capturedLogs() as logged:
+            self.node.membership.apply(claim("n2", 7002))
+        self.assertEqual(
+            [formatEvent(event) for event in logged],
+            ["swimtx: n2 (127.0.0.1:7002) joined: n2 said so"],
+        )
+
+    def test_stopped_it_has_left_and_logs_no_more(self) -> None:
+        process = self.process("unix:/tmp/x.sock")
+        process.startService()
+        self.successResultOf(process.stopService())
+        self.assertEqual(self.node.calls, ["start", "leave", "stop"])
+        with capturedLogs() as logged:
+            self.node.membership.apply(claim("n2"))
+        self.assertEqual(logged, [])
+
+    def test_a_taken_port_ends_the_process_with_one_line(self) -> None:
+        self.node.taken = True
+        with self.assertRaises(CannotStart) as caught:
+            self.process().startService()
+        self.assertEqual(caught.exception.code, 1)
+        said = "swimtx: cannot listen on 127.0.0.1:7946: Address in use\n"
+        self.assertEqual(self.complaints.getvalue(), said)
+
+    def test_a_control_port_that_cannot_be_had_ends_it_as_well(self) -> None:
+        with self.assertRaises(CannotStart):
+            self.process(f"unix:/{'x' * 200}").startService()
+        self.assertEqual(len(self.complaints.getvalue().splitlines()), 1)
+
+
+class Refusing(SynchronousTestCase):
+    """What becomes of a process that cannot start depends on what runs it."""
+
+    def setUp(self) -> None:
+        self.complaints = io.StringIO()
+        self.patch(sys, "__stderr__", self.complaints)
+
+    def test_in_the_foreground_it_forgets_no_pid_file(self) -> None:
+        pidfile = Path(tempfile.mkdtemp()) / "x.pid"
+        self.addCleanup(pidfile.parent.rmdir)
+        pidfile.write_text("1")
+        refusal = Refusal.under({"nodaemon": 1, "pidfile": str(pidfile)})
+        self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
+        self.assertEqual(self.complaints.getvalue(), "swimtx: not like this\n")
+        self.assertFalse(pidfile.exists())
+
+    def test_a_daemon_raises_what_twistd_hands_on(self) -> None:
+        refusal = Refusal.under({"nodaemon": 0, "pidfile": "/n/o"})
+        error = BadConfig("not like this")
+        raised = self.assertRaises(CannotStartDaemon, refusal.raise_for, error)
+        self.assertNotIsInstance(raised, SystemExit)
+        self.assertEqual(str(raised), "not like this")
+
+    def test_twist_knows_no_daemons(self) -> None:
+        for runner in (None, {"reactor": "default"}):
+            refusal = Refusal.under(runner)
+            self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
+
+    def test_an_address_of_ipv6_is_put_in_brackets(self) -> None:
+        error = CannotListenError("::1", 7946, OSError(98, "Address in use"))
+        raised = self.assertRaises(CannotStart, Refusal().raise_for, error)
+        self.assertEqual(str(raised), "cannot listen on [::1]:7946: Address in use")
