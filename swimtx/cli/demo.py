@@ -18,7 +18,7 @@ from swimtx.cli.processes import Processes, Twistd, free_port
 from swimtx.cli.views import Views
 
 FEWEST, MOST = 3, 100  # members
-FROZEN_FOR = 2.0  # seconds
+FROZEN_FOR = 10.0  # seconds
 STEP_BOUND = 60.0  # seconds that a step may take on a slow machine
 _TRIES = 3  # in case that somebody takes a port that was free
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
