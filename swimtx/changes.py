@@ -95,7 +95,7 @@ class Announcements:
             self._telling = False
 
     def _tell(self, change: Change) -> None:
-        for watcher in list(self._watchers):
+        for watcher in self._watchers:  # as many as the node was built with
             self._call(watcher, change)
         if change.event is not None:
             for subscription, listener in list(self._listeners.items()):

@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from swimtx.member import Claim
 from swimtx.membership import Change, Membership
 from swimtx.wire.codec import DIGEST_PARTS
 
 
+@lru_cache(maxsize=16384)
 def part_of(name: str) -> int:
     """Which of the 64 parts a name belongs to."""
     return zlib.crc32(name.encode()) % DIGEST_PARTS

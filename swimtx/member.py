@@ -25,17 +25,18 @@ MAX_AGE = 2**31  # seconds
 
 
 class State(enum.Enum):
-    """What is believed of a member. In precedence alive < suspect < failed; left ends a run."""
+    """What is believed of a member. In precedence alive < suspect < failed; left ends a run.
+
+    @ivar living: whether such a member is still part of the group: alive or suspect.
+    """
 
     ALIVE = "alive"
     SUSPECT = "suspect"
     FAILED = "failed"
     LEFT = "left"
 
-    @property
-    def living(self) -> bool:
-        """Whether such a member is still part of the group: alive or suspect."""
-        return self is State.ALIVE or self is State.SUSPECT
+    def __init__(self, word: str) -> None:
+        self.living = word in ("alive", "suspect")
 
 
 _RANK = {State.ALIVE: 0, State.SUSPECT: 1, State.FAILED: 2, State.LEFT: 3}

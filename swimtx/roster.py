@@ -31,11 +31,14 @@ class Roster:
     def put(self, claim: Claim) -> None:
         """Note a member's state and address."""
         name, state = claim.name, claim.state
-        if self._addresses.get(name) != claim.address:
+        new = name not in self._addresses
+        if new or self._addresses[name] != claim.address:
             self._forget_address(name)
             self._addresses[name] = claim.address
             self._by_address[claim.address] = (*self._by_address.get(claim.address, ()), name)
         self._put_living(name, state.living)
+        if new and state is State.ALIVE and not claim.seven_fields:
+            return  # as most are
         for group, belongs in (
             (self.suspects, state is State.SUSPECT),
             (self.failed, state is State.FAILED),

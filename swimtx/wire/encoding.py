@@ -23,6 +23,7 @@ MAX_UPDATE_BYTES = 1064
 """The most that C{encode_update} makes of a claim within its limits: with the largest header and
 an envelope's overhead it still fits a datagram of 1400 bytes."""
 
+_CACHED = 4096  # records whose bytes are kept
 _EVIDENCE_BYTES = 192  # the most that the evidence may take of it
 _STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 _ONE_BYTE, _TWO_BYTES = 1 << 7, 1 << 14  # lengths from which a varint is longer than that
@@ -75,22 +76,28 @@ def framed(update: bytes) -> bytes:
 
 
 def encode_update(claim: Claim, age: float = 0.0) -> bytes:
-    """One claim as bytes; the same bytes for equal claims.
+    """One claim as bytes; the same bytes for equal claims. The latest are kept.
 
     Of the evidence goes along what there is room for.
 
     @param age: seconds since the state began; told of what is failed or left, and rounded up, so
         that a record that is handed on and on grows old nevertheless.
     """
+    whole = 0 if claim.state.living else min(math.ceil(max(0.0, age - _SLACK)), MAX_AGE)
+    return _encoded(claim, whole)
+
+
+@lru_cache(maxsize=_CACHED)
+def _encoded(claim: Claim, age: int) -> bytes:
     update = swim_pb2.Update(
         name=claim.name,
-        address=ipaddress.ip_address(claim.address.host).packed,
+        address=_packed(claim.address.host),
         port=claim.address.port,
         state=_STATE_NUMBERS[claim.state],  # type: ignore[arg-type]
         epoch=claim.epoch,
         incarnation=claim.incarnation,
         by=claim.by,
-        age=0 if claim.state.living else min(math.ceil(max(0.0, age - _SLACK)), MAX_AGE),
+        age=age,
         seven_fields=claim.seven_fields,
         streams=claim.streams,
     )
@@ -99,6 +106,11 @@ def encode_update(claim: Claim, age: float = 0.0) -> bytes:
     if claim.evidence:
         _add_evidence(update, claim)
     return update.SerializeToString()
+
+
+@lru_cache(maxsize=_CACHED)
+def _packed(host: str) -> bytes:
+    return ipaddress.ip_address(host).packed
 
 
 def _add_evidence(update: swim_pb2.Update, claim: Claim) -> None:
