@@ -86,7 +86,9 @@ class GradedSuspicion:
         if held is not None and held.state is State.FAILED and claim.state.living:
             if held.epoch == claim.epoch:
                 self._regret.hasty()
-        if claim.state is not State.SUSPECT or claim.name == self._membership.name:
+        me = self._membership.me
+        gone = me.state is State.LEFT  # then accusing is others' business
+        if claim.state is not State.SUSPECT or claim.name == me.name or gone:
             self._close(claim.name)
             return
         new = held is None or held.state is not State.SUSPECT or held.key != claim.key

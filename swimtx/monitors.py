@@ -98,7 +98,8 @@ class Monitors:
     def _changed(self, change: Change) -> None:
         claim = change.claim
         me = self._membership.me.name
-        if claim.state is not State.SUSPECT or claim.name == me:
+        gone = self._membership.me.state is State.LEFT
+        if claim.state is not State.SUSPECT or claim.name == me or gone:
             self._end(claim.name)
             return
         first = change.held is None or change.held.state is not State.SUSPECT

@@ -29,7 +29,7 @@ from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.joining import Joining
 from swimtx.leaving import Leaving
-from swimtx.member import Address, Claim, State, check_tags
+from swimtx.member import Address, Claim, State, check_tags, normal_host
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.parts import Parts, parts_for
@@ -80,6 +80,7 @@ class Node:
         self.counters = counters = Counters()
         self.running = False
         self._leaving_done = False
+        self._last_epoch = 0
 
         # What is believed, and what is news.
         self.membership: Membership = parts.membership(
@@ -241,7 +242,11 @@ class Node:
         self.protocol.on_message(kind, callback)
 
     def info(self) -> dict[str, Any]:
-        """Ourselves, counts by state, times and counters, for people and JSON."""
+        """Ourselves, counts by state, times and counters, for people and JSON.
+
+        @raise NotRunning: the node is not started.
+        """
+        self._check_running()
         me = self.membership.me
         members = self.membership.members()
         return {
@@ -276,6 +281,8 @@ class Node:
         port = self._sockets.open(self.config.bind_host, self.config.port)
         self.running = True
         self._leaving_done = False
+        if self.membership.name is not None:
+            self._last_epoch = self.membership.me.epoch
         self.membership.clear()
         self._news.clear()
         self.membership.become(self._introduce(port))
@@ -291,9 +298,9 @@ class Node:
         if is_wildcard(host):
             host = address_toward(None, config.type)
         advertised = config.advertise or (host, port)
-        address = Address(advertised[0], advertised[1] or port)
+        address = Address(normal_host(advertised[0]), advertised[1] or port)
         name = config.name or f"{socket.gethostname()}-{port}"[-128:]
-        epoch = max(1, int(self._reactor.seconds() * 1000))
+        epoch = max(1, int(self._reactor.seconds() * 1000), self._last_epoch + 1)
         return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
 
     async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:

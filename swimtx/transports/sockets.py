@@ -53,8 +53,7 @@ class Sockets:
             try:
                 self._streams.listen(host, number, self._received)
             except CannotListenError:
-                udp.stopListening()
-                self._protocol.transport = None
+                self._let_go(udp)
                 if port or not tries_left:
                     raise
             else:
@@ -90,6 +89,15 @@ class Sockets:
         except CannotListenError as error:
             self._log.error("not yet: {error}", error=error)
             self._reopening = self._reactor.callLater(_AGAIN, self._reopen)
+
+    def _let_go(self, udp: Any) -> None:
+        """Close that port soon; the protocol is free for another one now."""
+        self._protocol.doStop()
+        nobody = DatagramProtocol()
+        nobody.noisy = False
+        nobody.makeConnection(udp)
+        udp.protocol = nobody
+        udp.stopListening()
 
     def _listen(self, host: str, port: int) -> Any:
         return self._reactor.listenUDP(
