@@ -13,10 +13,7 @@ class PlainEnvelope:
 
     overhead = 0
 
-    def seal(self, data: bytes) -> bytes:
-        """The same bytes."""
-        return data
-
-    def open(self, data: bytes) -> bytes:
-        """The same bytes."""
-        return data
+    # Bytes of bytes are the same object. Every datagram comes by here, and a function of our own
+    # would cost more than what it does.
+    seal = staticmethod(bytes)
+    open = staticmethod(bytes)

@@ -218,47 +218,45 @@ class SwimProtocol(DatagramProtocol):
         """One frame of a stream."""
         self._counters.frames_received += 1
         self._counters.bytes_received += len(frame)
-        self._receive(frame, stream)
+        if self._receive(frame, stream) and self._stream_heard is not None and stream.accepted:
+            self._stream_heard()
 
-    def _receive(self, data: bytes, peer: Any) -> None:
+    def _receive(self, data: bytes, peer: Any) -> bool:
+        """Whether it was a message of our cluster. All of it is one function, for speed."""
         try:
             message = self._decode(self._open(data))
         except Malformed as error:
             self._refuse(error.reason)
-            return
+            return False
         if message.cluster != self._cluster and message.version:
             self._counters.other_cluster += 1
-            return
+            return False
         self.heard_at = self._now()
         if self._heard is not None:
             heard, self._heard = self._heard, None
             heard()
-        if self._stream_heard is not None and type(peer) is not Address and peer.accepted:
-            self._stream_heard()
         try:
-            self._dispatch(message, peer)
+            if not message.version:
+                translated = self._seven_fields and self._seven_fields(message, peer)
+                if not translated:
+                    return True
+                message = translated
+            kind = message.type
+            if message.updates and kind is not _TABLE:
+                apply = self._membership.apply
+                for claim in message.updates:
+                    apply(claim)
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                handler(message, peer)
+            if self._callbacks:
+                address = peer if type(peer) is Address else peer.address
+                for callback in self._callbacks.get(kind, ()):
+                    callback(message, address)
         except Exception:
             self._counters.handler_errors += 1
             self._log.failure("could not handle {message!r}", message=message)
-
-    def _dispatch(self, message: Message, peer: Any) -> None:
-        if not message.version:
-            translated = self._seven_fields and self._seven_fields(message, peer)
-            if not translated:
-                return
-            message = translated
-        kind = message.type
-        if message.updates and kind is not _TABLE:
-            apply = self._membership.apply
-            for claim in message.updates:
-                apply(claim)
-        handler = self._handlers.get(kind)
-        if handler is not None:
-            handler(message, peer)
-        if self._callbacks:
-            address = peer if type(peer) is Address else peer.address
-            for callback in self._callbacks.get(kind, ()):
-                callback(message, address)
+        return True
 
     def _refuse(self, reason: str) -> None:
         malformed = self._counters.malformed
