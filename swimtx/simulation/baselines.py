@@ -8,6 +8,7 @@ within its period is failed at once, or suspected for a fixed time. News is pigg
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -28,7 +29,7 @@ from swimtx.wire.codec import encode_update, framed
 
 PERIOD = 2.0  # seconds: T' of SWIM's experiments (§5)
 _NEVER = 1e9  # seconds
-_PIGGYBACKED = 6 * 45  # bytes: six updates at the most
+_UPDATE = 38  # bytes of an accusation
 
 
 def as_in_the_paper(relays: int = 1, period: float = PERIOD, **settings: Any) -> Config:
@@ -80,12 +81,14 @@ class Final(Membership):
         return super().apply(claim, why, proven=proven, spread=spread)
 
 
-class Few(Dissemination):
-    """Piggybacks no more than SWIM's experiments did."""
+def few(updates: int) -> Callable[..., Dissemination]:
+    """Piggybacks so many updates at the most: six in SWIM's experiments."""
 
-    def fill(self, room: int) -> bytes:
-        """Six updates or so."""
-        return super().fill(min(room, _PIGGYBACKED))
+    class Few(Dissemination):
+        def fill(self, room: int) -> bytes:
+            return super().fill(min(room, updates * _UPDATE))
+
+    return Few
 
 
 class Unspoken(Dissemination):
@@ -172,7 +175,7 @@ def suspecting(kit: Kit) -> Detection:
 INFECTION = Parts(
     clock=unchecked,
     membership=Final,
-    news=Few,
+    news=few(6),
     attached=unattached,
     relaying=PlainRelaying,
     detection=failing_at_once,
@@ -195,3 +198,6 @@ SUSPICION = replace(INFECTION, detection=suspecting)
 
 VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
 """The three that the paper's experiments compare."""
+
+CROWDED = replace(SUSPICION, news=few(2))
+"""SWIM+Inf.+Susp. with room for two updates in a datagram."""
