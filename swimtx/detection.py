@@ -10,6 +10,7 @@ from typing import Any
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
+from swimtx.corrections import Corrections
 from swimtx.counters import Counters
 from swimtx.failure_detector import FailureDetector, Order
 from swimtx.graded_suspicion import GradedSuspicion
@@ -104,16 +105,34 @@ class Detection:
             stop()
 
 
-def graded(kit: Kit) -> Detection:
+@dataclass(frozen=True)
+class Rules:
+    """The rooms of graded detection; who wants to know what one is worth puts another in its place.
+
+    @ivar reading: what a round without an ACK means.
+    @ivar suspicion: how long each suspect may take.
+    @ivar monitors: who looks at a suspect again.
+    @ivar verdicts: who may declare it failed.
+    @ivar corrections: what is said to those who have missed a FAIL.
+    """
+
+    reading: Callable[..., Graded] = Graded
+    suspicion: Callable[..., GradedSuspicion] = GradedSuspicion
+    monitors: Callable[..., Monitors] = Monitors
+    verdicts: Callable[..., Verdicts] = Verdicts
+    corrections: Callable[..., object] = Corrections
+
+
+def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
     """Suspicion graded by what was seen, watched first-hand, judged while we hear."""
-    reading = Graded(kit.clock.seconds, kit.membership, kit.health, kit.config)
-    verdicts = Verdicts(
+    reading = rules.reading(kit.clock.seconds, kit.membership, kit.health, kit.config)
+    verdicts = rules.verdicts(
         kit.clock, kit.chance, kit.membership, kit.protocol, kit.means, kit.config, kit.health
     )
-    suspicion = GradedSuspicion(
+    suspicion = rules.suspicion(
         kit.clock, kit.membership, kit.config, kit.health, kit.regret, verdicts.due
     )
-    monitors = Monitors(
+    monitors = rules.monitors(
         kit.clock,
         kit.chance,
         kit.membership,
@@ -125,6 +144,7 @@ def graded(kit: Kit) -> Detection:
     )
     verdicts.look_through(suspicion, monitors)
     reading.doubt = verdicts.doubt
+    rules.corrections(kit.clock.seconds, kit.membership, kit.protocol)
     kit.membership.on_refutation(kit.health.worsen)
     return Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
 

@@ -90,6 +90,7 @@ FLOORS: tuple[Floor, ...] = (
             "renewal",
             "leaving",
             "judgement",
+            "corrections",
             "monitors",
             "reassurance",
             "verdicts",
