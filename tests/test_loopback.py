@@ -1,0 +1,143 @@
+"""Members over real sockets on this machine, on whichever reactor trial was told to use."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from twisted.internet.defer import Deferred, gatherResults
+from twisted.internet.error import CannotListenError
+from twisted.trial.unittest import SkipTest, TestCase
+
+from swimtx import Config, Node
+from swimtx.errors import JoinFailed
+from swimtx.member import State
+from swimtx.membership import Change, Event
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class LoopbackTests(TestCase):
+    timeout = 60
+
+    async def start(self, name: str, **settings: object) -> Node:
+        from twisted.internet import reactor
+
+        node = Node(reactor, Config.local(**{"name": name, "port": 0, **settings}))
+        self.addCleanup(node.stop)  # the runner complains of every socket and timer that is left
+        await node.start()
+        return node
+
+    async def group(self, *names: str, **settings: object) -> list[Node]:
+        """Members that all know each other."""
+        nodes = [await self.start(name, **settings) for name in names]
+        known = [self.when(node, Event.JOINED, len(names) - 1) for node in nodes]
+        for node in nodes[1:]:
+            await node.join([nodes[0].address])
+        await gatherResults(known)
+        return nodes
+
+    def when(self, node: Node, event: Event, times: int = 1) -> Deferred[Change]:
+        """Fires when a member has announced that so many times."""
+        seen: Deferred[Change] = Deferred()
+        left = times
+
+        def heard(change: Change) -> None:
+            nonlocal left
+            if change.event is event:
+                left -= 1
+                if not left:
+                    stop()
+                    seen.callback(change)
+
+        stop = node.membership.subscribe(heard)
+        return seen
+
+    async def test_three_members_join_list_and_ping_each_other_and_one_leaves(self) -> None:
+        nodes = await self.group("n1", "n2", "n3")
+        for node in nodes:
+            listed = [(m.name, m.address, m.port) for m in node.membership.members(State.ALIVE)]
+            self.assertEqual(listed, [(n.name, *n.address) for n in nodes])
+        first, second, third = nodes
+        rtt = await first.ping("n3")
+        self.assertGreater(rtt, 0)
+        left = [self.when(node, Event.LEFT) for node in (first, second)]
+        await third.leave()
+        for change in await gatherResults(left):
+            self.assertEqual((change.member.name, change.why), ("n3", "it said goodbye"))
+
+    async def test_new_tags_are_known_elsewhere(self) -> None:
+        first, second = await self.group("n1", "n2")
+        updated = self.when(first, Event.UPDATED)
+        second.set_tags({"role": "web"})
+        self.assertEqual(dict((await updated).member.tags), {"role": "web"})
+
+    async def test_one_that_is_stopped_without_a_word_is_found_failed(self) -> None:
+        first, second = await self.group("n1", "n2", protocol_period=0.1, patience=1.0)
+        failed = self.when(first, Event.FAILED)
+        await second.stop()
+        self.assertEqual((await failed).member.name, "n2")
+
+    async def test_started_again_it_is_known_as_a_new_run(self) -> None:
+        first, second = await self.group("n1", "n2")
+        port = second.address.port
+        await second.destroy()
+        again = await self.start("n2", port=port)
+        joined = self.when(first, Event.JOINED)
+        await again.join([first.address])
+        self.assertEqual((await joined).member.epoch, again.membership.me.epoch)
+
+    async def test_a_taken_port_fails_and_leaves_nothing(self) -> None:
+        first = await self.start("n1")
+        try:
+            await self.start("n2", port=first.address.port)
+        except CannotListenError:
+            pass
+        else:
+            self.fail("it was had twice")
+
+    async def test_over_ipv6(self) -> None:
+        try:
+            first = await self.start("n1", type="udp6")
+        except CannotListenError as error:
+            raise SkipTest("this machine has no ::1") from error
+        second = await self.start("n2", type="udp6")
+        await second.join([first.address])
+        self.assertGreater(await second.ping("n1"), 0)
+        self.assertEqual(second.address.host, "::1")
+
+    async def test_a_seed_by_name_is_looked_up(self) -> None:
+        first = await self.start("n1")
+        second = await self.start("n2")
+        await second.join([f"localhost:{first.address.port}"])
+        self.assertEqual(second.membership.living, 2)
+
+    async def test_where_nobody_answers_it_is_said_of_whom(self) -> None:
+        first = await self.start("n1")
+        nobody = first.address
+        await first.stop()
+        second = await self.start("n2", join_timeout=0.1, protocol_period=0.2, patience=2.0)
+        try:
+            await second.join([nobody])
+        except JoinFailed as error:
+            self.assertEqual(error.tried, {str(nobody): "no answer"})
+        else:
+            self.fail("somebody answered")
+
+
+class OtherReactors(TestCase):
+    timeout = 120
+
+    def test_all_that_works_on_the_reactor_of_asyncio(self) -> None:
+        trial = [sys.executable, "-m", "twisted.trial", "--reactor=asyncio"]
+        folder = Path(self.mktemp()).resolve()
+        done = subprocess.run(
+            [*trial, f"--temp-directory={folder}", f"{__name__}.LoopbackTests"],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("PASSED", done.stdout)
