@@ -149,7 +149,7 @@ class _Progress:
     def __init__(self, what: str) -> None:
         self._what = what
         self._terminal = sys.stderr.isatty()
-        self._told = time.monotonic() if not self._terminal else 0.0
+        self._told = -_LOGGED
 
     def show(self, done: int, total: int, left: float | None) -> None:
         now = time.monotonic()

@@ -34,6 +34,8 @@ _PAPER = {  # final size, largest size, members lost
     "suspicion": (12, 14, 4),
 }
 
+_FIGURES = {"final": "final size", "largest": "largest size", "lost": "members lost"}
+
 DESCRIPTION = Description(
     "E5",
     "17 joins while each receiver loses 10 %",
@@ -118,17 +120,14 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     rows: list[Row] = []
     lines: list[Line] = []
     for case, found in by_case(outcomes).items():
-        for figure, paper in zip(
-            ("final", "largest", "lost"),
-            _PAPER.get(found[0].cell.settings["wiring"], (None, None, None)),
-            strict=True,
-        ):
+        settings = found[0].cell.settings
+        in_paper = _PAPER.get(settings["wiring"]) if settings["loss"] == _LOSS else None
+        for number, (figure, name) in enumerate(_FIGURES.items()):
             numbers = sorted(pooled(found, figure))
-            references = [] if paper is None else [Reference("paper", paper)]
+            references = [] if in_paper is None else [Reference("paper", in_paper[number])]
             low, high = quantile(numbers, 0.05), quantile(numbers, 0.95)
             references.append(Reference("90 % of runs here", low, high))
-            name = {"final": "final size", "largest": "largest size", "lost": "members lost"}
-            rows.append(Row(case, name[figure], "members", mean_of(numbers), tuple(references)))
+            rows.append(Row(case, name, "members", mean_of(numbers), tuple(references)))
         rows.append(Row(case, "verdicts", "per run", median_of(pooled(found, "verdicts"))))
         several = [outcome.figures["sizes"] for outcome in found]
         points, spread = [], []
@@ -136,7 +135,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
             now = sorted(float(sizes[second]) for sizes in several)
             points.append((float(second + 1), fmean(now)))
             spread.append((quantile(now, 0.05), quantile(now, 0.95)))
-        if found[0].cell.settings["loss"] == _LOSS:
+        if settings["loss"] == _LOSS:
             lines.append(Line(f"{case}: mean, 90 % of runs", tuple(points), tuple(spread)))
     for variant, (final, _, _) in _PAPER.items():
         points = [(float(_END - 25), float(final)), (float(_END), float(final))]
@@ -147,7 +146,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         (chart,),
         (
             "The paper shows one run of each; here is a distribution.",
-            "Bounds are of the mean over runs; what 90 % of the runs gave stands beside the paper's.",
+            "Intervals are of the mean; what 90 % of the runs gave stands beside the paper's run.",
             "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
             "member; a member that hears its own final verdict ends. The paper says neither.",
         ),
