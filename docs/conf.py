@@ -12,7 +12,7 @@ from sphinx.application import Sphinx
 from sphinx.util.typing import ExtensionMetadata
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(ROOT / "docs")]
 
 from swimtx import __version__  # noqa: E402
 from tests.floors import FLOORS, REACTOR_BY_DEFAULT, UPSTAIRS  # noqa: E402
@@ -22,7 +22,7 @@ author = "The swimtx authors"
 copyright = "2026, The swimtx authors"
 version = release = __version__
 
-extensions = ["sphinx.ext.autodoc"]
+extensions = ["sphinx.ext.autodoc", "epytext"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {
