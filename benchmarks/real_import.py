@@ -29,7 +29,8 @@ twisted_spent = time.process_time() - spent_before
 began, spent = time.perf_counter(), time.process_time()
 from swimtx import Config, Node, SwimService
 took, spent = time.perf_counter() - began, time.process_time() - spent
-print(json.dumps([took, spent, twisted_spent, [name for name in sys.argv[1:] if name in sys.modules]]))
+early = [name for name in sys.argv[1:] if name in sys.modules]
+print(json.dumps([took, spent, twisted_spent, early]))
 """
 
 
