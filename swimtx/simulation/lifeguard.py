@@ -8,6 +8,7 @@ which accuses nobody, stands for push-pull; and a local health of 7 is the worst
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +16,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit
+from swimtx.dissemination import Dissemination
 from swimtx.evidence import own
 from swimtx.gossip import Gossip
 from swimtx.judgement import Published
@@ -23,6 +25,7 @@ from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, held, round_robin, unchecked
 from swimtx.probe_round import Round, Schedule
+from swimtx.protocol import SwimProtocol
 from swimtx.relaying import Relaying
 from swimtx.simulation.baselines import PlainRelaying, one_ping, unattached
 
@@ -64,6 +67,27 @@ class FirstHeard(Membership):
             if all(entry.witness in witnesses for entry in claim.evidence):
                 return None
         return super().apply(claim, why, proven=proven, spread=spread)
+
+
+class Ticking(Gossip):
+    """Ticks go on whether or not there is news, so the first telling waits for half of one."""
+
+    def __init__(
+        self,
+        clock: IReactorTime,
+        chance: random.Random,
+        membership: Membership,
+        protocol: SwimProtocol,
+        news: Dissemination,
+        config: Config,
+    ) -> None:
+        super().__init__(clock, chance, membership, protocol, news, config)
+        self._phase = chance.random() * self._interval
+
+    def _arm(self) -> None:
+        if self._timer is None and self._running:
+            since = (self._clock.seconds() - self._phase) % self._interval
+            self._timer = self._clock.callLater(self._interval - since, self._tick)
 
 
 class NackRelaying(PlainRelaying):
@@ -188,7 +212,7 @@ def memberlist(alpha: float = 5.0, streams: bool = True) -> Parts:
         order=round_robin,
         health=Healthy,
         regret=NoRegret,
-        gossip=Gossip,
+        gossip=Ticking,
         tripwires=Nothing,
         notices=Nothing,
         resurrection=Nothing,

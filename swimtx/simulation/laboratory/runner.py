@@ -70,6 +70,7 @@ class Runner:
             for number in order:
                 yield number, run_cell(cells[number], self._find)
             return
+        before = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(
             min(self._jobs, max(1, len(cells))),
             mp_context=multiprocessing.get_context("spawn"),
@@ -84,7 +85,7 @@ class Runner:
             finished = True
         finally:
             if not finished:
-                for worker in multiprocessing.active_children():
+                for worker in set(multiprocessing.active_children()) - before:
                     worker.terminate()
             pool.shutdown(wait=finished, cancel_futures=True)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from swimtx.config import Config
+from swimtx.gossip import Gossip
 from swimtx.membership import Event
 from swimtx.parts import SHIPPED
 from swimtx.simulation.laboratory.estimates import mean_of, median_of, share_of
@@ -66,7 +68,7 @@ def run(cell: Cell) -> dict[str, Any]:
     chance = Random(cell.chance)
     quiet = {"protocol_period": _QUIET, "table_interval": 1e9, "patience": 1e9}
     config = as_in_memberlist(members, **quiet) if ticks else Config.lan(table_interval=1e9)
-    parts = memberlist() if ticks else SHIPPED
+    parts = replace(memberlist(), gossip=Gossip) if ticks else SHIPPED  # a whole tick for each hop
     group = acquainted(
         members, cell.chance, config, parts, settings["loss"], events=(Event.UPDATED,)
     )
