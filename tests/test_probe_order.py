@@ -219,6 +219,8 @@ class PhasedTests(SynchronousTestCase):
         for comes, name in story:
             (order.add if comes else order.remove)(name)
             (there.add if comes else there.discard)(name)
+            # The next turn may have been planned before.
+            now = order.turn(now).at
             turn = order.turn(now)
             self.assertGreater(turn.at, now)
             now = turn.at
