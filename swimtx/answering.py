@@ -55,7 +55,8 @@ class Answering:
                 accused = framed(encode_update(asker, membership.age(asker.name)))
                 if len(body) + len(accused) <= self._protocol.room - _HEADER:
                     body += accused  # else the next ACK has room, as it will not need our own
-        self._send(peer, _ACK, body)
+        # A stranger's address may be forged: it gets no more than it asked for.
+        self._send(peer, _ACK, body, news=asker is not None)
         if asker is None or asker.epoch < message.epoch:
             self.stranger(message, peer)
 

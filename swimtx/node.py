@@ -305,6 +305,8 @@ class Node:
 
     async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:
         self._check_running()
+        if self._leaving_done:
+            raise NotRunning("the node has left its group; stop it and start it to join again")
         source: ISeeds
         if ISeeds.providedBy(seeds):
             source = seeds

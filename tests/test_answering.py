@@ -55,6 +55,11 @@ class AnsweringTests(RoomTests):
         (ack,) = self.ask(updates=(self.peer.claim,))
         self.assertEqual(ack.updates, (self.peer.claim,))
 
+    def test_a_stranger_gets_an_ack_and_no_news_with_it(self) -> None:
+        self.desk.knows(Claim("other", self.peer.claim.address._replace(port=9), 5))
+        (ack,) = self.ask()
+        self.assertEqual(ack.updates, (), "its address may be forged")
+
     def test_an_asker_that_we_hold_failed_or_left_hears_of_it(self) -> None:
         for gone in (self.peer.claim.failed("x"), self.peer.claim.departed()):
             self.desk.knows(gone)

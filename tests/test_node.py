@@ -393,6 +393,12 @@ class Using(NodeTests):
         self.assertEqual((info["cluster"], info["profile"]), ("default", "lan"))
         self.assertEqual(second.info()["protocol_period"], 1.0)
 
+    def test_who_has_left_cannot_join_without_a_new_start(self) -> None:
+        node = self.scene.node("a")
+        self.successResultOf(node.start())
+        self.successResultOf(node.leave())
+        self.failureResultOf(node.join([("10.0.0.9", 7946)]), NotRunning)
+
     def test_a_node_that_is_not_running_can_do_none_of_it(self) -> None:
         never, stopped = self.node("never"), self.started("stopped")
         self.stop(stopped)
