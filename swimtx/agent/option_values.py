@@ -22,12 +22,24 @@ def seconds(text: str) -> float:
 
     @raise ValueError: it is none.
     """
+    return _above_zero(text, "seconds")
+
+
+def periods(text: str) -> float:
+    """A time above zero, in protocol periods.
+
+    @raise ValueError: it is none.
+    """
+    return _above_zero(text, "periods")
+
+
+def _above_zero(text: str, unit: str) -> float:
     try:
         value = float(text)
     except ValueError:
         value = math.nan
     if not 0 < value < math.inf:
-        raise ValueError(f"a number of seconds above zero is wanted, not {text!r}")
+        raise ValueError(f"a number of {unit} above zero is wanted, not {text!r}")
     return value
 
 

@@ -78,6 +78,22 @@ class Options(usage.Options):
             option_values.seconds,
         ],
         [
+            "silence-tolerance",
+            None,
+            None,
+            "protocol periods for which a host may be silent before it is declared failed; "
+            "overrides the profile",
+            option_values.periods,
+        ],
+        [
+            "patience",
+            None,
+            None,
+            "seconds that a stalled process is given, whose host still accepts streams; overrides "
+            "the profile",
+            option_values.seconds,
+        ],
+        [
             "control",
             None,
             None,
@@ -87,6 +103,23 @@ class Options(usage.Options):
     ]
     optFlags: list[list[Any]] = [
         ["insecure", None, "bind beyond loopback without encryption"],
+        [
+            "no-tripwires",
+            None,
+            "hold no idle streams to neighbours: for networks that close them. A killed process is "
+            "then found by the next probe",
+        ],
+        [
+            "round-robin",
+            None,
+            "probe in the randomised order of the SWIM paper, instead of everybody once a period",
+        ],
+        [
+            "no-refused-verdict",
+            None,
+            "let a refused stream count as silence: for networks where somebody may forge a TCP "
+            "reset",
+        ],
     ]
     compData = usage.Completions(
         optActions={
@@ -150,6 +183,11 @@ class Options(usage.Options):
                 profile=self["profile"],
                 protocol_period=self["protocol-period"],
                 ping_timeout=self["ping-timeout"],
+                silence_tolerance=self["silence-tolerance"],
+                patience=self["patience"],
+                refused_verdict=not self["no-refused-verdict"],
+                tripwires=not self["no-tripwires"],
+                phased=not self["round-robin"],
             )
         except BadConfig as error:
             raise usage.UsageError(str(error)) from None

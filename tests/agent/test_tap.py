@@ -64,6 +64,16 @@ class TheOptionsOfAMember(SynchronousTestCase):
         )
         self.assertEqual(options.seeds, ["a", "b:1"])
 
+    def test_rules_that_are_useless_on_a_network_are_left_out(self) -> None:
+        for arguments, expected in (
+            (["--no-tripwires"], Config(tripwires=False)),
+            (["--round-robin"], Config(phased=False)),
+            (["--no-refused-verdict"], Config(refused_verdict=False)),
+            (["--silence-tolerance", "2.5"], Config(silence_tolerance=2.5)),
+            (["--patience", "60"], Config(patience=60.0)),
+        ):
+            self.assertEqual(parsed(*arguments).config, expected)
+
     def test_loopback_is_that_of_the_type_and_insecure_is_everywhere(self) -> None:
         self.assertEqual(parsed("--type", "udp6").config.interface, "::1")
         self.assertEqual(parsed("--insecure").config.interface, "0.0.0.0")
@@ -93,6 +103,11 @@ class TheOptionsOfAMember(SynchronousTestCase):
             ["--protocol-period", "nan"],
             ["--ping-timeout", "inf"],
             ["--ping-timeout", "0.9"],
+            ["--silence-tolerance", "0"],
+            ["--silence-tolerance", "inf"],
+            ["--silence-tolerance", "9", "--patience", "8"],
+            ["--patience", "-1"],
+            ["--patience", "x"],
             ["--tag", "x"],
             ["--tag", "=x"],
             ["--tag", "a=1", "--tag", "a=2"],
@@ -112,6 +127,8 @@ class TheOptionsOfAMember(SynchronousTestCase):
         for option in (
             *("port", "interface", "insecure", "type", "advertise", "name", "cluster", "join"),
             *("profile", "protocol-period", "ping-timeout", "tag", "control", "version"),
+            *("silence-tolerance", "patience", "no-tripwires", "round-robin"),
+            "no-refused-verdict",
         ):
             self.assertRegex(usage, rf"--{option}=?\s+\S")
 
