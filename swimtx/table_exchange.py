@@ -82,7 +82,14 @@ class Exchange:
             stream.close()
             return
         self.peer = stream
+        stream.closed = lambda: self._closed(stream)
         self._ask(STREAM_PATIENCE, self._give_up_stream)
+
+    def _closed(self, stream: Any) -> None:
+        """The other side went away, or has no room for another stream."""
+        if not self._over and self.peer is stream:
+            self.peer = self._address
+            self._by_datagrams(None)
 
     def _give_up_stream(self) -> None:
         """It opened and nobody answers; datagrams may still arrive."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from swimtx import Event, State
 from swimtx.simulation import Group
 from swimtx.simulation.group import WELL_KNOWN
+from swimtx.transports import tcp
 from tests.stories.scenes import Story, events
 
 
@@ -14,6 +15,12 @@ class JoinStories(Story):
         group.start()
         self.assertLess(self.until(group, group.everybody_lists, 10), 5)
         self.nobody_wronged(group)
+
+    def test_a_seed_with_no_room_for_so_many_streams_lets_all_in_at_once(self) -> None:
+        self.patch(tcp, "MAX_ACCEPTED", 3)
+        group = Group(24, 1)
+        group.start()
+        self.assertLess(self.until(group, group.everybody_lists, 10), 3)
 
     def test_all_start_at_once_with_a_bootstrap_node(self) -> None:
         for seed in range(5):
