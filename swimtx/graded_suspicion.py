@@ -108,16 +108,25 @@ class GradedSuspicion:
         self._arm(claim.name, case, now if grade is Grade.GONE else self._deadline(claim, case))
 
     def _deadline(self, claim: Claim, case: _Case) -> float:
-        bystander = own(claim.evidence, self._membership.me.name) is None
         if case.grade is Grade.STALLED:
-            return case.since + self._patience + (_BYSTANDER_PATIENCE if bystander else 0.0)
+            return case.since + self._patience_with(claim)
+        return case.silent_since + self._tolerance_for(claim)
+
+    def _patience_with(self, claim: Claim) -> float:
+        """Seconds from the beginning, for one whose host accepts for it."""
+        return self._patience + (_BYSTANDER_PATIENCE if self._is_bystander(claim) else 0.0)
+
+    def _tolerance_for(self, claim: Claim) -> float:
+        """Seconds of silence."""
         living = self._membership.living
         timeout = silence_timeout(claim.evidence, self._tolerance, living) * self._regret.factor
         if living > 2:
             timeout *= self._health.suspicion_factor
-        if bystander:
-            timeout = 2 * timeout + self._period
-        return case.silent_since + timeout
+        return 2 * timeout + self._period if self._is_bystander(claim) else timeout
+
+    def _is_bystander(self, claim: Claim) -> bool:
+        """Whether we are not among those who tell what they saw."""
+        return own(claim.evidence, self._membership.me.name) is None
 
     def _arm(self, name: str, case: _Case, deadline: float) -> None:
         if case.timer is not None and case.timer.active():

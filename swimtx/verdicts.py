@@ -60,6 +60,7 @@ class Verdicts:
         self._private: dict[str, Claim] = {}
         self._canaries: list[Round] = []
         self._listening: IDelayedCall | None = None
+        self._giving_up: IDelayedCall | None = None
         self._ready: dict[str, IDelayedCall] = {}
 
     def look_through(self, suspicion: GradedSuspicion, monitors: Monitors) -> None:
@@ -69,7 +70,7 @@ class Verdicts:
 
     def stop(self) -> None:
         """Give no more verdicts."""
-        for timer in [self._listening, *self._ready.values()]:
+        for timer in [self._listening, self._giving_up, *self._ready.values()]:
             if timer is not None and timer.active():
                 timer.cancel()
         for canary in self._canaries:
@@ -109,12 +110,16 @@ class Verdicts:
         if self._hearing():
             self._membership.apply(claim.failed(self._membership.me.name))
         elif self.isolated and self._clock.seconds() - self._deaf_since >= self._patience:
-            self._private[name] = claim
-            why = "nobody answers us: this is our own view"
-            self._membership.apply(claim.failed(self._membership.me.name), why, spread=False)
+            self._keep_to_ourselves(claim)
         else:
             self._listen()
             self._suspicion.extend(name, self._period)
+
+    def _keep_to_ourselves(self, claim: Claim) -> None:
+        """A verdict that nobody else hears of."""
+        self._private[claim.name] = claim
+        why = "nobody answers us: this is our own view"
+        self._membership.apply(claim.failed(self._membership.me.name), why, spread=False)
 
     def _hearing(self) -> bool:
         """Whether something was heard lately; of a group of two nothing else can be asked."""
@@ -128,9 +133,10 @@ class Verdicts:
         if self._listening is not None or self.isolated:
             return
         schedule = Schedule((0.0,), None, None, _QUIET * self._period)
-        for member in self._membership.sample(self._chance, 4 * _CANARIES):
-            if member.state is State.ALIVE and len(self._canaries) < _CANARIES:
-                self._canaries.append(Round(member, self._means, schedule, lambda canary: None))
+        members = self._membership.sample(self._chance, 4 * _CANARIES)
+        members.sort(key=lambda member: member.state is not State.ALIVE)
+        for member in members[:_CANARIES]:
+            self._canaries.append(Round(member, self._means, schedule, lambda canary: None))
         asked_at = self._clock.seconds()
         self._listening = self._clock.callLater(
             _QUIET * self._period * 1.1, self._listened, asked_at
@@ -144,13 +150,24 @@ class Verdicts:
         self.isolated = True
         self._deaf_since = asked_at
         self._protocol.on_next_message(self._heard)
+        self._giving_up = self._clock.callLater(self._patience, self._give_up)
         self._membership.announce(
             Event.ISOLATED, self._membership.me.name, "nothing is heard from anybody"
         )
 
+    def _give_up(self) -> None:
+        """Nobody has been heard for as long as we have patience: as far as we know, all are gone."""
+        self._giving_up = None
+        for name in list(self._membership.roster.suspects):
+            claim = self._membership.claim(name)
+            if claim is not None:
+                self._keep_to_ourselves(claim)
+
     def _heard(self) -> None:
         """The first message after a silence."""
         self.isolated = False
+        if self._giving_up is not None and self._giving_up.active():
+            self._giving_up.cancel()
         self._health.worsen()
         gap = self._clock.seconds() - self._deaf_since
         for name, claim in self._private.items():

@@ -1,0 +1,226 @@
+"""How a failure is told from a pause: each rule has a story that ends otherwise without it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from swimtx import Config, Event, State
+from swimtx.parts import SHIPPED, Healthy, Parts, round_robin
+from swimtx.simulation import Group, knowledge
+from swimtx.simulation.without import WITHOUT
+from tests.stories.scenes import Story, events
+
+QUICK = Config.lan(silence_tolerance=3.0)
+
+
+class GradedStory(Story):
+    """Groups with three periods of silence tolerance."""
+
+    def without(self, rule: str, size: int = 12, seed: object = 1, **settings: object) -> Group:
+        """A group that has come to rest, one rule of which is left out."""
+        return self.formed(size, seed, config=QUICK, parts=WITHOUT[rule], **settings)
+
+    def found(self, group: Group, name: str, since: float) -> float:
+        """Seconds until everybody knows that this member failed."""
+        self.until(group, lambda: group.everybody_lists(name, State.FAILED), 60)
+        known = knowledge(group, name, Event.FAILED, since, group.running)
+        assert known.last is not None
+        return known.last
+
+
+class EvidenceStories(GradedStory):
+    def test_a_killed_process_is_found_at_once_since_its_host_refuses(self) -> None:
+        for rule, soon, late in (("nothing", 0.0, 1.0), ("evidence", 3.0, 6.0)):
+            group = self.without(rule)
+            group.kill("n3")
+            self.assertTrue(soon <= self.found(group, "n3", group.now) <= late, rule)
+
+    def test_a_host_that_is_gone_is_found_after_the_silence_tolerance(self) -> None:
+        group = self.without("nothing")
+        group.vanish("n3")
+        self.assertTrue(3.5 <= self.found(group, "n3", group.now) <= 5.5)
+
+    def test_a_process_stopped_for_20_s_survives_since_its_host_accepts(self) -> None:
+        for rule, survives in (("nothing", True), ("evidence", False), ("patience", False)):
+            group = self.without(rule)
+            group.stall("n3", 20)
+            group.run_for(40)
+            self.assertEqual(not group.wrongly_failed(), survives, rule)
+            self.assertTrue(group.everybody_lists())
+
+    def test_listeners_hear_at_once_that_a_process_has_stalled(self) -> None:
+        group = self.without("nothing")
+        group.stall("n3", 10)
+        group.run_for(4)
+        told = events(group, "n3", Event.STALLED)
+        self.assertEqual({a.by for a in told}, set(group.running) - {"n3"})
+
+    def test_one_that_is_killed_while_it_is_stopped_is_found_at_once(self) -> None:
+        group = self.without("nothing")
+        group.stall("n3", 60)
+        group.run_for(8)
+        group.kill("n3")
+        self.assertLess(self.found(group, "n3", group.now), 1.0)
+
+    def test_one_whose_host_goes_while_it_is_stopped_is_found_as_silent(self) -> None:
+        group = self.without("nothing")
+        group.stall("n3", 60)
+        group.run_for(8)
+        group.vanish("n3")
+        self.assertLess(self.found(group, "n3", group.now), 12)
+
+    def test_a_frozen_host_is_forgiven_for_as_long_as_the_silence_tolerance(self) -> None:
+        for seconds, survives in ((2.5, True), (8, False)):
+            group = self.without("nothing")
+            group.freeze_host("n3", seconds)
+            group.run_for(20)
+            self.assertEqual(not group.wrongly_failed(), survives)
+            self.assertTrue(group.everybody_lists())
+
+
+class CredibilityStories(GradedStory):
+    def wrong(self, rule: str) -> int:
+        group = Group(12, 1, QUICK, parts=WITHOUT[rule])
+        for key in group.running:
+            group.network.refuse_streams(*group.hosts(key))
+        group.start()
+        self.until(group, group.everybody_lists, 60)
+        group.network.lose(0.4)
+        group.run_for(60)
+        return len(group.wrongly_failed())
+
+    def test_a_firewall_that_rejects_streams_makes_nobody_fail(self) -> None:
+        self.assertEqual(self.wrong("nothing"), 0)
+        self.assertGreater(self.wrong("credibility"), 20)
+
+
+class TripwireStories(GradedStory):
+    def test_a_broken_tripwire_has_the_kill_found_without_waiting_for_a_probe(self) -> None:
+        waits = {}
+        for rule in ("nothing", "tripwires"):
+            waits[rule] = []
+            for seed in range(5):
+                group = self.without(rule, seed=seed)
+                group.kill("n3")
+                waits[rule].append(self.found(group, "n3", group.now))
+        self.assertLess(max(waits["nothing"]), 0.3)
+        self.assertGreater(max(waits["tripwires"]), 0.5)
+
+    def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
+        for rule, soon, late in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
+            group = self.without(rule)
+            group.network.mute_streams(*group.hosts("n3"))
+            group.kill("n3")
+            self.assertTrue(soon <= self.found(group, "n3", group.now) <= late, rule)
+
+    def test_a_tripwire_that_something_in_between_closes_costs_nothing(self) -> None:
+        group = self.without("nothing")
+        for key in group.running:
+            for stream in list(group.nodes[key]._detection._tripwires._open.values()):
+                stream.transport.abortConnection()
+        group.run_for(30)
+        self.nobody_wronged(group)
+        self.assertEqual(events(group, "n3", Event.SUSPECTED), [])
+
+    def test_one_that_leaves_breaks_no_tripwire_unannounced(self) -> None:
+        group = self.without("nothing")
+        group.leave("n3")
+        group.run_for(10)
+        self.assertEqual(events(group, "n3", Event.SUSPECTED, Event.FAILED), [])
+
+
+class OwnHealthStories(GradedStory):
+    def test_one_that_hears_nobody_gives_no_verdict(self) -> None:
+        # Local health alone would put it off for as long; so it is left out here.
+        for rule, verdicts in (("nothing", False), ("deafness", True)):
+            parts = replace(WITHOUT[rule], health=Healthy)
+            group = self.formed(12, config=QUICK, parts=parts)
+            group.network.cut("*", group.hosts("n3"))
+            group.run_for(29)
+            by_it = [a for a in group.wrongly_failed() if a.by == "n3"]
+            self.assertEqual(bool(by_it), verdicts, rule)
+
+    def test_one_that_hears_nobody_says_that_it_is_isolated(self) -> None:
+        group = self.without("nothing")
+        group.network.cut("*", group.hosts("n3"))
+        group.run_for(20)
+        self.assertNotEqual(events(group, "n3", Event.ISOLATED, by="n3"), [])
+
+    def test_the_last_of_three_that_lost_both_others_gives_its_verdict_in_the_end(self) -> None:
+        group = self.without("nothing", 3)
+        group.vanish("n2")
+        group.vanish("n3")
+        self.all_list(group, ["n2", "n3"], State.FAILED, 60)
+
+    def test_of_two_the_one_that_is_left_finds_out(self) -> None:
+        for befall, bound in ((Group.kill, 3), (Group.vanish, 10)):
+            group = self.without("nothing", 2)
+            befall(group, "n2")
+            self.all_list(group, "n2", State.FAILED, bound)
+
+    def test_verdicts_that_were_hasty_make_the_next_one_slower(self) -> None:
+        hasty = {}
+        for rule in ("nothing", "regret"):
+            group = self.without(rule)
+            for key in ("n3", "n4", "n5", "n6"):
+                group.freeze_host(key, 6)
+                group.run_for(20)
+            hasty[rule] = len({a.about for a in group.wrongly_failed()})
+        self.assertEqual(hasty["regret"], 4)
+        self.assertLess(hasty["nothing"], 4)
+
+
+class HealingStories(GradedStory):
+    def healed(self, rule: str) -> float:
+        group = self.without(rule)
+        names = group.running
+        group.partition(names[:6], names[6:])
+        group.run_for(60)
+        group.heal()
+        group.run_until(group.everybody_lists, 20)
+        return group.now if group.everybody_lists() else float("inf")
+
+    def test_two_halves_find_together_because_the_failed_are_asked(self) -> None:
+        self.assertLess(self.healed("nothing"), float("inf"))
+        self.assertEqual(self.healed("resurrection"), float("inf"))
+
+
+class OrderStories(GradedStory):
+    def waits(self, parts: Parts) -> list[float]:
+        """How long it takes, in sorted order, until somebody suspects a host that is gone."""
+        found = []
+        for seed in range(2):
+            group = self.formed(16, seed, config=QUICK, parts=parts)
+            for key in group.running[:12]:
+                since = group.now
+                group.vanish(key)
+                self.until(
+                    group, lambda: events(group, key, Event.SUSPECTED, since=since), 30
+                )  # noqa: B023
+                found.append(events(group, key, Event.SUSPECTED, since=since)[0].time - since)
+                group.restart(key)
+                group.run_for(7 + 0.37)
+        return sorted(found)
+
+    def test_in_phases_everybody_is_probed_once_a_period(self) -> None:
+        quiet = replace(SHIPPED, tripwires=WITHOUT["tripwires"].tripwires)
+        phased = self.waits(quiet)
+        random = self.waits(replace(quiet, order=round_robin))
+        self.assertLess(phased[20], 2.1)
+        self.assertGreater(random[-1], phased[20] + 0.5)
+
+
+class LoadStories(GradedStory):
+    def test_a_stalled_member_is_spared(self) -> None:
+        group = self.without("nothing", 32)
+        group.stall("n3", 20)
+        group.run_for(2)
+        opened = group.network.traffic.streams_opened
+        group.run_for(17)
+        self.assertLess(group.network.traffic.streams_opened - opened, 32)
+
+    def test_under_loss_nobody_is_declared_failed(self) -> None:
+        group = self.without("nothing", 32)
+        group.network.lose(0.3)
+        group.run_for(60)
+        self.nobody_wronged(group)
