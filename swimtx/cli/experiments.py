@@ -29,6 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--experiment",
         metavar="ID",
         nargs="+",
+        type=_experiment,
         help=f"run these: {', '.join(EXPERIMENTS)}, or all",
     )
     group.add_argument("--list", action="store_true", help="say which experiments there are")
@@ -80,14 +81,16 @@ def _positive(text: str) -> int:
     return number
 
 
+def _experiment(text: str) -> str:
+    """The id as it is written, or C{all}."""
+    known = {id.lower(): id for id in EXPERIMENTS} | {"all": "all"}
+    if text.lower() not in known:
+        raise argparse.ArgumentTypeError(f"there is no {text}; there are {', '.join(EXPERIMENTS)}")
+    return known[text.lower()]
+
+
 def _chosen(ids: list[str]) -> list[str]:
-    known = {id.lower(): id for id in EXPERIMENTS}
-    if any(id.lower() == "all" for id in ids):
-        return list(EXPERIMENTS)
-    for id in ids:
-        if id.lower() not in known:
-            raise CannotBeDone(f"there is no experiment {id}; there are {', '.join(EXPERIMENTS)}")
-    return list(dict.fromkeys(known[id.lower()] for id in ids))
+    return list(EXPERIMENTS) if "all" in ids else list(dict.fromkeys(ids))
 
 
 def _list(form: str) -> None:

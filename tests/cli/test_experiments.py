@@ -43,9 +43,9 @@ class Asked(SynchronousTestCase):
         listed = json.loads(self.out.getvalue())
         self.assertEqual([entry["experiment"] for entry in listed], list(EXPERIMENTS))
 
-    def test_one_that_does_not_exist_is_an_error_that_names_those_that_do(self) -> None:
-        self.assertEqual(self.type("--experiment", "E99"), 1)
-        self.assertIn("there is no experiment E99; there are E1, E2", self.err.getvalue())
+    def test_one_that_does_not_exist_is_wrong_usage_and_those_that_do_are_named(self) -> None:
+        self.assertEqual(self.type("--experiment", "E99"), 2)
+        self.assertIn("there is no E99; there are E1, E2", self.err.getvalue())
 
     def test_no_seeds_is_wrong_usage(self) -> None:
         self.assertEqual(self.type("--experiment", "E1", "--seeds", "0"), 2)
