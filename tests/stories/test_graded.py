@@ -186,20 +186,22 @@ class HealingStories(GradedStory):
 
 
 class OrderStories(GradedStory):
+    def wait(self, group: Group, key: str) -> float:
+        """Until this one, whose host goes, is suspected; it is back afterwards."""
+        since = group.now
+        group.vanish(key)
+        self.until(group, lambda: events(group, key, Event.SUSPECTED, since=since), 30)
+        suspected = events(group, key, Event.SUSPECTED, since=since)[0].time
+        group.restart(key)
+        group.run_for(7.37)
+        return suspected - since
+
     def waits(self, parts: Parts) -> list[float]:
         """How long it takes, in sorted order, until somebody suspects a host that is gone."""
         found = []
         for seed in range(2):
             group = self.formed(16, seed, config=QUICK, parts=parts)
-            for key in group.running[:12]:
-                since = group.now
-                group.vanish(key)
-                self.until(
-                    group, lambda: events(group, key, Event.SUSPECTED, since=since), 30
-                )  # noqa: B023
-                found.append(events(group, key, Event.SUSPECTED, since=since)[0].time - since)
-                group.restart(key)
-                group.run_for(7 + 0.37)
+            found += [self.wait(group, key) for key in group.running[:12]]
         return sorted(found)
 
     def test_in_phases_everybody_is_probed_once_a_period(self) -> None:
