@@ -108,11 +108,18 @@ class Network:
 
     def drop(self, hosts: Iterable[Host], what: str) -> None:
         """These hosts drop incoming packets that match the nft expression."""
+        self._rule(hosts, f"{what} drop")
+
+    def refuse(self, hosts: Iterable[Host]) -> None:
+        """These hosts refuse every new stream with a reset, as some firewalls do."""
+        self._rule(hosts, "tcp flags & (syn | ack) == syn reject with tcp reset")
+
+    def _rule(self, hosts: Iterable[Host], rule: str) -> None:
         rules = (
             "table inet faults {\n"
             " chain incoming {\n"
             "  type filter hook input priority 0; policy accept;\n"
-            f'  iifname "eth0" {what} drop\n'
+            f'  iifname "eth0" {rule}\n'
             " }\n"
             "}\n"
         )
@@ -127,6 +134,10 @@ class Network:
     def pull_cable(self, host: Host) -> None:
         """That host's link is down."""
         _run("ip", "-n", host.namespace, "link", "set", "eth0", "down")
+
+    def plug_in(self, host: Host) -> None:
+        """That host's link is up again."""
+        _run("ip", "-n", host.namespace, "link", "set", "eth0", "up")
 
     # How
 

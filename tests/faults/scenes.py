@@ -30,9 +30,13 @@ Script = Iterator[Until]
 
 
 class Scene:
-    """A network with one member on each host, C{m1} and so on; some hosts may be kept for later."""
+    """A network with one member on each host, C{m1} and so on; some hosts may be kept for later.
 
-    def __init__(self, hosts: int, spare: int = 0) -> None:
+    @param options: given to each member.
+    """
+
+    def __init__(self, hosts: int, spare: int = 0, options: Sequence[str] = ()) -> None:
+        self._options = tuple(options)
         self.network = Network(hosts + spare)
         self.members = Members()
         self.hosts = dict(zip(_names(hosts + spare), self.network.hosts, strict=True))
@@ -49,7 +53,7 @@ class Scene:
         host = self.hosts[name]
         join = () if name == "m1" else ("--join", f"{self.hosts['m1'].address}:{PORT}")
         where = ("--insecure", "--interface", host.address, "--port", str(PORT))
-        return self.members.start(name, *where, *join, prefix=host.prefix)
+        return self.members.start(name, *where, *join, *self._options, prefix=host.prefix)
 
     def form(self) -> Script:
         """Start the first members, all at once, until everybody lists everybody."""

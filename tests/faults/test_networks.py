@@ -5,18 +5,22 @@ All scenes that were asked for are played side by side, since each waits most of
 
 from __future__ import annotations
 
-import atexit
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import ClassVar
 
-from twisted.trial.unittest import SkipTest, SynchronousTestCase
+from twisted.trial.unittest import SkipTest
 
 from tests.faults.namespaces import lacking
-from tests.faults.scenes import Scene, Script, play
+from tests.faults.playing import Play, SideBySide
+from tests.faults.scenes import Scene, Script
 
-LOOKS_EVERY = 0.05  # seconds
+
+def six() -> Scene:
+    """Six hosts, and one for later."""
+    reason = lacking()
+    if reason is not None:
+        raise SkipTest(reason)
+    return Scene(6, spare=1)
 
 
 def a_split_heals(scene: Scene) -> Script:
@@ -70,95 +74,28 @@ def a_lost_link_is_seen(scene: Scene) -> Script:
         alone.let_go()
 
 
-@dataclass(slots=True)
-class Playing:
-    """A scene under way, and how it ended."""
-
-    scene: Scene
-    steps: Iterator[None]
-    over: bool = False
-    error: BaseException | None = None
-
-    def step(self) -> None:
-        """Look once whether it can go on."""
-        if self.over:
-            return
-        try:
-            next(self.steps)
-        except StopIteration:
-            self.close()
-        except BaseException as error:
-            self.error = error
-            self.close()
-            if not isinstance(error, Exception):
-                raise
-
-    def close(self) -> None:
-        """Leave nothing behind."""
-        self.over = True
-        self.scene.close()
-        atexit.unregister(self.close)
-
-
-class NetworksTests(SynchronousTestCase):
+class NetworksTests(SideBySide):
     """Each test waits for its own scene, and meanwhile moves the others on."""
 
-    _wanted: ClassVar[dict[str, None]] = {}
-    _playing: ClassVar[dict[str, Playing]] = {}
-    _scripts: ClassVar[dict[str, Callable[[Scene], Script]]] = {
-        "test_halves_that_were_split_find_together_again": a_split_heals,
-        "test_loss_makes_nobody_fail_and_hides_no_failure": loss_fails_nobody,
-        "test_a_group_lives_with_streams_alone": without("udp"),
-        "test_a_group_lives_with_datagrams_alone": without("tcp"),
-        "test_a_host_whose_link_is_down_is_found_failed": a_lost_link_is_seen,
+    plays: ClassVar[dict[str, Play]] = {
+        "test_halves_that_were_split_find_together_again": (six, a_split_heals),
+        "test_loss_makes_nobody_fail_and_hides_no_failure": (six, loss_fails_nobody),
+        "test_a_group_lives_with_streams_alone": (six, without("udp")),
+        "test_a_group_lives_with_datagrams_alone": (six, without("tcp")),
+        "test_a_host_whose_link_is_down_is_found_failed": (six, a_lost_link_is_seen),
     }
 
-    def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803
-        super().__init__(methodName)
-        if methodName in self._scripts:
-            self._wanted[methodName] = None
-
-    def setUp(self) -> None:
-        reason = lacking()
-        if reason is not None:
-            raise SkipTest(reason)
-
     def test_halves_that_were_split_find_together_again(self) -> None:
-        self._watch()
+        self.watch()
 
     def test_loss_makes_nobody_fail_and_hides_no_failure(self) -> None:
-        self._watch()
+        self.watch()
 
     def test_a_group_lives_with_streams_alone(self) -> None:
-        self._watch()
+        self.watch()
 
     def test_a_group_lives_with_datagrams_alone(self) -> None:
-        self._watch()
+        self.watch()
 
     def test_a_host_whose_link_is_down_is_found_failed(self) -> None:
-        self._watch()
-
-    def _watch(self) -> None:
-        mine = self._testMethodName
-        for name in self._wanted:
-            if name not in self._playing:
-                self._begin(name)
-        self._wanted.clear()
-        if mine not in self._playing:
-            self._begin(mine)
-        playing = self._playing.pop(mine)
-        self.addCleanup(playing.close)
-        while not playing.over:
-            playing.step()
-            for other in self._playing.values():
-                other.step()
-            time.sleep(LOOKS_EVERY)
-        if playing.error is not None:
-            raise playing.error
-
-    def _begin(self, name: str) -> Playing:
-        scene = Scene(6, spare=1)
-        playing = Playing(scene, play(scene, self._scripts[name](scene)))
-        atexit.register(playing.close)
-        self._playing[name] = playing
-        return playing
+        self.watch()
