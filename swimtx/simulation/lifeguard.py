@@ -68,6 +68,10 @@ class FirstHeard(Membership):
                 return None
         return super().apply(claim, why, proven=proven, spread=spread)
 
+    def accepted_stream(self) -> Change | None:
+        """Nobody wants to know."""
+        return None
+
 
 class Ticking(Gossip):
     """Ticks go on whether or not there is news, so the first telling waits for half of one."""
