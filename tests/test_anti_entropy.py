@@ -126,6 +126,17 @@ class BetweenTwo(RoomTests):
         self.assertEqual(records(self.desk), records(self.partner))
         self.assertEqual(sorted(records(self.desk)), ["a", "b", "c", "gone", "me", "partner"])
 
+    def test_what_has_just_come_is_not_sent_back(self) -> None:
+        told: list[str] = []
+        self.partner.protocol.on_message(
+            TABLE, lambda message, address: told.extend(c.name for c in message.updates)
+        )
+        self.desk.knows(member("a"))
+        self.partner.knows(*(member(f"b{number}") for number in range(20)))
+        self.exchange()
+        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual([name for name in told if name not in ("me", "a")], [])
+
     def test_by_datagrams_too(self) -> None:
         self.network.silence_streams(self.address.host)
         self.desk.knows(member("a"))
