@@ -1,0 +1,99 @@
+"""How soon real processes find out what became of one of them, expected against measured.
+
+::
+
+    python -m benchmarks.detection [kill|freeze|link ...] [--members 8 32 64] [--times 10]
+
+``kill``: SIGKILL, with tripwires and without. ``freeze``: SIGSTOP for 5 and for 20 seconds.
+``link``: a host's link is down, with the profiles lan and local; needs root, ip and nft. ``--long``
+adds freezes of 28 and 40 seconds, and links that are down for three. Everything that is started is
+on loopback or in network namespaces of its own, and gone at the end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from benchmarks import detection_group, detection_link
+from benchmarks.real_networks import CannotMeasure
+from benchmarks.real_report import Figure, as_json, as_table, shown
+
+PARTS = ("kill", "freeze", "link")
+HOSTS = 16  # in a network of namespaces
+_FREEZES = (5.0, 20.0)
+_LONG_FREEZES = (28.0, 40.0)
+_FORGIVEN = 35.0  # seconds; a longer freeze is a failure
+
+Task = tuple[str, Callable[[], list[Figure]]]
+
+
+def tasks(parts: Sequence[str], members: Sequence[int], times: int, long: bool) -> list[Task]:
+    """What is to be measured, one after the other."""
+    found: list[Task] = []
+    for count in members if "kill" in parts else ():
+        for options in ((), ("--no-tripwires",)):
+            name = " ".join((f"kill, {count} members", *options))
+            found.append((name, partial(detection_group.kill, count, times, options)))
+    for count in members if "freeze" in parts else ():
+        for lasts in _FREEZES + (_LONG_FREEZES if long else ()):
+            name = f"freeze for {lasts:g} s, {count} members"
+            hopeless = lasts > _FORGIVEN
+            found.append((name, partial(detection_group.freeze, count, times, lasts, hopeless)))
+    for profile in ("lan", "local") if "link" in parts else ():
+        name = f"link, {HOSTS} hosts, {profile}"
+        found.append((name, partial(detection_link.link, HOSTS, times, profile)))
+    if long and "link" in parts:
+        found.append(("blips", partial(detection_link.blip, HOSTS, times)))
+    return found
+
+
+def measure(chosen: Sequence[Task]) -> list[Figure]:
+    """The figures of all. What cannot be measured here is said instead."""
+    figures: list[Figure] = []
+    for name, task in chosen:
+        print(f"measuring: {name}", file=sys.stderr, flush=True)
+        try:
+            figures += task()
+        except CannotMeasure as reason:
+            figures.append(Figure(name, f"not measured: {reason}", "", ""))
+        except AssertionError as missed:
+            first, *more = str(missed).splitlines() or ["an outcome"]
+            print("\n".join(more), file=sys.stderr)
+            figures.append(Figure(name, first, "it happens", "it did not", False))
+        load, cores = os.getloadavg()[0], os.cpu_count()
+        figures.append(shown(name, "processes that wanted to run, last minute", f"{load:.1f}"))
+        figures.append(shown(name, "cores", cores))
+    return figures
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the figures; 0 if every target is met, else 1."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.detection",
+        description="How soon real processes find out what became of one of them.",
+    )
+    parser.add_argument("part", nargs="*", help=f"of {', '.join(PARTS)}; by default all")
+    parser.add_argument("--members", type=int, nargs="+", default=[8, 32, 64])
+    parser.add_argument("--times", type=int, default=10, help="repeats of each; 10")
+    parser.add_argument("--long", action="store_true", help="longer freezes, and links that blip")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    options = parser.parse_args(arguments)
+    unknown = [part for part in options.part if part not in PARTS]
+    if unknown:
+        parser.error(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    if min(options.members) < 2 or options.times < 1:
+        parser.error("two members or more, once or more")
+    # Being told to end is no reason to leave anything behind.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
+    figures = measure(tasks(options.part or PARTS, options.members, options.times, options.long))
+    print(as_json(figures) if options.format == "json" else as_table(figures))
+    return int(any(figure.holds is False for figure in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
