@@ -275,8 +275,10 @@ class Config:
         for setting in ("relays", "max_remembered", "direct_notice_limit"):
             if getattr(self, setting) < 0:
                 raise BadConfig(f"{setting} must not be negative")
-        if not 576 <= self.capacity <= 65000:
-            raise BadConfig("capacity must be 576 to 65000 bytes")
+        if not 1280 <= self.capacity <= 65000:
+            raise BadConfig(
+                "capacity must be 1280 to 65000 bytes: a claim with all its tags has to fit"
+            )
 
 
 _POSITIVE = (

@@ -49,9 +49,7 @@ class Relaying:
     def _asked(self, message: Message, peer: Any) -> None:
         target = self._find(message)
         if target is None or len(self._jobs) >= MAX_JOBS:
-            if message.version:
-                self._nack(message, peer, Kind.SILENT)
-            return
+            return  # a NACK tells what was seen, and nothing was
         self._counters.relayed += 1
         budget = min(message.budget or self._config.period / 2, self._config.period)
         schedule = self._course(budget)

@@ -50,6 +50,7 @@ class Renewal:
         self._addresses: tuple[Address, ...] = ()
         self._finding: dict[Deferred[Any], None] = {}
         self._sequence = 0
+        self._asked: set[Address] = set()
 
     def add(self, seeds: ISeeds) -> None:
         """Renew at these from now on."""
@@ -84,6 +85,7 @@ class Renewal:
 
     def _tick(self) -> None:
         self._timer = self._clock.callLater(self._wait(), self._tick)
+        self._asked.clear()
         for seeds in self._seeds:
             self._find(seeds)
 
@@ -99,7 +101,8 @@ class Renewal:
         self._addresses = tuple(dict.fromkeys((*self._addresses, *found[0])))[-64:]
         body = join_request(self._means, self._sequence, _PADDED)
         for address in self.outsiders():
-            if address in found[0]:
+            if address in found[0] and address not in self._asked:
+                self._asked.add(address)
                 self._means.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
 
     def _answered(self, message: Message, peer: Any) -> None:

@@ -205,7 +205,7 @@ class Limits(SynchronousTestCase):
         self.assertEqual((config.silence_tolerance_seconds, config.patience_seconds), (50.0, 50.0))
 
     def test_the_capacity_of_a_datagram(self) -> None:
-        for capacity in (0, 575, 65001):
+        for capacity in (0, 1279, 65001):
             self.assert_refused("capacity", capacity=capacity)
-        for capacity in (576, 65000):
+        for capacity in (1280, 65000):
             self.assertEqual(Config(capacity=capacity).capacity, capacity)

@@ -61,6 +61,16 @@ class Both(GossipTests):
         self.assertEqual(set(told), {NEWS})
         self.assertTrue(all(m.type is GOSSIP for peer in peers for m in peer.messages()))
 
+    def test_alone_it_does_not_tick_until_somebody_comes(self) -> None:
+        self.gossip.start()
+        self.desk.membership.update_me({"role": "web"})
+        self.scene.run(3)
+        self.assertTrue(self.quiet())
+        (peer,) = self.others("a")
+        self.hear()
+        self.scene.run(3)
+        self.assertIn("me", {claim.name for claim in peer.updates()})
+
     def test_a_tick_tells_three_members_at_the_most(self) -> None:
         peers = self.others(*"abcdefgh")
         self.gossip.start()

@@ -248,7 +248,7 @@ class Sending(RoomTests):
     @given(
         st.lists(claims(), max_size=40),
         st.lists(st.integers(0, 900), min_size=1, max_size=12),
-        st.integers(576, 1400),
+        st.integers(1280, 1500),
     )
     def test_no_datagram_is_larger_than_the_capacity_whatever_is_news(
         self, those: list[Claim], sizes: list[int], capacity: int

@@ -95,7 +95,7 @@ class RelayingTests(RoomTests):
         self.ask(target="stranger", destination=stranger.claim.address)
         self.scene.run(1)
         self.assertEqual(stranger.heard, [])
-        self.assertEqual([m.type for m in self.asker.messages()], [NACK])
+        self.assertEqual(self.asker.messages(), [], "a NACK tells what was seen")
 
     def test_the_address_comes_from_our_own_list(self) -> None:
         stranger = self.scene.peer("stranger")
@@ -106,7 +106,7 @@ class RelayingTests(RoomTests):
     def test_we_ourselves_are_no_target(self) -> None:
         self.ask(target="me")
         self.scene.run(0.01)
-        self.assertEqual([m.type for m in self.asker.messages()], [NACK])
+        self.assertEqual(self.asker.messages(), [])
 
     def test_there_are_no_more_jobs_than_a_few_hundred_at_a_time(self) -> None:
         for number in range(MAX_JOBS + 1):
@@ -114,7 +114,7 @@ class RelayingTests(RoomTests):
             self.asker.transport.write(data, self.desk.me.address)
         self.scene.run(0.1)
         self.assertEqual(self.desk.counters.relayed, MAX_JOBS)
-        self.assertEqual([m.type for m in self.asker.messages()], [NACK])
+        self.assertEqual(self.asker.messages(), [])
         self.scene.run(1)
         self.ask()
         self.assertEqual(self.desk.counters.relayed, MAX_JOBS + 1)
