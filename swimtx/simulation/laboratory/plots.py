@@ -29,8 +29,9 @@ def save_plots(record: Record, folder: Path) -> list[Path]:
 
     paths = []
     for chart in record.summary.charts:
-        figure = Figure(figsize=(7.0, 4.5), layout="constrained")
+        figure = Figure(figsize=(7.0, 5.5), layout="constrained")
         _draw(chart, figure.add_subplot())
+        figure.legend(loc="outside lower center", ncols=2, fontsize=8)
         path = folder / f"{record.description.id}-{chart.name}.png"
         figure.savefig(path, dpi=110)
         paths.append(path)
@@ -48,7 +49,6 @@ def _draw(chart: Chart, axes: Any) -> None:
     else:
         axes.set_ylim(bottom=0)
     axes.grid(alpha=0.3)
-    axes.legend(fontsize=8)
 
 
 def _draw_line(line: Line, axes: Any, colour: str, logarithmic: bool) -> None:
