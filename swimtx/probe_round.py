@@ -106,6 +106,7 @@ class Round:
         "_next",
         "_own",
         "_schedule",
+        "_second_look",
         "_seen",
         "_started",
         "_stream",
@@ -148,6 +149,7 @@ class Round:
         self._own = Kind.SILENT
         self._seen: dict[str, Kind] = {}
         self._stream: Any = None
+        self._second_look = False
         self._connecting: Deferred[Any] | None = None
         self._timer: IDelayedCall | None = None
         self._started = means.clock.seconds()
@@ -236,6 +238,9 @@ class Round:
         self._timer = self._means.clock.callLater(delay, self._step)
         if moment in schedule.pings:
             self._send_ping(self.target.address)
+            detour = self._means.protocol.detour(self.target.address)
+            if detour is not None and (moment or len(schedule.pings) == 1):
+                self._send_ping(detour)  # the first one tells whether datagrams arrive again
         if moment in (schedule.stream, schedule.relays) and not self.tried_stream:
             self._second_stage(schedule.end - moment)
 
@@ -267,7 +272,7 @@ class Round:
         budget = fields(budget=int(RELAY_SHARE * left * 1000))
         self.relays = self._choose_relays(self.target)
         for relay in self.relays:
-            self._means.protocol.send(relay.address, MessageType.PING_REQ, self._body, budget)
+            self._means.protocol.spread(relay.address, MessageType.PING_REQ, self._body, budget)
 
     def _open_stream(self, timeout: float) -> None:
         if self.target.seven_fields:
@@ -283,10 +288,19 @@ class Round:
             stream.close()
             return
         self._stream = stream
-        stream.closed = self.take_stream
+        stream.closed = self._closed_by_target
         self._own = Kind.ACCEPTED
         self._send_ping(stream)
         self._look()
+
+    def _closed_by_target(self) -> None:
+        """It was accepted and closed without an answer: once, look again. A dying process may close
+        what it had accepted a moment before its port."""
+        self._stream = None
+        left = self._schedule.end * (1 - _STREAM_MARGIN) - self.elapsed
+        if not self.over and not self._second_look and left > 0:
+            self._second_look = True
+            self._open_stream(left)
 
     def _not_accepted(self, failure: Failure) -> None:
         self._connecting = None

@@ -70,7 +70,7 @@ class SwimProtocol(DatagramProtocol):
         self._stopped: Callable[[], object] | None = None
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
-        self._by_stream: dict[Address, Callable[[bytes], object]] = {}
+        self._by_stream: dict[Address, _Outlet] = {}
         self._now = now
         self._heard: Callable[[], object] | None = None
         self._stream_heard: Callable[[], object] | None = None
@@ -107,7 +107,11 @@ class SwimProtocol(DatagramProtocol):
         if send is None:
             self._by_stream.pop(address, None)
         else:
-            self._by_stream[address] = send
+            self._by_stream[address] = _Outlet(send)
+
+    def detour(self, address: Address) -> Any:
+        """What to send to as well, or instead, where datagrams do not arrive; else C{None}."""
+        return self._by_stream.get(address)
 
     # Out
 
@@ -180,9 +184,8 @@ class SwimProtocol(DatagramProtocol):
             counters.send_failures += 1
 
     def spread(self, address: Address, kind: MessageType, *parts: bytes, **how: Any) -> None:
-        """Send something that wants no answer: over a stream to whom datagrams do not reach."""
-        by_stream = self._by_stream.get(address)
-        self.send(address if by_stream is None else _Outlet(by_stream), kind, *parts, **how)
+        """Send it over a stream to whom datagrams do not reach. An answer comes the same way."""
+        self.send(self._by_stream.get(address) or address, kind, *parts, **how)
 
     @property
     def room(self) -> int:

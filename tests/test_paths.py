@@ -34,12 +34,39 @@ class PathsTests(RoomTests):
         self.paths.reached(self.there, Way.STREAM)
         self.assertTrue(self.by_stream())
         self.assertTrue(self.by_stream())
-        self.assertEqual(self.desk.streams._open, {}, "each is closed once it has been told")
+        self.assertEqual(len(self.desk.streams._open), 1, "one stream is kept for all")
 
     def test_after_an_answer_by_datagram_it_goes_by_datagram_again(self) -> None:
         self.paths.reached(self.there, Way.STREAM)
+        self.assertTrue(self.by_stream())
         self.paths.reached(self.there, Way.DATAGRAM)
         self.assertFalse(self.by_stream())
+        self.assertEqual(self.desk.streams._open, {}, "the stream is not needed any more")
+
+    def test_a_stream_that_broke_is_opened_again_by_what_is_sent_next(self) -> None:
+        self.paths.reached(self.there, Way.STREAM)
+        self.assertTrue(self.by_stream())
+        (stream,) = self.desk.streams._open
+        stream.close()
+        self.scene.run(0.1)
+        self.assertEqual(self.desk.streams._open, {})
+        self.assertTrue(self.by_stream())
+
+    def test_what_cannot_be_sent_is_lost_and_the_next_is_tried_anew(self) -> None:
+        self.peer.die()
+        self.paths.reached(self.there, Way.STREAM)
+        for _ in range(2):
+            self.desk.protocol.spread(self.there, GOSSIP)
+            self.scene.run(2)
+        self.assertEqual(self.paths._kept, {})
+
+    def test_no_more_streams_are_kept_than_a_few(self) -> None:
+        for other in self.others(*(f"o{number}" for number in range(70))):
+            other.accept_streams()
+            self.paths.reached(other.claim.address, Way.STREAM)
+            self.desk.protocol.spread(other.claim.address, GOSSIP)
+            self.scene.run(0.1)
+        self.assertEqual(len(self.desk.streams._open), 64)
 
     def test_an_answer_through_a_relay_says_nothing_about_the_way(self) -> None:
         self.paths.reached(self.there, Way.RELAY)
