@@ -31,32 +31,84 @@ class SelfCheck:
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
-        self._later = clock.callLater
+        self.later = clock.callLater
         self.seconds = clock.seconds
         self.stalled: Stalled = lambda seconds: None
-        self._slept = 0.0  # seconds, of all stalls so far
+        self.slept = 0.0  # seconds, of all stalls so far
 
     def callLater(
         self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any
     ) -> IDelayedCall:
         """As the reactor's; after a stall the call comes later."""
-        due = self.seconds() + delay - self._slept
-        return self._later(delay, self._fire, due, callable, args, kw)
+        call = _Call(self, self.seconds() + delay - self.slept, callable, args, kw)
+        call.inner = self.later(delay, call.fire)
+        return call  # type: ignore[return-value]
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
-        waiting = self._clock.getDelayedCalls()
-        return [call for call in waiting if getattr(call, "func", None) == self._fire]
+        return self._waiting()  # type: ignore[return-value]
 
-    def _fire(self, due: float, call: Callable[..., Any], args: Any, kw: dict[str, Any]) -> None:
-        late = self.seconds() - due - self._slept
-        if late <= LATE:
-            call(*args, **kw)
-            return
+    def late(self, call: _Call, late: float) -> None:
+        """Put everything off by as much as this one was late."""
         # It was due at the same moment of our waking life as all the others that wait.
-        waiting = self.getDelayedCalls()
-        self._slept += late
+        waiting = self._waiting()
+        self.slept += late
         for other in waiting:
-            other.delay(late)
-        self._later(_READ_FIRST, self._fire, due + _READ_FIRST, call, args, kw)
+            other.inner.delay(late)
+        call.due += _READ_FIRST
+        call.inner = self.later(_READ_FIRST, call.fire)
         self.stalled(late)
+
+    def _waiting(self) -> list[_Call]:
+        found = []
+        for inner in self._clock.getDelayedCalls():
+            call = getattr(getattr(inner, "func", None), "__self__", None)
+            if type(call) is _Call and call.check is self:
+                found.append(call)
+        return found
+
+
+class _Call:
+    """An C{IDelayedCall} around the reactor's.
+
+    @ivar due: when, on a clock that stands while we sleep.
+    @ivar inner: the reactor's; another one after it came late.
+    """
+
+    __slots__ = ("_args", "_kw", "check", "due", "function", "inner")
+
+    def __init__(
+        self,
+        check: SelfCheck,
+        due: float,
+        function: Callable[..., Any],
+        args: tuple[Any, ...],
+        kw: dict[str, Any],
+    ) -> None:
+        self.check = check
+        self.due = due
+        self.function = function
+        self.inner: Any = None
+        self._args = args
+        self._kw = kw
+
+    def fire(self) -> None:
+        """The reactor's call has come."""
+        check = self.check
+        late = check.seconds() - self.due - check.slept
+        if late > LATE:
+            check.late(self, late)
+        else:
+            self.function(*self._args, **self._kw)
+
+    def active(self) -> bool:
+        """Whether it still waits."""
+        return bool(self.inner.active())
+
+    def cancel(self) -> None:
+        """Never make it."""
+        self.inner.cancel()
+
+    def getTime(self) -> float:
+        """When it is due, by the reactor's clock."""
+        return float(self.inner.getTime())

@@ -64,11 +64,6 @@ class HeapCall:
         """What will be called, by the name that Twisted gives it."""
         return self._function
 
-    @property
-    def args(self) -> tuple[Any, ...]:
-        """What it will be called with, by the name that Twisted gives it."""
-        return self._args
-
     def getTime(self) -> float:
         """When this call is due, or was: seconds since 1970."""
         return self._time

@@ -69,7 +69,7 @@ class BlockedCallers(deque[tuple[int, HeapCall]]):
         self._set.clear()
 
 
-def caller_of(call: HeapCall) -> tuple[object, object]:
-    """The function that a timer calls, and the one within, if a clock is wrapped around it."""
-    within = next((argument for argument in call.args if callable(argument)), None)
-    return call.func, within
+def caller_of(call: HeapCall) -> object:
+    """The function that a timer calls; the one within, if a clock is wrapped around it."""
+    function = call.func
+    return getattr(getattr(function, "__self__", None), "function", function)
