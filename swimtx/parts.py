@@ -15,6 +15,7 @@ from swimtx.detection import Detection, Kit, graded, published
 from swimtx.dissemination import Dissemination
 from swimtx.failure_detector import Order
 from swimtx.gossip import EagerGossip, Gossip
+from swimtx.knocking import Knocking
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim
 from swimtx.membership import Membership
@@ -98,7 +99,7 @@ class Parts:
     @ivar health: C{LocalHealth}, or L{Healthy}.
     @ivar regret: C{Regret}, or L{NoRegret}.
     @ivar gossip: C{EagerGossip}, or C{Gossip}.
-    @ivar tripwires: C{Tripwires}, or L{Nothing}.
+    @ivar tripwires: C{Tripwires}, C{Knocking}, or L{Nothing}.
     @ivar notices: C{Notices}, or L{Nothing}.
     @ivar resurrection: C{Resurrection}, or L{Nothing}.
     """
@@ -136,7 +137,7 @@ def parts_for(config: Config) -> Parts:
     """What a configuration chooses."""
     chosen = SHIPPED
     if not config.tripwires:
-        chosen = replace(chosen, tripwires=Nothing)
+        chosen = replace(chosen, tripwires=Knocking)
     if not config.phased:
         chosen = replace(chosen, order=round_robin)
     return chosen

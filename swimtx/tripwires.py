@@ -119,19 +119,30 @@ class Tripwires:
 
         def opened(stream: Any) -> None:
             self._dialling.pop(name, None)
-            self._pause.pop(name, None)
-            self._open[name] = stream
-            stream.closed = lambda: self._closed(name, stream)
-            # The first message tells the other end that this stream is meant to stay.
-            self._protocol.send(stream, MessageType.PING, target_fields(claim), news=False)
+            self._opened(claim, stream)
 
         def failed(failure: object) -> None:
             if self._dialling.pop(name, None) is not None:
-                pause = self._pause[name] = min(2 * self._pause.get(name, _AGAIN / 2), _LONGEST)
-                self._soon(pause)
+                self._again(name)
 
         self._dialling[name] = dialling
         dialling.addCallbacks(opened, failed)
+
+    def _opened(self, claim: Claim, stream: Any) -> None:
+        name = claim.name
+        self._pause.pop(name, None)
+        self._open[name] = stream
+        stream.closed = lambda: self._closed(name, stream)
+        self._greet(claim, stream)
+
+    def _greet(self, claim: Claim, stream: Any) -> None:
+        """The first message tells the other end that this stream is meant."""
+        self._protocol.send(stream, MessageType.PING, target_fields(claim), news=False)
+
+    def _again(self, name: str) -> None:
+        """Later, and later still if that is of no use either."""
+        pause = self._pause[name] = min(2 * self._pause.get(name, _AGAIN / 2), _LONGEST)
+        self._soon(pause)
 
     def _closed(self, name: str, stream: Any) -> None:
         if self._open.get(name) is not stream:

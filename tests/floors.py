@@ -95,6 +95,7 @@ FLOORS: tuple[Floor, ...] = (
             "reassurance",
             "verdicts",
             "tripwires",
+            "knocking",
         ),
         "Who asks whom, when, and what follows. A clock, the post, streams.",
     ),

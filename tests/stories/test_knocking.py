@@ -1,0 +1,31 @@
+"""A group whose members hold no idle streams to each other."""
+
+from __future__ import annotations
+
+from swimtx import Config, Event, State
+from swimtx.parts import parts_for
+from swimtx.simulation import knowledge
+from tests.stories.scenes import Story
+
+BARE = Config.lan(tripwires=False)
+
+
+class KnockingStories(Story):
+    def test_a_kill_is_found_by_the_next_probe_since_ports_are_known_to_accept(self) -> None:
+        group = self.formed(12, 1, config=BARE, parts=parts_for(BARE))
+        group.run_for(5)
+        since = group.now
+        group.kill("n3")
+        self.until(group, lambda: group.everybody_lists("n3", State.FAILED), 60)
+        known = knowledge(group, "n3", Event.FAILED, since, group.running)
+        assert known.last is not None
+        self.assertLess(known.last, 2.5)
+
+    def test_nothing_is_held_and_who_is_known_is_left_in_peace(self) -> None:
+        group = self.formed(12, 1, config=BARE, parts=parts_for(BARE))
+        group.run_for(10)
+        opened = group.network.traffic.streams_opened
+        group.run_for(10)
+        self.assertLess(group.network.traffic.streams_opened - opened, 12)
+        for node in group.nodes.values():
+            self.assertEqual(node._detection._tripwires.held, ())
