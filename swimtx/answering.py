@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swimtx.counters import Counters
-from swimtx.member import State
+from swimtx.member import Claim, State
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.protocol import SwimProtocol
@@ -14,6 +14,7 @@ from swimtx.wire.codec import encode_update, framed, sequence_field
 
 # Every datagram comes by here: names of this module are found quicker than members of an enum.
 _ALIVE = State.ALIVE
+_SUSPECT = State.SUSPECT
 _ACK = MessageType.ACK
 _HEADER = 300  # bytes that the header of an ACK may take
 
@@ -22,7 +23,8 @@ class Answering:
     """Answers PINGs.
 
     The ACK carries our own record if the asker knows an older one, and the asker's record if we
-    know it as failed or left, so that it can refute.
+    know it as suspect, failed or left, or know more of it than it says itself, so that it can
+    refute.
 
     @ivar stranger: told C{stranger(message, peer)} of each PING by somebody whom our list does not
         have in that run.
@@ -50,8 +52,12 @@ class Answering:
         if message.target_epoch != me.epoch or message.target_incarnation != me.incarnation:
             body += framed(encode_update(me))
         asker = membership.claim(message.name)
-        if asker is not None and asker.state is not _ALIVE:
-            if not asker.state.living and asker.epoch >= message.epoch:
+        if asker is not None and (
+            asker.state is not _ALIVE
+            or asker.epoch > message.epoch
+            or asker.incarnation > message.incarnation
+        ):
+            if _says_more(asker, message):
                 accused = framed(encode_update(asker, membership.age(asker.name)))
                 if len(body) + len(accused) <= self._protocol.room - _HEADER:
                     body += accused  # else the next ACK has room, as it will not need our own
@@ -64,6 +70,15 @@ class Answering:
         """The original's ACK names whom it answers."""
         self._counters.pings_answered += 1
         self._protocol.send_seven_fields(peer, MessageType.ACK, message.address)
+
+
+def _says_more(held: Claim, message: Message) -> bool:
+    """Whether we hold something of the sender that it has not said, and may want to refute."""
+    if held.epoch != message.epoch:
+        return held.epoch > message.epoch
+    if not held.state.living or held.incarnation > message.incarnation:
+        return True
+    return held.state is _SUSPECT and held.incarnation == message.incarnation
 
 
 def _ignore(message: Message, peer: Any) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from swimtx.config import Config
 from swimtx.member import Address, Claim
-from swimtx.membership import Event, Membership
+from swimtx.membership import Change, Event, Membership
 from swimtx.messages import MessageType
 from swimtx.probe_round import Means, Round, Schedule
 from swimtx.protocol import SwimProtocol
@@ -44,6 +44,7 @@ class Conflicts:
         self._asking: dict[str, Round] = {}
         self._settled: dict[Disputed, float] = {}
         membership.on_dispute(self._disputed)
+        membership.watch(self._changed)
 
     def stop(self) -> None:
         """Settle nothing any more."""
@@ -72,6 +73,18 @@ class Conflicts:
 
         self._asking[claim.name] = Round(asked, self._means, self._schedule, ended)
 
+    def _changed(self, change: Change) -> None:
+        """Whoever is at the address of the record before hears what is said now, and may refute."""
+        held, claim = change.held, change.claim
+        if held is None or held.address == claim.address or held.seven_fields:
+            return
+        if claim.name != self._membership.name:
+            self._tell(held.address, claim)
+
+    def _tell(self, address: Address, claim: Claim) -> None:
+        update = framed(encode_update(claim, claim.age))
+        self._protocol.spread(address, MessageType.GOSSIP, update, news=False)
+
     def _conflict(self, claim: Claim, held: Claim) -> None:
         if len(self._settled) >= _MAX_SETTLED:
             self._settled.clear()
@@ -83,6 +96,4 @@ class Conflicts:
         )
         if not claim.seven_fields:
             # The other one hears what we hold, and so of the conflict.
-            self._protocol.spread(
-                claim.address, MessageType.GOSSIP, framed(encode_update(held)), news=False
-            )
+            self._tell(claim.address, held)

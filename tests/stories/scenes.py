@@ -26,12 +26,20 @@ class Story(SynchronousTestCase):
         """Let time pass until this holds, and fail if that takes longer; how long it took."""
         began = group.now
         if not group.run_until(holds, bound):
-            lists = {
-                key: [f"{m.name} {m.state.value}" for m in group.nodes[key].membership.members()]
-                for key in group.running
-            }
-            self.fail(f"it does not hold after {bound} s: {lists}")
+            self.fail(f"it does not hold after {bound} s; {self.odd(group)}"[:2000])
         return group.now - began
+
+    def odd(self, group: Group) -> str:
+        """Who lists whom as something else than alive, or not at all."""
+        running = group.running
+        said = []
+        for key in running:
+            states = {member.name: member.state for member in group.nodes[key].membership.members()}
+            missing = [name for name in running if name not in states]
+            others = [f"{name} {s.value}" for name, s in states.items() if s is not State.ALIVE]
+            if missing or others:
+                said.append(f"{key}: {', '.join(others)}; does not know {', '.join(missing)}")
+        return "\n".join(said)
 
     def all_list(
         self, group: Group, names: str | Iterable[str], state: State, bound: float

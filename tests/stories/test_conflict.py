@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from swimtx import Event, State
+from swimtx.member import Address
 from tests.stories.scenes import Story, events
 
 
@@ -44,3 +47,14 @@ class ConflictStories(Story):
             )
 
         self.until(group, taken, 120)
+
+    def test_who_is_said_to_have_died_elsewhere_hears_of_it_and_refutes(self) -> None:
+        group = self.formed(100)
+        liar = group.nodes["n2"].membership
+        held = liar.claim("n7")
+        assert held is not None
+        liar.apply(held.failed("n2"), spread=False)
+        moved = replace(held.failed("n2"), epoch=held.epoch + 1000, address=Address("10.1.2.3", 1))
+        liar.apply(moved, spread=False)
+        self.assertTrue(group.lists("n2", ["n7"], State.FAILED))
+        self.until(group, lambda: group.everybody_lists("n7"), 5)
