@@ -1,0 +1,55 @@
+"""What the benchmarks of simulated groups have in common: groups at rest, and who sends what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any
+
+from swimtx.messages import MessageType
+from swimtx.parts import SHIPPED, Parts
+from swimtx.simulation import Group
+from swimtx.wire import swim_pb2
+
+Sent = Callable[[MessageType, tuple[str, int], tuple[str, int]], object]
+
+
+def at_rest(
+    size: int, seed: object = 1, parts: Parts = SHIPPED, seconds: float = 10, **settings: Any
+) -> Group:
+    """A group whose members know each other, and among whom nothing is news any more.
+
+    @param seconds: after which that is so. A member says once, when the first stream to it was
+        accepted; where only table exchanges open streams, that takes a while.
+    """
+    group = Group(size, seed, parts=parts, **{"events": (), **settings})
+    group.start()
+    assert group.run_until(group.everybody_lists, 60), "the group does not form"
+    group.run_for(seconds)
+    return group
+
+
+def chance(what: str) -> Random:
+    """The chance of one benchmark."""
+    return Random(f"benchmarks/{what}")
+
+
+def spy(group: Group, sent: Sent) -> Callable[[], None]:
+    """Call C{sent(type, source, destination)} for each datagram that leaves a member.
+
+    @return: ends it.
+    """
+    network = group.network
+    send = network.send_datagram
+
+    def look(source: tuple[str, int], destination: tuple[str, int], data: bytes) -> None:
+        kind = swim_pb2.Datagram.FromString(data).type
+        sent(MessageType(kind), source, destination)
+        send(source, destination, data)
+
+    network.send_datagram = look  # type: ignore[method-assign]
+
+    def stop() -> None:
+        network.send_datagram = send  # type: ignore[method-assign]
+
+    return stop

@@ -1,0 +1,42 @@
+"""A thousand members join at once, by one seed, until all list all."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+
+from benchmarks.real_report import Figure, at_most, shown
+from swimtx.simulation import Group, Load, Meter
+
+MEMBERS = 1000
+CPU_BUDGET = 60.0  # seconds
+_BOUND = 120.0  # virtual seconds
+
+
+@cache
+def thousand() -> tuple[Group, float | None, Load]:
+    """The group, the seconds until it had formed, and what that took."""
+    group = Group(MEMBERS, "thousand", events=())
+    meter = Meter(group, time.process_time)
+    group.start()
+    formed = group.run_until(group.everybody_lists, _BOUND)
+    return group, group.now if formed else None, meter.read()
+
+
+def measure() -> list[Figure]:
+    """Whether they all find each other, how soon, and at what cost."""
+    _, formed, load = thousand()
+    each = load.datagrams / MEMBERS
+    return [
+        Figure(
+            "thousand",
+            f"virtual seconds until each of {MEMBERS} lists all",
+            "it happens",
+            "never" if formed is None else f"{formed:.2f}",
+            formed is not None,
+        ),
+        at_most("thousand", "seconds of CPU for it", load.cpu, CPU_BUDGET, ".1f"),
+        shown("thousand", "datagrams a member", f"{each:.0f}"),
+        shown("thousand", "KiB in datagrams a member", f"{load.octets / MEMBERS / 1024:.0f}"),
+        shown("thousand", "KiB in streams a member", f"{load.stream_octets / MEMBERS / 1024:.0f}"),
+    ]
