@@ -43,6 +43,13 @@ EXPERIMENTS = {
     "E4c": "suspicion_timeout",
     "E5": "joins_under_loss",
     "E6": "false_positives",
+    "E7": "threshold",
+    "E8": "interval",
+    "E9": "partition",
+    "E10": "rapid_faults",
+    "E12": "churn",
+    "E14": "ablation",
+    "E15": "storm",
 }
 """Which module of C{experiments} each is, in the order of C{--list}."""
 
