@@ -89,7 +89,7 @@ class Phased:
     C{stride(p)} places on, at a phase that is the target's own.
 
     The strides of n-1 consecutive periods are a permutation of 1..n-1, so each pair meets once in
-    each pass, at most 2n-3 periods apart. Nothing has to be agreed: with clocks that differ, or
+    each pass, at most 2n-3 such periods apart. Nothing has to be agreed: with clocks that differ, or
     lists that do, this degrades to the statistics of round robin.
 
     @param period: seconds.
@@ -152,6 +152,7 @@ class Phased:
 
     def _stride(self, number: int, size: int) -> int:
         turns = size - 1
+        number -= number // _OWN_WAY  # periods that are round robin take no stride away
         lap = number // turns
         if self._strides[:2] != (size, lap):
             strides = list(range(1, size))
