@@ -14,7 +14,6 @@ from swimtx.wire.codec import encode_update, framed, sequence_field
 
 # Every datagram comes by here: names of this module are found quicker than members of an enum.
 _ALIVE = State.ALIVE
-_SUSPECT = State.SUSPECT
 _ACK = MessageType.ACK
 _HEADER = 300  # bytes that the header of an ACK may take
 
@@ -23,8 +22,7 @@ class Answering:
     """Answers PINGs.
 
     The ACK carries our own record if the asker knows an older one, and the asker's record if we
-    know it as suspect, failed or left, or know more of it than it says itself, so that it can
-    refute.
+    know it as failed or left, or know more of it than it says itself, so that it can refute.
 
     @ivar stranger: told C{stranger(message, peer)} of each PING by somebody whom our list does not
         have in that run.
@@ -76,9 +74,7 @@ def _says_more(held: Claim, message: Message) -> bool:
     """Whether we hold something of the sender that it has not said, and may want to refute."""
     if held.epoch != message.epoch:
         return held.epoch > message.epoch
-    if not held.state.living or held.incarnation > message.incarnation:
-        return True
-    return held.state is _SUSPECT and held.incarnation == message.incarnation
+    return not held.state.living or held.incarnation > message.incarnation
 
 
 def _ignore(message: Message, peer: Any) -> None:
