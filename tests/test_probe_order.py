@@ -178,10 +178,11 @@ class PhasedTests(SynchronousTestCase):
         for names in ("ab", "abc", "abcdefg"):
             others = len(names) - 1
             for me, order in ring(names).items():
-                start = 9 * others  # the beginning of a pass
-                while any((start + i) % 8 == 0 for i in range(others)):
-                    start += others
-                probed = [order.turn(start + i + 0.5).name for i in range(others)]
+                # Those that are not round robin, in passes of as many as there are others.
+                phased = [number for number in range(1, 200) if number % 8]
+                start = 9 * others - 1  # the first of them, period 1, is not the first of a pass
+                ninth = phased[start : start + others]
+                probed = [order.turn(number + 0.5).name for number in ninth]
                 self.assertEqual(sorted(map(str, probed)), sorted(set(names) - {me}))
 
     def test_every_eighth_period_goes_round_robin_whatever_others_believe(self) -> None:
