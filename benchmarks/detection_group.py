@@ -74,8 +74,11 @@ def kill(count: int, times: int, options: Sequence[str] = ()) -> list[Figure]:
             scene.members.wait(scene.members.listening, _BOUND, f"{victim} to listen")
             scene.members.follow()
             scene.members.wait(scene.members.agree, _BOUND, f"{victim} to be back")
+            restarted = len(scene.members.heard)
             run(scene, scene.pass_time(_SETTLED))
             course.wrong += wrongs(scene.members, mark, [victim], at)
+            renewed = scene.members.told("failed", restarted)
+            course.wrong += [f"{h.by} failed {victim} anew" for h in renewed if h.name == victim]
     bare = "--no-tripwires" in options
     return course.figures(part, "kill -9", KILL_WITHIN_BARE if bare else KILL_WITHIN)
 
