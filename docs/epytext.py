@@ -16,7 +16,8 @@ def to_rst(lines: list[str]) -> list[str]:
     """The same docstring in reStructuredText."""
     written: list[str] = []
     in_fields = False
-    for line in lines:
+    for said in lines:
+        line = said
         field = _FIELD.match(line)
         if field is not None:
             if not in_fields and written and written[-1]:

@@ -89,8 +89,8 @@ class Phased:
     C{stride(p)} places on, at a phase that is the target's own.
 
     The strides of n-1 consecutive periods are a permutation of 1..n-1, so each pair meets once in
-    each pass, at most 2n-3 such periods apart. Nothing has to be agreed: with clocks that differ, or
-    lists that do, this degrades to the statistics of round robin.
+    each pass, at most 2n-3 such periods apart. Nothing has to be agreed: where clocks or lists
+    differ, this degrades to the statistics of round robin.
 
     @param period: seconds.
     """

@@ -156,7 +156,7 @@ class Verdicts:
         )
 
     def _give_up(self) -> None:
-        """Nobody has been heard for as long as we have patience: as far as we know, all are gone."""
+        """Nobody was heard for as long as we have patience: as far as we know, all are gone."""
         self._giving_up = None
         for name in list(self._membership.roster.suspects):
             claim = self._membership.claim(name)

@@ -240,18 +240,21 @@ class Streams(RoundTests):
     def test_one_that_closes_what_it_accepted_is_looked_at_once_more(self) -> None:
         for dying, seen in ((True, Kind.REFUSED), (False, Kind.ACCEPTED)):
             self.target.accept_streams()
+            streams = self.target.streams
+            assert streams is not None
             probing = self.probe()
             self.scene.run(0.5)
             self.assertIs(probing.round.own, Kind.ACCEPTED)
             if dying:
-                self.target.streams.stop()
+                streams.stop()
                 self.scene.run(0.1)
             for _ in range(3):
-                for stream in list(self.target.streams._open):
-                    stream.transport.abortConnection()
+                for stream in list(streams._open):
+                    transport: Any = stream.transport
+                    transport.abortConnection()
                 self.scene.run(0.1)
             self.assertIs(probing.round.own, seen)
-            self.assertEqual(len(self.target.streams._open), 0, "but not again and again")
+            self.assertEqual(len(streams._open), 0, "but not again and again")
             self.scene.run(1)
 
     def test_a_host_that_says_nothing_is_silent(self) -> None:

@@ -82,7 +82,8 @@ class CredibilityStories(GradedStory):
     def wrong(self, rule: str) -> int:
         group = Group(12, 1, QUICK, parts=WITHOUT[rule])
         for key in group.running:
-            group.network.refuse_streams(*group.hosts(key))
+            (host,) = group.hosts(key)
+            group.network.refuse_streams(host)
         group.start()
         self.until(group, group.everybody_lists, 60)
         group.network.lose(0.4)
@@ -96,7 +97,7 @@ class CredibilityStories(GradedStory):
 
 class TripwireStories(GradedStory):
     def test_a_broken_tripwire_has_the_kill_found_without_waiting_for_a_probe(self) -> None:
-        waits = {}
+        waits: dict[str, list[float]] = {}
         for rule in ("nothing", "tripwires"):
             waits[rule] = []
             for seed in range(5):
@@ -109,7 +110,8 @@ class TripwireStories(GradedStory):
     def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
         for rule, soon, late in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
             group = self.without(rule)
-            group.network.mute_streams(*group.hosts("n3"))
+            (host,) = group.hosts("n3")
+            group.network.mute_streams(host)
             group.kill("n3")
             self.assertTrue(soon <= self.found(group, "n3", group.now) <= late, rule)
 
