@@ -57,6 +57,7 @@ class Verdicts:
         self._monitors: Monitors
         self.isolated = False
         self._deaf_since = 0.0
+        self._sure_until = 0.0
         self._private: dict[str, Claim] = {}
         self._canaries: list[Round] = []
         self._listening: IDelayedCall | None = None
@@ -113,7 +114,7 @@ class Verdicts:
             self._keep_to_ourselves(claim)
         else:
             self._listen()
-            self._suspicion.extend(name, self._period)
+            self._suspicion.extend(name, 1.2 * _QUIET * self._period)
 
     def _keep_to_ourselves(self, claim: Claim) -> None:
         """A verdict that nobody else hears of."""
@@ -126,7 +127,8 @@ class Verdicts:
         if self._membership.living <= 2:
             return True
         quiet = self._clock.seconds() - self._protocol.heard_at
-        return not self.isolated and quiet <= _QUIET * self._period
+        lately = quiet <= _QUIET * self._period or self._clock.seconds() <= self._sure_until
+        return lately and not self.isolated
 
     def _listen(self) -> None:
         """Send the canaries, once, and see whether anything at all comes back."""
@@ -146,6 +148,7 @@ class Verdicts:
         self._listening = None
         self._canaries.clear()
         if self._protocol.heard_at >= asked_at:
+            self._sure_until = self._clock.seconds() + _QUIET * self._period
             return
         self.isolated = True
         self._deaf_since = asked_at
