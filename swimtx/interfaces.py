@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from zope.interface import Attribute, Interface
+
+from swimtx.member import Address, Member, State
+
+Received = Callable[[bytes, Any], object]
 
 # zope.interface methods are declared without self.
 # ruff: noqa: N805
@@ -13,16 +20,16 @@ class IMembership(Interface):
 
     name = Attribute("our own name, or C{None} before the node has started")
 
-    def members(state=None):  # type: ignore[no-untyped-def]
+    def members(state: State | None = None) -> tuple[Member, ...]:
         """Everybody remembered, oneself included, as a tuple of frozen C{Member}s by name.
 
         @param state: a C{State}; only those are given.
         """
 
-    def get(name):  # type: ignore[no-untyped-def]
+    def get(name: str) -> Member | None:
         """The C{Member} of that name, or C{None}."""
 
-    def subscribe(listener):  # type: ignore[no-untyped-def]
+    def subscribe(listener: Callable[[Any], object]) -> Callable[[], None]:
         """Call C{listener(change)} for each change, in the order in which they are made.
 
         A listener may cause more changes; they are heard after this one, by all.
@@ -37,10 +44,10 @@ class IEnvelope(Interface):
 
     overhead = Attribute("bytes that L{seal} adds at the most")
 
-    def seal(data):  # type: ignore[no-untyped-def]
+    def seal(data: bytes) -> bytes:
         """The bytes to send for these bytes."""
 
-    def open(data):  # type: ignore[no-untyped-def]
+    def open(data: bytes) -> bytes:
         """The bytes that were sealed.
 
         @raise swimtx.errors.Malformed: they are not ours to read.
@@ -52,45 +59,42 @@ class IStream(Interface):
 
     address = Attribute("the C{Address} at the other end")
 
-    def send(data):  # type: ignore[no-untyped-def]
+    def send(data: bytes) -> None:
         """Send one message's bytes. On a closed stream: nothing."""
 
     closed = Attribute("called without arguments when it has closed, by whichever side; settable")
 
-    def close():  # type: ignore[no-untyped-def]
+    def close() -> None:
         """Close it once what was sent is out."""
 
-    def give_up_after(seconds):  # type: ignore[no-untyped-def]
+    def give_up_after(seconds: float) -> None:
         """Close it when what was sent stays unconfirmed by the other host for so long."""
 
 
 class IStreams(Interface):
     """Opens and accepts streams (TCP, on the same port number as UDP)."""
 
-    def listen(host, port, received):  # type: ignore[no-untyped-def]
+    def listen(host: str, port: int, received: Received) -> None:
         """Accept streams; C{received(data, stream)} gets the bytes of each message.
 
         @raise twisted.internet.error.CannotListenError: the port is taken.
         """
 
-    def connect(address, timeout, received):  # type: ignore[no-untyped-def]
+    def connect(address: Address, timeout: float, received: Received) -> Any:
         """Open a stream.
 
         @param timeout: seconds.
         @return: a Deferred of an L{IStream}; fails with what the connection failed with.
         """
 
-    def send(address, data, timeout):  # type: ignore[no-untyped-def]
-        """Open a stream for one message that wants no answer; whether it arrives is not told."""
-
-    def stop():  # type: ignore[no-untyped-def]
+    def stop() -> Any:
         """Close everything. A Deferred that fires when it is done."""
 
 
 class ISeeds(Interface):
     """A source of addresses to ask when joining."""
 
-    def find():  # type: ignore[no-untyped-def]
+    def find() -> Any:
         """Look the seeds up, afresh each time.
 
         @return: a Deferred of C{(addresses, failures)}: a list of C{Address}, and a dict of
@@ -103,7 +107,7 @@ class INews(Interface):
 
     pending = Attribute("whether there is any news to tell: cheap, asked for every datagram")
 
-    def fill(room):  # type: ignore[no-untyped-def]
+    def fill(room: int) -> bytes:
         """Framed updates of at most C{room} bytes together, each counted as told once more.
 
         @return: bytes, to be appended to a message.

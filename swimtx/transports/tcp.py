@@ -153,17 +153,6 @@ class TcpStreams:
         connecting.addBoth(settled)
         return connecting  # type: ignore[return-value]
 
-    def send(self, address: Address, data: bytes, timeout: float) -> None:
-        """Open a stream for one message that wants no answer."""
-
-        def opened(stream: TcpStream) -> None:
-            stream.send(data)
-            stream.close()
-
-        self.connect(address, timeout, lambda data, stream: None).addCallbacks(
-            opened, lambda failure: None
-        )
-
     def stop(self) -> Deferred[None]:
         """Close everything."""
         for connecting in list(self._connecting):

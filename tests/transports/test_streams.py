@@ -147,17 +147,6 @@ class StreamsTests:
         await self.until(lambda: len(closed) and not self.there.accepted)
         self.assertEqual([len(frame) for frame in self.got.frames], [4, MAX_FRAME])
 
-    async def test_one_message_can_be_sent_by_a_stream_of_its_own(self: Any) -> None:
-        await self.prepare()
-        self.here.send(self.address, b"news", 5.0)
-        await self.until(lambda: self.got.frames and not self.there.accepted)
-        self.assertEqual(self.got.frames, [b"news"])
-
-    async def test_and_where_nobody_listens_nothing_is_said_of_it(self: Any) -> None:
-        await self.prepare()
-        self.here.send(self.free_address(), b"news", 5.0)
-        await self.until(lambda: not self.here._connecting)
-
     async def test_no_more_than_some_are_accepted_at_a_time(self: Any) -> None:
         self.patch(tcp, "MAX_ACCEPTED", 2)
         await self.prepare()
