@@ -57,6 +57,7 @@ class Tripwires:
         self._dialling: dict[str, Deferred[Any]] = {}
         self._pause: dict[str, float] = {}
         self._timer: IDelayedCall | None = None
+        self._due = 0.0
         self._running = False
         membership.watch(self._changed)
 
@@ -94,9 +95,16 @@ class Tripwires:
             self._soon()
 
     def _soon(self, delay: float = _SETTLE) -> None:
-        if self._running and self._timer is None:
-            jittered = delay * (1.0 + self._chance.random())
-            self._timer = self._clock.callLater(jittered, self._settle)
+        if not self._running:
+            return
+        jittered = delay * (1.0 + self._chance.random())
+        due = self._clock.seconds() + jittered
+        if self._timer is not None:
+            if self._due <= due:
+                return
+            self._timer.cancel()  # what was to be tried again later need not wait so long
+        self._due = due
+        self._timer = self._clock.callLater(jittered, self._settle)
 
     def _settle(self) -> None:
         """Hold exactly the streams to our successors."""

@@ -72,6 +72,13 @@ class TripwireTests(RoomTests):
         self.scene.run(11)
         self.assertIn("o", self.tripwires.held)
 
+    def test_a_newcomer_does_not_wait_for_what_is_to_be_tried_again_later(self) -> None:
+        self.tripwires._open["o"].transport.abortConnection()
+        self.scene.run(0.1)
+        self.meet("nn")
+        self.scene.run(SETTLED)
+        self.assertIn("nn", self.tripwires.held)
+
     def test_one_that_cannot_be_reached_is_tried_more_and_more_seldom(self) -> None:
         self.desk.membership.apply(self.peers["o"].claim.departed())
         host = "10.0.0.200"
