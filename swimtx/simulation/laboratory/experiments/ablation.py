@@ -16,7 +16,7 @@ from swimtx.simulation.laboratory.tables import MEAN, Column, rows_of
 from swimtx.simulation.measures import knowledge
 from swimtx.simulation.without import WITHOUT
 
-_SETTLE = 3.0  # seconds
+_SETTLE = 10.0  # seconds
 _KNOWN_BY_ALL = 40.0  # seconds until it is given up
 _STOPPED = 20.0  # seconds
 _BLIP = 3.0  # seconds that a member is cut off
@@ -28,7 +28,12 @@ DESCRIPTION = Description(
     "what each rule is worth",
     "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
     "E8.",
-    {"seeds": 1, "members": 24, "seconds": 20.0, "scenes": ["killed", "gone", "stopped", "loss"]},
+    {
+        "seeds": 1,
+        "members": 24,
+        "seconds": 20.0,
+        "scenes": ["killed", "gone", "stopped", "loss", "masked"],
+    },
     {
         "seeds": 8,
         "members": 100,
@@ -96,7 +101,8 @@ def run(cell: Cell) -> dict[str, Any]:
         for host in group.hosts(group.running):
             group.network.refuse_streams(host)
     else:
-        group.run_for(15.0)  # until each has accepted a stream, and said so
+        for node in group.nodes.values():
+            node.membership.accepted_stream()  # as each has some minutes after its start
     chance = Random(cell.chance)
     group.run_for(_SETTLE + chance.random())
     group.history.clear()

@@ -37,7 +37,7 @@ DESCRIPTION = Description(
         "wirings": ["SWIM", "Lifeguard", "swimtx"],
         "models": ["sends block"],
         "slow": [8, 16],
-        "lasting": [16.384],
+        "lasting": [16.384, 32.768],
         "apart": [0.001],
     },
     {
