@@ -10,9 +10,9 @@ ceil(w / T'): one that is picked after 0.3 T' was picked in the first period.
 The members probe in the paper's order, randomised round robin (§4.3). What swimtx ships is shown
 beside it: there everybody is probed once in each period, so the first period nearly always does.
 
-One long life: a member picked at random is killed at a random moment; the first PING that is sent
-to it ends the measurement, and it starts again. Only groups at rest are measured: no news, no
-fault.
+One long life: the host of a member picked at random loses power at a random moment; the first PING
+that is sent to it ends the measurement, and it starts again. So nothing but the order of probes
+gives it away: of a process that is only killed a tripwire tells, within a millisecond.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def first_pings(parts: Parts, crashes: int) -> list[float]:
 
 
 def _wait(group: Group, victim: str) -> float:
-    """Kill it; seconds until somebody sends it a PING."""
+    """Crash it; seconds until somebody sends it a PING."""
     pings: list[float] = []
     address = group.address(victim)
     began = group.now
@@ -78,7 +78,7 @@ def _wait(group: Group, victim: str) -> float:
         if destination == address and kind is MessageType.PING and not pings:
             pings.append(group.now - began)
 
-    group.kill(victim)
+    group.vanish(victim)
     stop = spy(group, sent)
     group.run_until(lambda: bool(pings), _BOUND)
     stop()
