@@ -15,6 +15,8 @@ from pathlib import Path
 from swimtx.cli.agent_client import AgentClient
 from tests.cluster import PATIENCE, ClusterTestCase
 
+KEPT = 0.5  # seconds for which a connection must have been open
+
 
 class CommandsAndTwoAgents(ClusterTestCase):
     """Starting agents takes long, so that some tests here look at more than one command."""
@@ -166,21 +168,28 @@ class MonitorProcess:
         self._patience.start()
 
     def wait_until_it_listens(self, control: Path) -> None:
-        """It says nothing, so we look whether it has an open connection, then ask the agent."""
+        """It says nothing, so we look whether it keeps a connection, then ask the agent.
+
+        The first one it opens, to see whether the agent is there, it closes at once.
+        """
         deadline = time.monotonic() + PATIENCE
-        while not self._has_a_socket():
+        kept_since: dict[str, float] = {}
+        while not any(time.monotonic() - since > KEPT for since in kept_since.values()):
             assert time.monotonic() < deadline, "swimtx monitor does not connect"
             time.sleep(0.02)
+            now = time.monotonic()
+            kept_since = {socket: kept_since.get(socket, now) for socket in self._sockets()}
         # The agent answers in the order in which clients connect.
         AgentClient(control).get("version")
 
-    def _has_a_socket(self) -> bool:
+    def _sockets(self) -> list[str]:
+        """The open ones, by the names that the kernel gives them."""
         descriptors = f"/proc/{self.process.pid}/fd"
         try:
-            names = os.listdir(descriptors)
-            return any(os.readlink(f"{descriptors}/{n}").startswith("socket:") for n in names)
+            links = [os.readlink(f"{descriptors}/{n}") for n in os.listdir(descriptors)]
         except OSError:
-            return False
+            return []
+        return [link for link in links if link.startswith("socket:")]
 
     def readline(self) -> str:
         assert self.process.stdout is not None
