@@ -17,6 +17,7 @@ from swimtx.member import State
 from swimtx.membership import Change, Event
 from swimtx.node import Node
 from swimtx.parts import SHIPPED, Parts
+from swimtx.simulation.befalling import Befalling
 from swimtx.simulation.clock import START, HeapClock
 from swimtx.simulation.history import Announced, Run, wrong_failures
 from swimtx.simulation.latency import LAN, Latency
@@ -28,7 +29,7 @@ _POLL = 0.05  # seconds between two looks at what is waited for
 _JOIN_AGAIN = 1.0  # seconds after a join that failed
 
 
-class Group:
+class Group(Befalling):
     """Members C{n1}, C{n2}, ... of one group, each a process on a host of its own.
 
     The same arguments, and the same calls after them, give the same trace.
@@ -99,10 +100,6 @@ class Group:
         """The host and the port of a member."""
         return self.runs[key][-1].host, self.nodes[key].config.port
 
-    def hosts(self, keys: str | Iterable[str]) -> list[str]:
-        """The hosts of some members, as the network's faults take them."""
-        return [self.runs[key][-1].host for key in ([keys] if isinstance(keys, str) else keys)]
-
     # Coming
 
     def start(self, every: float = 0.0) -> None:
@@ -159,41 +156,6 @@ class Group:
         if self.well_known is not None:
             stopping.append(self.well_known.stop())
         return gatherResults(stopping).addCallback(lambda _: None)
-
-    # Faults
-
-    def stall(self, key: str, seconds: float) -> None:
-        """Have the process do nothing for so long, like one that was stopped or starved."""
-        process = self.runs[key][-1].process
-        process.stall()
-        self.clock.post(seconds, process.resume)
-
-    def freeze_io(self, key: str, seconds: float) -> None:
-        """Have the process send and read nothing for so long, while its timers fire."""
-        process = self.runs[key][-1].process
-        process.freeze_io()
-        self.clock.post(seconds, process.resume)
-
-    def block_sends(self, key: str, seconds: float) -> None:
-        """As L{freeze_io}, and a send blocks its caller, as in Lifeguard's experiments."""
-        process = self.runs[key][-1].process
-        process.block_sends()
-        self.clock.post(seconds, process.resume)
-
-    def freeze_host(self, key: str, seconds: float) -> None:
-        """Stop the host with its kernel, as a machine that is moved: nothing is accepted."""
-        hosts = self.hosts(key)
-        self.network.unplug(hosts)
-        self.clock.post(seconds, self.network.plug_in, hosts)
-        self.stall(key, seconds)
-
-    def partition(self, *sides: Iterable[str]) -> None:
-        """Only members of one side reach each other; those who are on none are one more side."""
-        self.network.partition(*(self.hosts(side) for side in sides))
-
-    def heal(self) -> None:
-        """Undo the partition."""
-        self.network.heal()
 
     # Time
 
