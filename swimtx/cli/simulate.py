@@ -13,13 +13,9 @@ from swimtx.cli.failing import CannotBeDone
 from swimtx.cli.output import add_format_option, print_json, print_table
 from swimtx.config import PROFILES, Config
 from swimtx.membership import Event
-from swimtx.simulation import Group, Latency, Load, Plan, Report, Story, exponential, uniform
+from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
+from swimtx.simulation.conditions import NETWORKS, network_named
 
-_LATENCIES = {
-    "local": exponential(0.00005, 0.00002),
-    "lan": exponential(0.0003, 0.0002),
-    "wan": exponential(0.02, 0.01),
-}
 _KEPT = (Event.SUSPECTED, Event.STALLED, Event.RECOVERED, Event.FAILED, Event.LEFT)
 _REDRAWN = 0.1  # seconds between two words about the progress
 
@@ -53,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
         type=_latency,
         default="lan",
         metavar="MODEL",
-        help=f"one way: {', '.join(_LATENCIES)} (lan), or milliseconds: MS or LOW-HIGH",
+        help=f"a network: {', '.join(NETWORKS)} (lan), or milliseconds: MS or LOW-HIGH",
     )
     add("--profile", choices=PROFILES, default="lan", help="timing preset of the members (lan)")
     add(
@@ -80,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
         args.wrong(f"{plan.victims} of {args.members} members: nobody would be left to find out")
     name, latency = args.latency
     config = Config(profile=args.profile)
-    group = Group(args.members, args.seed, config, args.loss, latency, args.bootstrap, events=_KEPT)
+    group = Group(args.members, args.seed, config, args.loss, LAN, args.bootstrap, events=_KEPT)
+    group.network.latency = latency or network_named(name, group.clock)
     progress = _Progress(quiet=args.format == "json")
     story = Story(group, plan, progress.tell, progress.show, time.process_time)
     report = story.play()
@@ -147,9 +144,9 @@ def _stall(text: str) -> tuple[int, float]:
     return _count(number), _seconds(seconds) if colon else 2.0
 
 
-def _latency(text: str) -> tuple[str, Latency]:
-    if text in _LATENCIES:
-        return text, _LATENCIES[text]
+def _latency(text: str) -> tuple[str, Latency | None]:
+    if text in NETWORKS:
+        return text, None
     low, _, high = text.partition("-")
     least = _number(low) / 1000
     most = _number(high) / 1000 if high else least

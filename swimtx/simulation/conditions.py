@@ -1,7 +1,7 @@
 """Networks by name: how long packets travel on them, and how they get lost.
 
-``lan``: one data centre. ``wan``: four regions, far apart. ``wifi``: radio, on which packets are
-lost in bursts (Gilbert 1960, Elliott 1963).
+``local``: one machine or rack. ``lan``: one data centre. ``wan``: four regions, far apart.
+``wifi``: radio, on which packets are lost in bursts (Gilbert 1960, Elliott 1963).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from math import exp, log
 from random import Random
 
 from swimtx.simulation.clock import HeapClock
-from swimtx.simulation.latency import LAN, Latency
+from swimtx.simulation.latency import LAN, Latency, exponential
 
 #: One way between two regions, in seconds: half of what is usual between data centres in Europe, on
 #: the two coasts of America, and in Asia. A host's region is its number modulo 4.
@@ -21,6 +21,7 @@ REGIONS = (
     (0.115, 0.105, 0.055, 0.0004),
 )
 _WAN_QUEUES = 0.05  # of the way's time, on average, on top
+LOCAL = exponential(0.00005, 0.00002)
 _WIFI_LEAST, _WIFI_QUEUES = 0.0015, 0.004  # seconds
 
 
@@ -78,7 +79,7 @@ class Radio:
         return bad
 
 
-NETWORKS = ("lan", "wan", "wifi")
+NETWORKS = ("local", "lan", "wan", "wifi")
 """The names that L{network_named} knows."""
 
 
@@ -89,5 +90,5 @@ def network_named(name: str, clock: HeapClock) -> Latency:
     """
     if name == "wifi":
         return Radio(clock)
-    known: dict[str, Latency] = {"lan": LAN, "wan": regions}
+    known: dict[str, Latency] = {"local": LOCAL, "lan": LAN, "wan": regions}
     return known[name]
