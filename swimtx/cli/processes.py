@@ -118,10 +118,20 @@ class Twistd:
         return wait_until(said, seconds, f"{self.label} to start")
 
     def kill(self) -> None:
-        """End it at once, frozen or not, and take note of its end."""
-        if self._process.poll() is None:
-            self._process.kill()
-        self._process.wait()
+        """End it at once, frozen or not, and take note of its end.
+
+        This is what cleans up after a signal that may have struck anywhere, in the middle of
+        C{Popen.poll} too, which then holds its lock for good. So it asks the kernel itself.
+        """
+        if self._process.returncode is not None:
+            return
+        try:
+            if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                os.kill(self.pid, signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+        except ChildProcessError:
+            return  # its end was noted in that very moment
+        self._process.returncode = -signal.SIGKILL
 
 
 class Processes:

@@ -53,6 +53,14 @@ class ProcessesOfOnesOwn(SynchronousTestCase):
         self.assertFalse(self.processes.folder.exists())
         self.assertFalse(os.path.exists(f"/proc/{one.pid}"))
 
+    def test_a_signal_that_struck_in_the_middle_of_a_look_does_not_keep_it_alive(self) -> None:
+        process = self.start("import time; time.sleep(99)")
+        process._process._waitpid_lock.acquire()  # type: ignore[attr-defined]
+        process.kill()
+        self.assertFalse(os.path.exists(f"/proc/{process.pid}"))
+        process._process._waitpid_lock.release()  # type: ignore[attr-defined]
+        self.assertEqual(process.status, -signal.SIGKILL)
+
     def test_a_process_that_has_ended_gets_no_signal(self) -> None:
         process = self.start("")
         self.assertEqual(process.wait(60), 0)

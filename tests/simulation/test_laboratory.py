@@ -120,7 +120,8 @@ class EveryExperiment(SynchronousTestCase):
             self.assertEqual(description.id, id)
             for full in (False, True):
                 cells = experiment.cells(description.scale(full))
-                self.assertEqual(len({cell.chance for cell in cells}), len(cells), id)
+                runs = {(c.case, c.seed, json.dumps(dict(c.settings))) for c in cells}
+                self.assertEqual(len(runs), len(cells), id)
                 self.assertEqual({cell.experiment for cell in cells}, {id})
                 json.dumps([dict(cell.settings) for cell in cells])
 
