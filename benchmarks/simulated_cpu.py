@@ -18,7 +18,7 @@ def measure() -> list[Figure]:
     """At a hundred members and at a thousand."""
     hundred = _at_rest(at_rest(100, "cpu"))
     group, _, _ = thousand()
-    group.run_for(30)  # who has joined was news to a thousand
+    group.run_for(45)  # who has joined was news to a thousand
     many = _at_rest(group)
     figures = [shown("cpu", "seconds of CPU for ten million additions, here and now", _additions())]
     for load in (hundred, many):
