@@ -42,6 +42,7 @@ class Conflicts:
         self._means = means
         self._schedule = Schedule.probe(config.period, config.first_stage)
         self._asking: dict[str, Round] = {}
+        self._waiting: dict[str, Claim] = {}
         self._settled: dict[Disputed, float] = {}
         membership.on_dispute(self._disputed)
         membership.watch(self._changed)
@@ -51,13 +52,21 @@ class Conflicts:
         for asking in list(self._asking.values()):
             asking.stop()
         self._asking.clear()
+        self._waiting.clear()
 
     def _disputed(self, claim: Claim) -> None:
         settled = self._settled.get((claim.name, claim.address, claim.epoch))
         if settled is not None and self._now() < settled + _SETTLED_FOR:
             return
         held = self._membership.claim(claim.name)
-        if held is None or claim.name in self._asking:
+        if held is None:
+            return
+        if not claim.state.living:
+            self._tell(held.address, claim)  # nobody lives to be asked: that one may refute
+        if claim.name in self._asking:
+            waiting = self._waiting.get(claim.name)
+            if waiting is None or waiting.key < claim.key:
+                self._waiting[claim.name] = claim
             return
         # Of ourselves we know that we run: there it is the other one that has to answer.
         asked = claim if claim.name == self._membership.name else held
@@ -70,6 +79,9 @@ class Conflicts:
                 self._conflict(claim, held)
             else:
                 self._membership.apply(claim, proven=True)
+            waiting = self._waiting.pop(claim.name, None)
+            if waiting is not None:
+                self._membership.apply(waiting)  # which may be out of date by now
 
         self._asking[claim.name] = Round(asked, self._means, self._schedule, ended)
 

@@ -1,7 +1,9 @@
-"""Telling who still speaks of a member as living that we know failed.
+"""Answering straight back to who is behind the times.
 
 Gossip may have missed somebody. A PING_REQ or a SUSPECT about one whose FAIL is older than a second
-gives that away, and is answered with the FAIL. Whoever is spoken of and lives refutes it.
+gives that away, and is answered with the FAIL; so is news sent by that one itself. Whoever is
+spoken of and lives refutes it. And who passes on that we ourselves are gone hears of our refutation
+at once, wherever gossip takes it.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ class Corrections:
         self._told: dict[tuple[Any, str], float] = {}
         protocol.on_message(MessageType.PING_REQ, self._asked)
         protocol.on_message(MessageType.GOSSIP, self._heard)
+        protocol.on_message(MessageType.FAIL, self._heard_of_ourselves)
 
     def _asked(self, message: Message, address: Any) -> None:
         """Somebody wants a member probed."""
@@ -42,16 +45,28 @@ class Corrections:
 
     def _heard(self, message: Message, address: Any) -> None:
         """Somebody spreads news."""
+        self._correct([(message.name, message.epoch, message.incarnation)], address, settled=0.0)
         suspects = [c for c in message.updates if c.state is State.SUSPECT]
         self._correct([(c.name, c.epoch, c.incarnation) for c in suspects], address)
+        self._heard_of_ourselves(message, address)
 
-    def _correct(self, spoken_of: Iterable[tuple[str, int, int]], address: Any) -> None:
+    def _heard_of_ourselves(self, message: Message, address: Any) -> None:
+        """Perhaps that we are gone. An address of nobody we know may be forged."""
+        me = self._membership.me
+        for said in message.updates:
+            if said.name == me.name and not said.state.living and me.state.living:
+                if said.key < me.key and self._membership.roster.at(address) is not None:
+                    self._tell(me, address)
+
+    def _correct(
+        self, spoken_of: Iterable[tuple[str, int, int]], address: Any, settled: float = _SETTLED
+    ) -> None:
         for name, epoch, incarnation in spoken_of:
             held = self._membership.claim(name)
             if held is None or held.state is not State.FAILED:
                 continue
             outdated = (epoch, incarnation) <= (held.epoch, held.incarnation)
-            if outdated and self._membership.age(name) > _SETTLED:
+            if outdated and self._membership.age(name) >= settled:
                 self._tell(held, address)
 
     def _tell(self, held: Claim, address: Any) -> None:

@@ -258,9 +258,8 @@ class Membership:
         me = oneself.claim
         if claim is me or me.state is State.LEFT:
             return None
-        if claim.address != me.address and not proven:
-            if claim.state.living or claim.epoch >= me.epoch:
-                self._dispute(claim)
+        if claim.address != me.address and claim.state.living and not proven:
+            self._dispute(claim)  # that other one may live; whoever is gone has no say
             return None
         refuting = oneself.refuting(claim)
         if refuting is None:

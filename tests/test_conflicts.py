@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from swimtx.conflicts import Conflicts
-from swimtx.member import Claim
+from swimtx.member import Address, Claim, State
 from swimtx.messages import MessageType
 from tests.scene import EPOCH, RoomTests
 
@@ -52,6 +54,12 @@ class ConflictsTests(RoomTests):
         (told,) = self.new.messages()
         self.assertEqual((told.type, told.updates), (GOSSIP, (self.old.claim,)))
 
+    def test_the_old_run_hears_at_once_that_a_later_one_is_said_to_have_ended(self) -> None:
+        self.claim(self.new.claim.failed("somebody"))
+        self.scene.run(0.01)
+        heard = [(claim.state, claim.epoch) for claim in self.old.updates()]
+        self.assertEqual(heard, [(State.FAILED, self.new.claim.epoch)])
+
     def test_where_the_old_run_is_silent_the_new_one_is_taken_up(self) -> None:
         self.claim()
         self.scene.run(0.9)
@@ -96,6 +104,13 @@ class ConflictsTests(RoomTests):
         self.scene.run(0.01)
         self.assertEqual(len(self.old.messages(PING)), 1)
 
+    def test_what_is_disputed_meanwhile_waits_for_its_turn(self) -> None:
+        self.claim()
+        for incarnation in (2, 1):
+            self.claim(self.new.claim.alive(incarnation))
+        self.scene.run(1.1)
+        self.assertEqual(self.held(), self.new.claim.alive(2))
+
     def test_stopped_it_settles_nothing(self) -> None:
         self.claim()
         self.conflicts.stop()
@@ -136,6 +151,14 @@ class AboutOurselves(RoomTests):
         self.scene.run(2)
         self.assertEqual((self.desk.events, self.desk.me), ([("conflict", "me")], before))
         self.assertEqual(self.other.last(GOSSIP).updates, (before,))
+
+    def test_an_outdated_claim_under_proof_does_not_hide_a_later_one(self) -> None:
+        nowhere = Address("10.9.9.9", 7946)
+        for epoch in (EPOCH, EPOCH + 7):
+            said = replace(self.desk.me, address=nowhere, epoch=epoch)
+            self.desk.membership.apply(said)
+        self.scene.run(2.1)
+        self.assertGreater(self.desk.me.epoch, EPOCH + 7)
 
     def test_if_nobody_answers_we_refute_with_a_later_run(self) -> None:
         self.other.say(self.desk.me.address, GOSSIP, updates=(self.other.claim,))

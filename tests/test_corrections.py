@@ -1,4 +1,4 @@
-"""One who speaks of a member that failed is told."""
+"""Whoever is behind the times is answered straight back."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.messages import MessageType
 from tests.scene import RoomTests
 
-GOSSIP, PING_REQ = MessageType.GOSSIP, MessageType.PING_REQ
+FAIL, GOSSIP, PING_REQ = MessageType.FAIL, MessageType.GOSSIP, MessageType.PING_REQ
 
 
 class CorrectionTests(RoomTests):
@@ -15,8 +15,8 @@ class CorrectionTests(RoomTests):
         super().setUp()
         desk = self.desk
         Corrections(desk.reactor.seconds, desk.membership, desk.protocol)
-        self.teller, gone = self.others("teller", "gone")
-        self.gone: Claim = gone.claim
+        self.teller, self.gone_one = self.others("teller", "gone")
+        self.gone: Claim = self.gone_one.claim
         self.suspected = self.gone.suspected("teller", [Evidence("teller", Kind.SILENT)])
 
     def told(self) -> list[State]:
@@ -62,4 +62,60 @@ class CorrectionTests(RoomTests):
 
     def test_nobody_is_corrected_about_the_living(self) -> None:
         self.teller.say(self.desk.me.address, GOSSIP, updates=(self.suspected,))
+        self.assertEqual(self.told(), [])
+
+    def test_news_from_one_that_we_hold_failed_is_answered_with_the_verdict_at_once(self) -> None:
+        self.desk.knows(self.gone.failed("me"))
+        self.gone_one.say(self.desk.me.address, GOSSIP)
+        self.scene.run(0.01)
+        heard = [(claim.name, claim.state) for claim in self.gone_one.updates()]
+        self.assertEqual(heard, [("gone", State.FAILED)])
+
+    def test_a_verdict_that_names_the_departed_is_not_taken_for_news_of_its_own(self) -> None:
+        verdict = self.gone.failed("teller")
+        self.desk.knows(verdict)
+        self.teller.say(self.desk.me.address, FAIL, sender=verdict, updates=(verdict,))
+        self.assertEqual(self.told(), [])
+
+
+class CalledGone(RoomTests):
+    """What we answer when others say that we failed."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        Corrections(self.desk.reactor.seconds, self.desk.membership, self.desk.protocol)
+        (self.teller,) = self.others("teller")
+
+    def told(self) -> list[tuple[str, State, int]]:
+        self.scene.run(0.01)
+        return [(claim.name, claim.state, claim.incarnation) for claim in self.teller.updates()]
+
+    def accuse(self) -> None:
+        update = self.desk.me.failed("somebody")
+        self.teller.say(self.desk.me.address, GOSSIP, updates=(update,))
+
+    def test_whoever_passes_it_on_hears_the_refutation(self) -> None:
+        self.accuse()
+        self.assertEqual(self.told(), [("me", State.ALIVE, 1)])
+
+    def test_so_does_who_declares_it(self) -> None:
+        verdict = self.desk.me.failed("teller")
+        self.teller.say(self.desk.me.address, FAIL, sender=verdict, updates=(verdict,))
+        self.assertEqual(self.told(), [("me", State.ALIVE, 1)])
+
+    def test_so_does_who_passes_on_what_was_refuted_long_ago(self) -> None:
+        said = self.desk.me.failed("somebody")
+        self.desk.membership.apply(said)
+        self.teller.say(self.desk.me.address, GOSSIP, updates=(said,))
+        self.assertEqual(self.told(), [("me", State.ALIVE, 1)])
+
+    def test_an_address_of_nobody_we_know_is_not_answered(self) -> None:
+        stranger = self.scene.peer("stranger")
+        stranger.say(self.desk.me.address, GOSSIP, updates=(self.desk.me.failed("somebody"),))
+        self.scene.run(0.01)
+        self.assertEqual(stranger.updates(), [])
+
+    def test_once_we_leave_it_is_true(self) -> None:
+        self.desk.membership.depart()
+        self.accuse()
         self.assertEqual(self.told(), [])

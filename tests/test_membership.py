@@ -359,17 +359,25 @@ class Conflicts(MembershipTestCase):
         self.membership.apply(moved)
         self.assertEqual((self.membership.claim("n2"), self.disputed), (moved, []))
 
-    @given(rivals("me", hosts=[THERE.host]), st.integers(0, 2))
-    def test_of_ourselves_at_another_address_nothing_is_applied(
-        self, claim: Claim, incarnation: int
-    ) -> None:
+    @given(rivals("me", hosts=[THERE.host]).filter(lambda claim: claim.state.living))
+    def test_of_ourselves_alive_at_another_address_nothing_is_applied(self, claim: Claim) -> None:
         self.setUp()
-        me = ME.alive(incarnation)
-        self.membership.become(me)
+        me = self.membership.me
         self.assertIdentical(self.membership.apply(claim), None)
         self.assertIdentical(self.membership.me, me)
-        over = not claim.state.living and claim.epoch < EPOCH
-        self.assertEqual(self.disputed, [] if over else [claim])
+        self.assertEqual(self.disputed, [claim])
+
+    @given(rivals("me", hosts=[THERE.host]).filter(lambda claim: not claim.state.living))
+    def test_the_end_of_ourselves_at_another_address_is_refuted_at_once(self, claim: Claim) -> None:
+        self.setUp()
+        before = self.membership.me
+        self.membership.apply(claim)
+        me = self.membership.me
+        self.assertEqual((me.address, me.state), (HERE, State.ALIVE))
+        self.assertGreater(me.key, claim.key)
+        if before.key > claim.key:
+            self.assertIdentical(me, before)
+        self.assertEqual(self.disputed, [])
 
     def test_proven_of_ourselves_it_is_refuted(self) -> None:
         impostor = replace(ME, address=THERE, epoch=EPOCH + 5)
