@@ -25,7 +25,6 @@ MEMBERS = 8
 DATAGRAMS = 100_000
 EACH_STEP = 20  # datagrams every 10 ms
 STEP = 0.01
-TARGET = "n1"
 MAX_MEMBERS = 128
 LISTED_FAILED_AT_MOST = 2.0  # seconds
 _REMEMBERED = 64  # of the group's own datagrams
@@ -82,7 +81,7 @@ def _bombard(group: Group) -> tuple[float, int]:
 
     group.network.trace = heard
     names = group.running
-    target = group.address(TARGET)
+    targets = [group.address(name) for name in names]
     gone_since: dict[tuple[str, str], float] = {}
     longest, most = 0.0, 0
     group.network.host(_ELSEWHERE)
@@ -92,7 +91,7 @@ def _bombard(group: Group) -> tuple[float, int]:
             corpus = valid if valid and luck.random() < 0.5 else CORPUS
             data = mutate(luck, luck.choice(corpus), corpus)
             port = luck.randint(1024, 65535)
-            group.network.send_datagram((_ELSEWHERE, port), target, data)
+            group.network.send_datagram((_ELSEWHERE, port), luck.choice(targets), data)
         group.run_for(STEP)
         for by in names:
             membership = group.nodes[by].membership
