@@ -18,8 +18,9 @@ from swimtx.digest import Digests, differing
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
 from swimtx.protocol import SwimProtocol
+from swimtx.schedule import Schedule
 from swimtx.table_exchange import Exchange
 from swimtx.wire.codec import encode_update, fields, framed
 

@@ -12,8 +12,9 @@ from swimtx.config import Config
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Event, Membership
 from swimtx.messages import MessageType
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
 from swimtx.protocol import SwimProtocol
+from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, framed
 
 _SETTLED_FOR = 60.0  # seconds in which a claim that was proven wrong is not looked at again

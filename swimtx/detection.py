@@ -20,9 +20,10 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.monitors import Monitors
-from swimtx.probe_round import Means, Schedule, Way
+from swimtx.probe_round import Means, Way
 from swimtx.protocol import SwimProtocol
 from swimtx.regret import Regret
+from swimtx.schedule import Schedule
 from swimtx.suspicion import Suspicion
 from swimtx.verdicts import Verdicts
 from swimtx.verification import Verification
@@ -85,11 +86,16 @@ class Detection:
             kit.config,
             self._tripped,
         )
+        self._detector.fellows = self._tripwires.watchers
 
     def _tripped(self, name: str) -> None:
         """An idle stream to that member ended."""
         self._judgement.broke(name)
         self._detector.hint(name)
+
+    def broken(self, name: str) -> bool:
+        """Whether an idle stream to that member ended lately, and no ACK has come since."""
+        return self._judgement.broken(name)
 
     def start(self) -> None:
         """Probe from now on."""

@@ -15,6 +15,7 @@ from swimtx.member import Claim, Evidence, Kind, State
 TMAX = 6.0  # how much longer than the silence tolerance a lone accusation lasts
 ENOUGH = 3  # further witnesses after which it lasts no longer than the tolerance (Lifeguard's K)
 ENOUGH_ALIKE = 5  # entries of silence, or of acceptance, after which more are only more gossip
+BROKEN_QUIET = 0.02  # periods in which one whose stream broke may still answer a PING
 _BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swimtx.config import Config
-from swimtx.evidence import refusals_needed, silence_timeout
+from swimtx.evidence import BROKEN_QUIET, refusals_needed, silence_timeout
 from swimtx.member import Evidence, Kind
 
 _ROUND_TRIPS = 0.01  # seconds for a few messages to go back and forth
@@ -33,7 +33,8 @@ def expected(config: Config, living: int) -> dict[str, Span]:
     period, first = config.period, config.first_stage
     spread = 0.0 if living <= config.direct_notice_limit else _STRAGGLER_TICKS * config.gossip_tick
     alone = refusals_needed(living) < 2
-    killed = Span(_ROUND_TRIPS if alone else first / 3, period + first + _ROUND_TRIPS)
+    quiet = BROKEN_QUIET * period if config.tripwires else first / 3
+    killed = Span(_ROUND_TRIPS if alone else quiet, period + first + _ROUND_TRIPS)
     if not config.refused_verdict:
         killed = _silent(config, living)
     stalled = Span(period, 2 * period)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
@@ -15,7 +15,8 @@ from swimtx.local_health import WORST, LocalHealth
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Membership
 from swimtx.probe_order import Turn
-from swimtx.probe_round import Means, Round, Schedule, Way, accuse
+from swimtx.probe_round import Means, Round, Way, accuse
+from swimtx.schedule import Schedule
 
 
 class Order(Protocol):
@@ -40,6 +41,7 @@ class Order(Protocol):
 class FailureDetector:
     """One probe each protocol period.
 
+    @ivar fellows: gives the names of those who may have had the same hint about a member.
     @param schedule: gives the course of a round for a period and a ping timeout in seconds.
     @param judgement: reads rounds that nobody answered.
     @param reached: told C{reached(address, way)} after each round that was answered.
@@ -72,6 +74,7 @@ class FailureDetector:
         self._schedules = [
             schedule(config.period * n, config.first_stage * n) for n in range(1, WORST + 2)
         ]
+        self.fellows: Callable[[str], Sequence[str]] = lambda name: ()
         self._skip = 0
         self._timer: IDelayedCall | None = None
         self._rounds: dict[str, Round] = {}
@@ -128,10 +131,20 @@ class FailureDetector:
             self._order.remove(turn.name)  # the list has been emptied since
 
     def _relays_for(self, target: Claim) -> list[Claim]:
-        """k other members at random, alive, and able to answer with a NACK (SWIM §3.1)."""
-        drawn = self._membership.sample(self._chance, 2 * self._config.relays, without=target.name)
+        """k other members at random, alive, and able to answer with a NACK (SWIM §3.1).
+
+        After a hint, two of them are those who may have had it too: they need not wait.
+        """
+        k = self._config.relays
+        drawn = self._membership.sample(self._chance, 2 * k, without=target.name)
+        if self._rounds[target.name].hinted:
+            drawn = [*self._fellows_of(target.name)[: k - 1], *drawn]
         able = [c for c in drawn if c.state is State.ALIVE and not c.seven_fields]
-        return able[: self._config.relays]
+        return list({claim.name: claim for claim in able}.values())[:k]
+
+    def _fellows_of(self, name: str) -> list[Claim]:
+        fellows = map(self._membership.claim, self.fellows(name))
+        return [c for c in fellows if c is not None and c.name != self._membership.name]
 
     def _accused(self, probe: Round) -> Claim | None:
         """The record that a verdict of this round would be about."""

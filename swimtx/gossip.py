@@ -37,7 +37,7 @@ class Gossip:
         self._membership = membership
         self._protocol = protocol
         self._news = news
-        self._interval = config.gossip_tick
+        self._interval = self._wait = config.gossip_tick
         self._fanout = config.gossip_fanout
         self._timer: IDelayedCall | None = None
         self._running = False
@@ -61,7 +61,7 @@ class Gossip:
 
     def _arm(self) -> None:
         if self._timer is None and self._running:
-            self._timer = self._clock.callLater(self._interval, self._tick)
+            self._timer = self._clock.callLater(self._wait, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
@@ -75,7 +75,11 @@ class Gossip:
 
 
 class EagerGossip(Gossip):
-    """Flushes news a few milliseconds after it was heard, at most once every 50 ms."""
+    """Flushes news a few milliseconds after it was heard, at most once every 50 ms.
+
+    All who heard something flush it at nearly the same time. So that those whom they missed are
+    not missed together for a whole interval, each then takes up its ticks at a time of its own.
+    """
 
     _flushed = 0.0
     _flush_soon = False
@@ -96,6 +100,7 @@ class EagerGossip(Gossip):
         self._timer = self._clock.callLater(max(wait, gap), self._tick)
 
     def _tick(self) -> None:
-        self._flush_soon = False
         self._flushed = self._clock.seconds()
+        self._wait = self._interval * (self._chance.random() if self._flush_soon else 1.0)
+        self._flush_soon = False
         super()._tick()

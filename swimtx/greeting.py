@@ -8,7 +8,8 @@ from swimtx.config import Config
 from swimtx.member import Address, Claim
 from swimtx.membership import Membership
 from swimtx.messages import Listed
-from swimtx.probe_round import Means, Round, Schedule, Way
+from swimtx.probe_round import Means, Round, Way
+from swimtx.schedule import Schedule
 
 _STRANGERS = 8  # that are greeted at a time: anybody may claim to be many
 

@@ -15,7 +15,8 @@ from swimtx.evidence import ENOUGH_ALIKE, Grade, count, gone_in_round, judge, ow
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Membership
-from swimtx.probe_round import Round, Schedule
+from swimtx.probe_round import Round
+from swimtx.schedule import Schedule
 
 _ALONE_AFTER = 4  # inconclusive rounds in a row, after which one is believed all the same
 _DOUBTED_FOR = 3600.0  # seconds that a refusal by somebody who lives is remembered
@@ -41,6 +42,9 @@ class Judgement(Protocol):
     def broke(self, name: str) -> None:
         """An idle stream to that member ended unasked."""
 
+    def broken(self, name: str) -> bool:
+        """Whether one did lately, and no ACK has come since."""
+
 
 class Published:
     """SWIM as published: who does not answer is suspected (§3.1, §4.2)."""
@@ -65,6 +69,10 @@ class Published:
 
     def broke(self, name: str) -> None:
         """It means nothing."""
+
+    def broken(self, name: str) -> bool:
+        """Never."""
+        return False
 
 
 class Graded:
@@ -150,12 +158,16 @@ class Graded:
             self._broken.clear()
         self._broken[name] = self._now() + self._broken_for
 
+    def broken(self, name: str) -> bool:
+        """Whether one did within the last 30 periods, and no ACK has come since."""
+        return self._broken.get(name, 0.0) > self._now()
+
     def credible(self, kind: Kind, held: Claim) -> Kind:
         """What an observation of ours counts as.
 
         A refusal only if that port is known to accept; an acceptance less if a stream broke.
         """
-        if kind is Kind.ACCEPTED and self._broken.get(held.name, 0.0) > self._now():
+        if kind is Kind.ACCEPTED and self.broken(held.name):
             return Kind.BROKEN
         return self._refusal(kind, held)
 

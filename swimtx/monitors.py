@@ -23,7 +23,8 @@ from swimtx.evidence import Grade, own, worth_telling
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
+from swimtx.schedule import Schedule
 
 _VOLUNTEERS = 3  # on average, of those who only hear of a suspicion
 _MANY = 4  # suspects up to which each is looked at every half period

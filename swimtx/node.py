@@ -136,6 +136,7 @@ class Node:
             paths.reached,
         )
         self._detection = parts.detection(kit)
+        self._relaying.broken = self._detection.broken
         if isinstance(clock, SelfCheck):
             reassurance = Reassurance(clock, self.membership, kit.health, config)
             clock.stalled = reassurance.stalled

@@ -4,7 +4,7 @@ is not wired in, and something that does nothing stands in its place."""
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,10 +21,10 @@ from swimtx.member import Claim
 from swimtx.membership import Membership
 from swimtx.notices import Notices
 from swimtx.probe_order import Phased, RoundRobin
-from swimtx.probe_round import Schedule
 from swimtx.regret import Regret
 from swimtx.relaying import Relaying
 from swimtx.resurrection import Resurrection
+from swimtx.schedule import Schedule
 from swimtx.self_check import SelfCheck
 from swimtx.tripwires import Tripwires
 
@@ -56,6 +56,10 @@ class Nothing:
 
     def stop(self) -> None:
         """Nothing to stop."""
+
+    def watchers(self, name: str) -> Sequence[str]:
+        """Nobody."""
+        return ()
 
 
 def round_robin(chance: random.Random, config: Config) -> Order:

@@ -8,7 +8,8 @@ from swimtx.config import Config
 from swimtx.errors import NoAnswer, NoSuchMember
 from swimtx.member import Claim
 from swimtx.membership import Membership
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
+from swimtx.schedule import Schedule
 
 
 class Pinging:

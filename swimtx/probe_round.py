@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
@@ -21,6 +21,7 @@ from swimtx.member import Address, Claim, Evidence, Kind, State
 from swimtx.messages import Message, MessageType
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
+from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field, target_fields
 
 RELAY_SHARE = 0.8  # of what is left of a round, for the relay's answer to be back in time
@@ -33,41 +34,6 @@ class Way(enum.Enum):
     DATAGRAM = "datagram"
     STREAM = "stream"
     RELAY = "relay"
-
-
-@dataclass(frozen=True, slots=True)
-class Schedule:
-    """When a round does what, in seconds since its start.
-
-    @ivar pings: when a PING goes out.
-    @ivar stream: when a stream is opened as well; C{None}: not at all.
-    @ivar relays: when the relays are asked; C{None}: not at all.
-    @ivar end: when it is over.
-    @ivar moments: all times at which something happens, in order.
-    """
-
-    pings: tuple[float, ...]
-    stream: float | None
-    relays: float | None
-    end: float
-    moments: tuple[float, ...] = field(init=False)
-
-    def __post_init__(self) -> None:
-        several = {*self.pings, self.end}
-        several |= {moment for moment in (self.stream, self.relays) if moment is not None}
-        object.__setattr__(self, "moments", tuple(sorted(several)))
-
-    @classmethod
-    def probe(cls, period: float, first_stage: float) -> Schedule:
-        """A member's own round."""
-        pings = (0.0, first_stage / 3, 2 * first_stage / 3, first_stage)
-        return cls(pings, first_stage, first_stage, period)
-
-    @classmethod
-    def relayed(cls, first_stage: float, budget: float) -> Schedule:
-        """A round on behalf of another member, which must be over within C{budget}."""
-        pings = tuple(t for t in (0.0, first_stage / 3, 2 * first_stage / 3) if t < budget)
-        return cls(pings, 0.0, None, budget)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,15 +6,18 @@ any door. Its deadline rides along, so that the NACK is back in time.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from swimtx.config import Config
 from swimtx.counters import Counters
+from swimtx.evidence import BROKEN_QUIET
 from swimtx.member import Claim, Kind
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
 from swimtx.protocol import SwimProtocol
+from swimtx.schedule import Schedule
 from swimtx.wire.codec import fields, sequence_field
 
 MAX_JOBS = 256  # at a time
@@ -22,7 +25,10 @@ _ALMOST = 0.99  # of a time, for clocks that round
 
 
 class Relaying:
-    """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen."""
+    """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen.
+
+    @ivar broken: whether an idle stream of ours to that member has just ended.
+    """
 
     def __init__(
         self,
@@ -36,8 +42,11 @@ class Relaying:
         self._protocol = protocol
         self._means = means
         self._config = config
+        self._quiet = config.first_stage / 3
+        self._hinted_quiet = BROKEN_QUIET * config.period
         self._counters = counters
         self._jobs: dict[Round, None] = {}
+        self.broken: Callable[[str], bool] = lambda name: False
         protocol.handle(MessageType.PING_REQ, self._asked)
 
     def stop(self) -> None:
@@ -61,16 +70,17 @@ class Relaying:
             elif message.version:
                 self._nack(message, peer, job.own)
 
-        quiet = self._config.first_stage / 3
-
         def refused(job: Round) -> bool:
             """Worth telling at once, once the target has been quiet for a while."""
-            return job.own is Kind.REFUSED and job.elapsed >= quiet * _ALMOST
+            if job.own is not Kind.REFUSED:
+                return False
+            quiet = self._hinted_quiet if self.broken(target.name) else self._quiet
+            return job.elapsed >= quiet * _ALMOST
 
         self._jobs[Round(target, self._means, schedule, ended, seen=refused)] = None
 
     def _course(self, budget: float) -> Schedule:
-        return Schedule.relayed(self._config.first_stage, budget)
+        return Schedule.relayed(self._config.first_stage, budget, self._hinted_quiet)
 
     def _find(self, message: Message) -> Claim | None:
         """The target as our own list has it."""

@@ -13,7 +13,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.member import Claim, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
+from swimtx.schedule import Schedule
 
 
 class Resurrection:

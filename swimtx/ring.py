@@ -38,6 +38,14 @@ class Ring:
         found = place < len(self.names) and self.names[place] == name
         return place if found else None
 
+    def before(self, name: str, count: int) -> list[str]:
+        """The C{count} names ahead of one, the nearest first, without itself."""
+        place = self.position(name)
+        if place is None:
+            return []
+        size = len(self.names)
+        return [self.names[place - step] for step in range(1, min(count, size - 1) + 1)]
+
     def after(self, name: str, count: int) -> list[str]:
         """The next C{count} names after one, without itself."""
         place = self.position(name)

@@ -81,6 +81,10 @@ class Tripwires:
         """To whom a stream is open."""
         return tuple(self._open)
 
+    def watchers(self, name: str) -> list[str]:
+        """Who holds a stream to that member, as far as our list tells: the nearest first."""
+        return self._ring.before(name, SUCCESSORS)
+
     def _changed(self, change: Change) -> None:
         claim = change.claim
         if claim.state.living and not claim.seven_fields:

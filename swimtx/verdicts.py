@@ -19,8 +19,9 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, State
 from swimtx.membership import Event, Membership
 from swimtx.monitors import Monitors
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
 from swimtx.protocol import SwimProtocol
+from swimtx.schedule import Schedule
 
 _QUIET = 0.5  # periods without a message, after which we doubt our hearing
 _CANARIES = 3

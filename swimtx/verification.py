@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.member import Claim, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round, Schedule
+from swimtx.probe_round import Means, Round
+from swimtx.schedule import Schedule
 
 # Twisted runs late timers before it reads its sockets. A verdict therefore waits for another turn
 # of the reactor, and after a pause of the process a refutation that lies in a buffer is read first.

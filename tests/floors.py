@@ -52,6 +52,7 @@ FLOORS: tuple[Floor, ...] = (
             "expectations",
             "regret",
             "ring",
+            "schedule",
         ),
         "Decisions and bytes. No clock and no socket; chance is handed in.",
     ),

@@ -7,7 +7,8 @@ from typing import Any
 from swimtx.member import Address
 from swimtx.messages import MessageType
 from swimtx.paths import Paths
-from swimtx.probe_round import Round, Schedule, Way
+from swimtx.probe_round import Round, Way
+from swimtx.schedule import Schedule
 from tests.scene import Calls, Heard, Peer, RoomTests
 
 PING, ACK, PING_REQ = MessageType.PING, MessageType.ACK, MessageType.PING_REQ

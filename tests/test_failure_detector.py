@@ -13,7 +13,8 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Address, Claim, Evidence, Kind
 from swimtx.messages import MessageType
 from swimtx.probe_order import RoundRobin
-from swimtx.probe_round import Schedule, Way
+from swimtx.probe_round import Way
+from swimtx.schedule import Schedule
 from tests.scene import EPOCH, LATENCY, Calls, Peer, RoomTests
 
 PING, ACK, PING_REQ, NACK = (
@@ -240,6 +241,30 @@ class Rounds(FailureDetectorTests):
         self.scene.run(0.01)
         self.assertEqual((len(peer.messages(PING)), relay.times(PING_REQ)), (2, [1]))
         self.assertEqual(self.desk.state("a"), "alive", "a hint proves nothing")
+
+    def test_after_a_hint_those_are_asked_first_who_may_have_had_it_too(self) -> None:
+        self.detector.fellows = lambda name: ["me", "y", "z", "gone", "x"]
+        for turn in range(10):
+            target = self.silent(f"t{turn}")
+            if turn == 0:
+                peers = self.others(*"abcdefghxyz")
+            for peer in peers:
+                peer.heard.clear()
+            self.detector.hint(target.claim.name)
+            self.scene.run(0.01)
+            asked = [peer.claim.name for peer in peers if peer.messages(PING_REQ)]
+            self.assertEqual(asked[-2:], ["y", "z"])
+            self.assertLessEqual(len(asked), 3)
+
+    def test_without_one_they_are_no_better_than_others(self) -> None:
+        self.detector.fellows = lambda name: ["y", "z"]
+        peers = self.others(*"abcdefghyz")
+        asked: Counter[str] = Counter()
+        for turn in range(10):
+            self.detector.probe(self.silent(f"t{turn}").claim)
+            self.scene.run(1.1)
+        asked.update(peer.claim.name for peer in peers for _ in peer.messages(PING_REQ))
+        self.assertLess(asked["y"] + asked["z"], 20)
 
     def test_a_hint_hastens_the_round_under_way(self) -> None:
         peer = self.silent("a")

@@ -8,7 +8,7 @@ from typing import Any
 from swimtx.judgement import Graded, Published
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
-from swimtx.probe_round import Schedule
+from swimtx.schedule import Schedule
 from tests.scene import Calls, RoomTests
 
 S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from swimtx.member import Claim, Evidence, Kind
 from swimtx.messages import MessageType
-from swimtx.probe_round import Round, Schedule, Way
+from swimtx.probe_round import Round, Way
+from swimtx.schedule import Schedule
 from tests.scene import LATENCY, Desk, Peer, RoomTests, Scene
 
 PING, ACK, PING_REQ, NACK = (
@@ -280,7 +281,7 @@ class Relayed(RoundTests):
         self,
     ) -> None:
         self.network.restore_streams(self.target.claim.address.host)
-        probing = self.probe(schedule=Schedule.relayed(0.45, 0.25))
+        probing = self.probe(schedule=Schedule.relayed(0.45, 0.25, 0.02))
         self.scene.run(0.01)
         self.assertIs(probing.round.own, Kind.REFUSED)
         self.scene.run(2)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from swimtx.answering import Answering
 from swimtx.member import Address, Claim, Kind
 from swimtx.messages import MessageType
-from swimtx.probe_round import Round, Schedule, Way
+from swimtx.probe_round import Round, Way
 from swimtx.relaying import MAX_JOBS, Relaying
+from swimtx.schedule import Schedule
 from tests.scene import RoomTests
 
 PING, ACK, PING_REQ, NACK = (
@@ -81,6 +82,23 @@ class RelayingTests(RoomTests):
         self.scene.run(1)
         self.assertEqual(self.asker.times(NACK), [152])
         self.assertIs(self.asker.last(NACK).observed, Kind.REFUSED)
+
+    def test_it_is_told_sooner_where_our_own_stream_to_it_has_just_broken(self) -> None:
+        self.relaying.broken = lambda name: name == "t"
+        self.scene.network.restore_streams(self.target.claim.address.host)
+        self.ask()
+        self.scene.run(1)
+        self.assertEqual(self.asker.times(NACK), [22])
+        self.assertIs(self.asker.last(NACK).observed, Kind.REFUSED)
+
+    def test_within_that_time_an_answer_counts(self) -> None:
+        self.relaying.broken = lambda name: name == "t"
+        self.scene.network.restore_streams(self.target.claim.address.host)
+        self.ask()
+        self.scene.run(0.01)
+        self.target.answer(self.target.heard[0])
+        self.scene.run(1)
+        self.assertEqual([m.type for m in self.asker.messages()], [ACK])
 
     def test_an_answer_after_a_refusal_still_counts(self) -> None:
         self.scene.network.restore_streams(self.target.claim.address.host)

@@ -29,6 +29,11 @@ class RingTests(SynchronousTestCase):
     def test_after_the_last_comes_the_first(self) -> None:
         self.assertEqual(self.ring.after("c", 2), ["d", "a"])
 
+    def test_before_the_first_comes_the_last(self) -> None:
+        self.assertEqual(self.ring.before("b", 2), ["a", "d"])
+        self.assertEqual(self.ring.before("b", 9), ["a", "d", "c"])
+        self.assertEqual(self.ring.before("z", 3), [])
+
     def test_nobody_comes_after_itself(self) -> None:
         self.assertEqual(self.ring.after("c", 9), ["d", "a", "b"])
 

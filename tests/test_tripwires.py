@@ -45,6 +45,11 @@ class TripwireTests(RoomTests):
         self.assertEqual(sorted(self.tripwires.held), ["n", "o", "p"])
         self.assertEqual([len(self.peers[name].heard) for name in "abnopq"], [0, 0, 1, 1, 1, 0])
 
+    def test_whoever_has_a_member_among_its_successors_watches_it(self) -> None:
+        self.assertEqual(self.tripwires.watchers("o"), ["n", "me", "b"])
+        for name in self.tripwires.held:
+            self.assertIn("me", self.tripwires.watchers(name))
+
     def test_a_process_that_dies_is_a_hint_within_milliseconds(self) -> None:
         self.peers["o"].die()
         self.scene.run(0.01)

@@ -21,9 +21,10 @@ from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Event, Membership
 from swimtx.messages import MessageType
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
-from swimtx.probe_round import Round, Schedule
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.relaying import Relaying
+from swimtx.schedule import Schedule
 from swimtx.suspicion import Suspicion
 from swimtx.wire.codec import encode_update, framed
 

@@ -24,9 +24,10 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, held, round_robin, unchecked
-from swimtx.probe_round import Round, Schedule
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.relaying import Relaying
+from swimtx.schedule import Schedule
 from swimtx.simulation.baselines import PlainRelaying, one_ping, unattached
 
 CONFIRMATIONS = 3  # K

@@ -16,8 +16,10 @@ from swimtx.member import Claim, Evidence, Kind
 from swimtx.membership import Change
 from swimtx.monitors import Monitors
 from swimtx.parts import SHIPPED, Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
-from swimtx.probe_round import Round, Schedule
+from swimtx.probe_round import Round
+from swimtx.schedule import Schedule
 from swimtx.simulation.baselines import unattached
+from swimtx.tripwires import Tripwires
 from swimtx.verdicts import Verdicts
 
 
@@ -115,6 +117,14 @@ class Unaware(Verdicts):
         return True
 
 
+class Unacquainted(Tripwires):
+    """After a hint no others are asked than usual."""
+
+    def watchers(self, name: str) -> list[str]:
+        """Who they may be is not known."""
+        return []
+
+
 def with_rules(**rules: Any) -> Callable[[Kit], Detection]:
     """Graded detection with other rooms."""
     return partial(graded, rules=replace(Rules(), **rules))
@@ -141,6 +151,7 @@ WITHOUT: dict[str, Parts] = {
     "resurrection": replace(SHIPPED, resurrection=Nothing),
     "corrections": replace(SHIPPED, detection=with_rules(corrections=Nothing)),
     "phased order": replace(SHIPPED, order=round_robin),
+    "fellow watchers": replace(SHIPPED, tripwires=Unacquainted),
     "tripwires": replace(SHIPPED, tripwires=Nothing),
     "order and tripwires": replace(SHIPPED, order=round_robin, tripwires=Nothing),
 }

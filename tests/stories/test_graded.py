@@ -107,6 +107,30 @@ class TripwireStories(GradedStory):
         self.assertLess(max(waits["nothing"]), 0.3)
         self.assertGreater(max(waits["tripwires"]), 0.5)
 
+    def test_those_whose_tripwires_broke_too_are_asked_and_need_not_wait(self) -> None:
+        waits: dict[str, list[float]] = {}
+        for rule in ("nothing", "fellow watchers"):
+            group = self.without(rule, 32)
+            waits[rule] = []
+            for key in ("n3", "n11", "n23", "n31"):
+                group.kill(key)
+                waits[rule].append(self.found(group, key, group.now))
+                group.run_for(5)
+        self.assertLess(max(waits["nothing"]), 0.1)
+        self.assertGreater(max(waits["fellow watchers"]), 0.15)
+
+    def test_a_firewall_that_resets_and_refuses_streams_from_now_on_kills_nobody(self) -> None:
+        group = self.without("nothing", 32)
+        (host,) = group.hosts("n3")
+        group.network.refuse_streams(host)
+        held = [group.nodes[key]._detection._tripwires._open.get("n3") for key in group.running]
+        held = [stream for stream in held if stream is not None]
+        self.assertEqual(len(held), 3)
+        for stream in held:
+            stream.transport.abortConnection()
+        group.run_for(30)
+        self.nobody_wronged(group)
+
     def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
         for rule, soon, late in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
             group = self.without(rule)
