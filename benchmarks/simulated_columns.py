@@ -1,0 +1,188 @@
+"""What a group of a hundred or of a thousand makes of each kind of failure, in one column.
+
+::
+
+    python -m benchmarks.simulated_columns [--members 100] [--seeds 3] [--tolerance 3]
+        [--format json]
+
+Seconds of virtual time until the last survivor knows, medians and worst over the seeds; what is sent
+is counted as IP bytes, with 28 a datagram for its headers. The group knows itself from the start.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Collection, Iterable, Sequence
+from statistics import median
+
+from benchmarks.real_report import Figure, as_json, as_table, shown
+from swimtx.config import Config
+from swimtx.member import State
+from swimtx.membership import Event
+from swimtx.simulation import Group, Load, Meter, knowledge
+from swimtx.simulation.laboratory.scenes import acquainted
+
+PART = "columns"
+MEMBERS = 100
+SEEDS = 3
+TOLERANCE = 3.0  # periods
+LOSSES = (0.1, 0.2, 0.3)
+SPLITS = (0.5, 0.1)
+SHARE = 0.3  # of the members, that end at once
+_HEADERS = 28  # bytes of IP and UDP
+_APART = 20.0  # seconds
+_BOUND = 60.0  # seconds to wait at the most
+
+Column = dict[str, list[float]]
+
+
+def measure(
+    members: int = MEMBERS, seeds: int = SEEDS, tolerance: float = TOLERANCE
+) -> list[Figure]:
+    """One column: a figure for each kind of failure."""
+    column: Column = {}
+    for seed in range(seeds):
+        for course in (_one_by_one, _split, _many_killed, _many_gone):
+            course(_at_rest(members, f"{course.__name__}/{seed}", tolerance), column)
+            print(f"  {members} members, seed {seed}, {course.__name__}", file=sys.stderr)
+    title = f"{members} members, tolerance {tolerance:g} T: "
+    return [shown(PART, title + what, _in_words(found)) for what, found in column.items()]
+
+
+def _in_words(found: list[float]) -> str:
+    if len(set(found)) == 1:
+        return f"{found[0]:.2f}"
+    return f"{median(found):.2f} (worst {max(found):.2f})"
+
+
+def _at_rest(members: int, seed: str, tolerance: float) -> Group:
+    """Nothing is news any more: every member has told, once, that its stream port accepts."""
+    config = Config.lan(silence_tolerance=tolerance)
+    group = acquainted(members, f"columns/{seed}", config, events=(Event.FAILED,))
+    group.run_for(20.0 + members / 20)
+    return group
+
+
+# The courses of a group
+
+
+def _one_by_one(group: Group, column: Column) -> None:
+    """At rest; one process killed, one host gone; the same while packets are lost."""
+    load = _load(group, 30.0)
+    _note(column, "packets a second and member, at rest", load.datagrams_each)
+    _note(column, "bytes a second and member, at rest", _octets(load))
+    _ends(group, column, "", group.running[7:9])
+    for loss in LOSSES:
+        group.network.lose(loss)
+        group.run_for(5.0)
+        wrong = len(group.wrongly_failed())
+        load = _load(group, 60.0)
+        suffix = f", {loss:.0%} loss"
+        _note(column, "packets a second and member" + suffix, load.datagrams_each)
+        _note(column, "bytes a second and member" + suffix, _octets(load))
+        _ends(group, column, suffix, group.running[7:9])
+        hours = load.seconds * load.members / 3600
+        wrong = len(group.wrongly_failed()) - wrong
+        _note(column, f"wrong failures, in {hours:.1f} member-hours" + suffix, wrong)
+
+
+def _ends(group: Group, column: Column, suffix: str, keys: Sequence[str]) -> None:
+    """One process is killed, and later one host is gone."""
+    killed, gone = keys
+    _note(column, "one process killed" + suffix, _found(group, [killed], group.kill))
+    _note(column, "one host gone" + suffix, _found(group, [gone], group.vanish))
+
+
+def _split(group: Group, column: Column) -> None:
+    """Two sides lose each other and find together, twice."""
+    for share in SPLITS:
+        names = group.running
+        some = names[: round(share * len(names))]
+        rest = names[len(some) :]
+        group.partition(some, rest)
+        group.run_for(_APART)
+        apart = group.lists(some[0], rest, State.FAILED) and group.lists(
+            rest[0], some, State.FAILED
+        )
+        group.heal()
+        since = group.now
+        whole = group.run_until(group.everybody_lists, _BOUND)
+        what = f"split {share:.0%} to {1 - share:.0%} for {_APART:g} s"
+        _note(column, f"{what}: apart in the end", apart)
+        _note(column, f"{what}: until healed", group.now - since if whole else float("inf"))
+        group.run_for(10.0)
+
+
+def _many_killed(group: Group, column: Column) -> None:
+    """Many processes at once, of hosts that live on."""
+    _many(group, column, "killed at once", group.kill)
+
+
+def _many_gone(group: Group, column: Column) -> None:
+    """Many hosts at once."""
+    _many(group, column, "gone at once", group.vanish)
+
+
+def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) -> None:
+    some = group.running[:: round(1 / SHARE)][: round(SHARE * len(group.running))]
+    what = f"{len(some) / len(group.running):.0%} {how}"
+    meter = Meter(group)
+    _note(column, what, _found(group, some, end))
+    load = meter.read()
+    _note(column, f"packets a second and member, {what}", load.datagrams_each)
+    _note(column, f"wrong failures, {what}", len(group.wrongly_failed()))
+
+
+# How
+
+
+def _found(group: Group, keys: Collection[str], end: Callable[[str], object]) -> float:
+    """Seconds until all survivors know of all of them."""
+    since = group.now
+    for key in keys:
+        end(key)
+    names = list(keys)
+    witnesses = group.running
+    known = group.run_until(
+        lambda: all(group.lists(key, names, State.FAILED) for key in witnesses), _BOUND
+    )
+    if not known:
+        return float("inf")
+    last = [knowledge(group, name, Event.FAILED, since, witnesses).last for name in names]
+    group.run_for(3.0)
+    return max(found for found in last if found is not None)
+
+
+def _load(group: Group, seconds: float) -> Load:
+    meter = Meter(group)
+    group.run_for(seconds)
+    return meter.read()
+
+
+def _octets(load: Load) -> float:
+    return load.octets_each + _HEADERS * load.datagrams_each
+
+
+def _note(column: Column, what: str, value: float) -> None:
+    column.setdefault(what, []).append(value)
+
+
+def main(arguments: Iterable[str] | None = None) -> int:
+    """Print the column."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.simulated_columns",
+        description="Measures what a simulated group makes of each kind of failure.",
+    )
+    parser.add_argument("--members", type=int, default=MEMBERS, metavar="N")
+    parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N")
+    parser.add_argument("--tolerance", type=float, default=TOLERANCE, metavar="PERIODS")
+    parser.add_argument("--format", choices=("table", "json"), default="table")
+    options = parser.parse_args(None if arguments is None else list(arguments))
+    figures = measure(options.members, options.seeds, options.tolerance)
+    print(as_json(figures) if options.format == "json" else as_table(figures))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
