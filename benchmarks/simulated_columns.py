@@ -5,8 +5,8 @@
     python -m benchmarks.simulated_columns [--members 100] [--seeds 3] [--tolerance 3]
         [--format json]
 
-Seconds of virtual time until the last survivor knows, medians and worst over the seeds; what is sent
-is counted as IP bytes, with 28 a datagram for its headers. The group knows itself from the start.
+Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent is
+counted as IP bytes, with 28 a datagram for its headers. The group knows itself from the start.
 """
 
 from __future__ import annotations

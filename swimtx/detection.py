@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
+from swimtx.canaries import Canaries
 from swimtx.config import Config
 from swimtx.corrections import Corrections
 from swimtx.counters import Counters
 from swimtx.failure_detector import FailureDetector, Order
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.interfaces import IStreams
-from swimtx.judgement import Graded, Judgement, Published
+from swimtx.judgement import Graded, Judgement, Published, Reading
 from swimtx.local_health import LocalHealth
-from swimtx.member import Address
+from swimtx.member import Address, Claim
 from swimtx.membership import Membership
 from swimtx.monitors import Monitors
-from swimtx.probe_round import Means, Way
+from swimtx.probe_round import Means, Round, Way
 from swimtx.protocol import SwimProtocol
 from swimtx.regret import Regret
 from swimtx.schedule import Schedule
@@ -93,6 +94,14 @@ class Detection:
         self._judgement.broke(name)
         self._detector.hint(name)
 
+    def conclude(self, probe: Round, read: Reading) -> None:
+        """Apply what C{read} makes of a round that is over."""
+        self._detector.conclude(probe, read)
+
+    def look_at(self, members: Iterable[Claim]) -> None:
+        """Probe these, out of turn."""
+        self._detector.look_at(members)
+
     def broken(self, name: str) -> bool:
         """Whether an idle stream to that member ended lately, and no ACK has come since."""
         return self._judgement.broken(name)
@@ -132,8 +141,9 @@ class Rules:
 def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
     """Suspicion graded by what was seen, watched first-hand, judged while we hear."""
     reading = rules.reading(kit.clock.seconds, kit.membership, kit.health, kit.config)
+    canaries = Canaries(kit.chance, kit.membership, kit.protocol, kit.means, kit.config)
     verdicts = rules.verdicts(
-        kit.clock, kit.chance, kit.membership, kit.protocol, kit.means, kit.config, kit.health
+        kit.clock, kit.membership, kit.protocol, canaries, kit.config, kit.health
     )
     suspicion = rules.suspicion(
         kit.clock, kit.membership, kit.config, kit.health, kit.regret, verdicts.due
@@ -150,9 +160,12 @@ def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
     )
     verdicts.look_through(suspicion, monitors)
     reading.doubt = verdicts.doubt
+    reading.ask = canaries.ask
     rules.corrections(kit.clock.seconds, kit.membership, kit.protocol)
     kit.membership.on_refutation(kit.health.worsen)
-    return Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
+    detection = Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
+    reading.conclude, reading.look_at = detection.conclude, detection.look_at
+    return detection
 
 
 def published(kit: Kit) -> Detection:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.judgement import Judgement
+from swimtx.judgement import Judgement, Reading
 from swimtx.local_health import WORST, LocalHealth
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Membership
 from swimtx.probe_order import Turn
 from swimtx.probe_round import Means, Round, Way, accuse
 from swimtx.schedule import Schedule
+
+_AT_ONCE = 8  # rounds, beyond which nobody is probed out of turn
 
 
 class Order(Protocol):
@@ -169,6 +171,20 @@ class FailureDetector:
         if held is None:
             return
         verdict = self._judgement.early(probe, held) or self._judgement.late(probe, held)
+        if verdict is not None:
+            self._membership.apply(verdict)
+
+    def look_at(self, members: Iterable[Claim]) -> None:
+        """Probe these out of turn, as far as they are alive and not many rounds are under way."""
+        for member in members:
+            held = self._membership.claim(member.name)
+            if held is not None and held.state is State.ALIVE and len(self._rounds) < _AT_ONCE:
+                self.probe(held)
+
+    def conclude(self, probe: Round, read: Reading) -> None:
+        """Apply what C{read} makes of a round that is over, on second thoughts."""
+        held = self._accused(probe)
+        verdict = None if held is None else read(probe, held)
         if verdict is not None:
             self._membership.apply(verdict)
 

@@ -6,8 +6,9 @@ Two readings, of which the wiring picks one: ``Published`` is SWIM's, where sile
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
 from swimtx.config import Config
@@ -22,6 +23,10 @@ _ALONE_AFTER = 4  # inconclusive rounds in a row, after which one is believed al
 _DOUBTED_FOR = 3600.0  # seconds that a refusal by somebody who lives is remembered
 _BROKEN_FOR = 30.0  # periods that a stream which broke counts, unless an ACK comes sooner
 _REMEMBERED = 4096  # names
+
+
+Reading = Callable[[Round, Claim], Claim | None]
+"""What a round says of its target, given the record that is held."""
 
 
 class Judgement(Protocol):
@@ -80,6 +85,9 @@ class Graded:
 
     @param now: gives the time in seconds.
     @ivar doubt: called when a round had no answer from anybody, so that it may be us who are deaf.
+    @ivar ask: asks whether we are heard, and calls back with the answer: L{Canaries.ask}.
+    @ivar conclude: applies what a round says on second thoughts.
+    @ivar look_at: starts rounds with these members.
     """
 
     def __init__(
@@ -98,7 +106,11 @@ class Graded:
         self._doubted: dict[str, float] = {}
         self._broken: dict[str, float] = {}
         self._inconclusive = 0
+        self._unsure: set[str] = set()
         self.doubt: Callable[[], object] = lambda: None
+        self.ask: Callable[[Callable[[bool], object]], object] = lambda tell: tell(False)
+        self.conclude: Callable[[Round, Reading], object] = lambda probe, read: None
+        self.look_at: Callable[[Iterable[Claim]], object] = lambda members: None
 
     def course(self, target: Claim, schedule: Schedule) -> Schedule:
         """Of one that is suspected enough, no more is asked than is needed.
@@ -121,20 +133,45 @@ class Graded:
         return self._gone(held, self._credible(probe.evidence, held))
 
     def late(self, probe: Round, held: Claim) -> Claim | None:
-        """A suspicion with what the witnesses saw, unless it may be us who are cut off."""
+        """A suspicion with what the witnesses saw, unless it may be us who are cut off.
+
+        Relays that do not answer may say that it is us, or be gone themselves: the canaries tell.
+        """
         if not probe.tried_stream:
             return None  # we have not looked closely
         heard = len(probe.evidence) - 1
         asked = len(probe.relays)
-        if 2 * heard < asked:
-            self._health.worsen()
-        if asked and not heard and probe.own is Kind.SILENT:
-            self._inconclusive += 1
+        alone = bool(asked) and not heard and probe.own is Kind.SILENT
+        self._inconclusive = self._inconclusive + 1 if alone else 0
+        if alone:
             self.doubt()
-            if self._inconclusive < _ALONE_AFTER:
-                return None
-        else:
+        if 2 * heard < asked:
+            self.ask(partial(self._asked, probe, alone))
+        if alone and self._inconclusive < _ALONE_AFTER:
+            return None
+        return self._read(probe, held)
+
+    def _asked(self, probe: Round, alone: bool, answered: bool) -> None:
+        """Whether we are heard, when relays did not answer.
+
+        If we are, and nobody at all has answered, the target and its relays are looked at once
+        more: by chance, or under loss, they may all have missed it. After that they are gone.
+        """
+        name = probe.target.name
+        if not answered:
+            self._health.worsen()
+        elif alone:
             self._inconclusive = 0
+            if name in self._unsure:
+                self._unsure.remove(name)
+                self.conclude(probe, self._read)
+            else:
+                if len(self._unsure) >= _REMEMBERED:
+                    self._unsure.clear()
+                self._unsure.add(name)
+                self.look_at((probe.target, *probe.relays))
+
+    def _read(self, probe: Round, held: Claim) -> Claim | None:
         seen = self._credible(probe.evidence, held)
         kept = self._worth_telling(held, seen)
         gone = self._gone(held, seen)
@@ -147,6 +184,7 @@ class Graded:
         self._inconclusive = 0
         self._health.succeeded()
         self._broken.pop(probe.target.name, None)
+        self._unsure.discard(probe.target.name)
         if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()

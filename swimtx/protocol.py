@@ -40,6 +40,7 @@ class SwimProtocol(DatagramProtocol):
 
     @param now: gives the time in seconds.
     @ivar heard_at: when the last message of our cluster came.
+    @ivar heard_from: the peer that it came from.
     """
 
     noisy = False
@@ -75,6 +76,7 @@ class SwimProtocol(DatagramProtocol):
         self._heard: Callable[[], object] | None = None
         self._stream_heard: Callable[[], object] | None = None
         self.heard_at = 0.0
+        self.heard_from: Any = None
 
     # What the rooms upstairs ask for
 
@@ -235,6 +237,7 @@ class SwimProtocol(DatagramProtocol):
             self._counters.other_cluster += 1
             return False
         self.heard_at = self._now()
+        self.heard_from = peer
         if self._heard is not None:
             heard, self._heard = self._heard, None
             heard()

@@ -1,17 +1,18 @@
 """Giving a verdict: not without first-hand evidence, and not while we are deaf.
 
-Deafness is judged by our own unanswered requests only: when nothing has come in for a while, three
-canary PINGs go to members that are alive. If they are answered by silence too, it is us. Who is
+Deafness is judged by our own unanswered requests only: when nothing has come in for a while,
+canaries are sent. If they are answered by silence too, it is us. Who is
 deaf tells its listeners C{isolated} and gives no verdict; after C{patience} it gives them to itself
 alone. The first message ends it: such verdicts are taken back, and suspects get their time anew.
 """
 
 from __future__ import annotations
 
-import random
+from functools import partial
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from swimtx.canaries import Canaries
 from swimtx.config import Config
 from swimtx.evidence import own
 from swimtx.graded_suspicion import GradedSuspicion
@@ -19,12 +20,9 @@ from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, State
 from swimtx.membership import Event, Membership
 from swimtx.monitors import Monitors
-from swimtx.probe_round import Means, Round
 from swimtx.protocol import SwimProtocol
-from swimtx.schedule import Schedule
 
 _QUIET = 0.5  # periods without a message, after which we doubt our hearing
-_CANARIES = 3
 _FIRST_HAND = 1.2  # periods to see for ourselves
 # Twisted runs late timers before it reads its sockets: a verdict waits for another turn.
 _READ_FIRST = 0.02
@@ -39,18 +37,16 @@ class Verdicts:
     def __init__(
         self,
         clock: IReactorTime,
-        chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        canaries: Canaries,
         config: Config,
         health: LocalHealth,
     ) -> None:
         self._clock = clock
-        self._chance = chance
         self._membership = membership
         self._protocol = protocol
-        self._means = means
+        self._canaries = canaries
         self._period = config.period
         self._patience = config.patience_seconds
         self._health = health
@@ -60,8 +56,7 @@ class Verdicts:
         self._deaf_since = 0.0
         self._sure_until = 0.0
         self._private: dict[str, Claim] = {}
-        self._canaries: list[Round] = []
-        self._listening: IDelayedCall | None = None
+        self._listening = False
         self._giving_up: IDelayedCall | None = None
         self._ready: dict[str, IDelayedCall] = {}
 
@@ -72,14 +67,12 @@ class Verdicts:
 
     def stop(self) -> None:
         """Give no more verdicts."""
-        for timer in [self._listening, self._giving_up, *self._ready.values()]:
+        for timer in [self._giving_up, *self._ready.values()]:
             if timer is not None and timer.active():
                 timer.cancel()
-        for canary in self._canaries:
-            canary.stop()
         self._ready.clear()
-        self._canaries.clear()
-        self._listening = None
+        self._canaries.stop()
+        self._listening = False
 
     def due(self, claim: Claim) -> None:
         """That suspect's time is over."""
@@ -133,23 +126,14 @@ class Verdicts:
 
     def _listen(self) -> None:
         """Send the canaries, once, and see whether anything at all comes back."""
-        if self._listening is not None or self.isolated:
-            return
-        schedule = Schedule((0.0,), None, None, _QUIET * self._period)
-        members = self._membership.sample(self._chance, 4 * _CANARIES)
-        members.sort(key=lambda member: member.state is not State.ALIVE)
-        for member in members[:_CANARIES]:
-            self._canaries.append(Round(member, self._means, schedule, lambda canary: None))
-        asked_at = self._clock.seconds()
-        self._listening = self._clock.callLater(
-            _QUIET * self._period * 1.1, self._listened, asked_at
-        )
+        if not self._listening and not self.isolated:
+            self._listening = True
+            self._canaries.ask(partial(self._listened, self._clock.seconds()))
 
-    def _listened(self, asked_at: float) -> None:
-        self._listening = None
-        self._canaries.clear()
+    def _listened(self, asked_at: float, answered: bool) -> None:
+        self._listening = False
         if self._protocol.heard_at >= asked_at:
-            self._sure_until = self._clock.seconds() + _QUIET * self._period
+            self._sure_until = self._clock.seconds() + self._period
             return
         self.isolated = True
         self._deaf_since = asked_at

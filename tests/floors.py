@@ -74,6 +74,7 @@ FLOORS: tuple[Floor, ...] = (
         (
             "failure_detector",
             "probe_round",
+            "canaries",
             "answering",
             "relaying",
             "verification",

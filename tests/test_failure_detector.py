@@ -242,6 +242,25 @@ class Rounds(FailureDetectorTests):
         self.assertEqual((len(peer.messages(PING)), relay.times(PING_REQ)), (2, [1]))
         self.assertEqual(self.desk.state("a"), "alive", "a hint proves nothing")
 
+    def test_some_are_probed_out_of_turn_if_they_are_alive_and_not_too_many(self) -> None:
+        suspect, *peers = [self.silent(name) for name in "sabcdefghij"]
+        self.desk.knows(suspect.claim.suspected("x"))
+        self.detector.look_at([suspect.claim, *(peer.claim for peer in peers)])
+        self.scene.run(0.01)
+        probed = [peer.claim.name for peer in (suspect, *peers) if peer.messages(PING)]
+        self.assertEqual(probed, list("abcdefgh"))
+
+    def test_a_round_that_is_over_may_be_read_once_more(self) -> None:
+        peer = self.silent("a")
+        probe = self.detector.probe(peer.claim)
+        probe.stop()
+        read = Calls(peer.claim.suspected("me"))
+        self.detector.conclude(probe, read)
+        self.assertEqual(self.desk.state("a"), "suspect")
+        self.desk.knows(peer.claim.alive(1))
+        self.detector.conclude(probe, read)
+        self.assertEqual((len(read), self.desk.state("a")), (1, "alive"), "it has refuted since")
+
     def test_after_a_hint_those_are_asked_first_who_may_have_had_it_too(self) -> None:
         self.detector.fellows = lambda name: ["me", "y", "z", "gone", "x"]
         for turn in range(10):

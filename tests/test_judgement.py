@@ -122,6 +122,33 @@ class GradedTests(Reading):
         self.late(S, S, None, None)
         self.assertEqual(self.health.score, 1)
 
+    def test_unless_somebody_else_hears_us(self) -> None:
+        self.reading.ask = lambda tell: tell(True)
+        self.late(S, S, None, None)
+        self.late(S, None, None, None)
+        self.assertEqual(self.health.score, 0)
+
+    def test_if_we_are_heard_the_target_and_its_relays_are_looked_at_once_more(self) -> None:
+        self.reading.ask = lambda tell: tell(True)
+        again = self.reading.look_at = Calls()
+        concluded = self.reading.conclude = Calls()
+        self.assertIsNone(self.late(S, None, None, None))
+        ((members,),) = again.all
+        self.assertEqual(members, (self.target, "r0", "r1", "r2"))
+        self.assertEqual(len(concluded), 0)
+        self.assertIsNone(self.late(S, None, None, None))
+        ((probe, read),) = concluded.all
+        self.assertEqual(self.kinds(read(probe, self.target)), {"me": S})
+        self.assertEqual(len(again), 1)
+
+    def test_an_answer_ends_the_doubt_about_it(self) -> None:
+        self.reading.ask = lambda tell: tell(True)
+        concluded = self.reading.conclude = Calls()
+        self.late(S, None, None, None)
+        self.reading.answered(Probe(self.target, S))  # type: ignore[arg-type]
+        self.late(S, None, None, None)
+        self.assertEqual(len(concluded), 0)
+
     # Before its end
 
     def early(self, hinted: bool = False, elapsed: float = 1.0) -> Claim | None:

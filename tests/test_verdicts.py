@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from swimtx.canaries import Canaries
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind
@@ -24,15 +25,10 @@ class Courtroom(RoomTests):
         super().setUp()
         desk = self.desk
         self.health = LocalHealth()
+        canaries = Canaries(desk.chance, desk.membership, desk.protocol, desk.means, desk.config)
         self.verdicts = desk.use(
             Verdicts(
-                desk.reactor,
-                desk.chance,
-                desk.membership,
-                desk.protocol,
-                desk.means,
-                desk.config,
-                self.health,
+                desk.reactor, desk.membership, desk.protocol, canaries, desk.config, self.health
             )
         )
         self.suspicion = desk.use(

@@ -75,6 +75,13 @@ class Sure(Graded):
         return super().late(probe, held)
 
 
+class Resigned(Graded):
+    """When no relay answers it is taken to be our own fault, whoever else may hear us."""
+
+    def _asked(self, probe: Round, alone: bool, answered: bool) -> None:
+        super()._asked(probe, alone, False)
+
+
 class Impatient(GradedSuspicion):
     """One that stalled has no more time than one that is silent."""
 
@@ -142,6 +149,7 @@ WITHOUT: dict[str, Parts] = {
     "monitors": replace(SHIPPED, detection=with_rules(monitors=Unwatched)),
     "first-hand verdicts": replace(SHIPPED, detection=with_rules(verdicts=Hearsay)),
     "somebody must answer": replace(SHIPPED, detection=with_rules(reading=Sure)),
+    "second thoughts": replace(SHIPPED, detection=with_rules(reading=Resigned)),
     "deafness": replace(SHIPPED, detection=with_rules(verdicts=Unaware)),
     "eager gossip": replace(SHIPPED, gossip=Gossip),
     "buddy system": replace(SHIPPED, attached=unattached),

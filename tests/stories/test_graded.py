@@ -238,6 +238,23 @@ class OrderStories(GradedStory):
         self.assertGreater(random[-1], phased[20] + 0.5)
 
 
+class FewSurvivors(GradedStory):
+    def test_when_most_hosts_are_gone_the_rest_find_out_all_the_same(self) -> None:
+        known: dict[str, int] = {}
+        for rule in ("nothing", "second thoughts"):
+            group = self.without(rule, 64)
+            gone = group.running[7:]
+            for key in gone:
+                group.vanish(key)
+            group.run_for(30)
+            known[rule] = min(
+                sum(group.lists(key, [name], State.FAILED) for name in gone)
+                for key in group.running
+            )
+        self.assertGreater(known["nothing"], 50)
+        self.assertLess(known["second thoughts"], 20)
+
+
 class LoadStories(GradedStory):
     def test_a_stalled_member_is_spared(self) -> None:
         group = self.without("nothing", 32)
