@@ -5,8 +5,8 @@
     python -m benchmarks.simulated_columns [--members 100] [--seeds 3] [--tolerance 3]
         [--format json]
 
-Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent is
-counted as IP bytes, with 28 a datagram for its headers. The group knows itself from the start.
+Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent
+is counted as IP bytes, 28 a datagram for its headers. The group knows itself from the start.
 """
 
 from __future__ import annotations
@@ -90,8 +90,8 @@ def _one_by_one(group: Group, column: Column) -> None:
 def _ends(group: Group, column: Column, suffix: str, keys: Sequence[str]) -> None:
     """One process is killed, and later one host is gone."""
     killed, gone = keys
-    _note(column, "one process killed" + suffix, _found(group, [killed], group.kill))
-    _note(column, "one host gone" + suffix, _found(group, [gone], group.vanish))
+    _note(column, "one process killed" + suffix, *_found(group, [killed], group.kill))
+    _note(column, "one host gone" + suffix, *_found(group, [gone], group.vanish))
 
 
 def _split(group: Group, column: Column) -> None:
@@ -128,7 +128,9 @@ def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) 
     some = group.running[:: round(1 / SHARE)][: round(SHARE * len(group.running))]
     what = f"{len(some) / len(group.running):.0%} {how}"
     meter = Meter(group)
-    _note(column, what, _found(group, some, end))
+    found = _found(group, some, end)
+    _note(column, f"{what}: the median one", median(found))
+    _note(column, f"{what}: all", max(found))
     load = meter.read()
     _note(column, f"packets a second and member, {what}", load.datagrams_each)
     _note(column, f"wrong failures, {what}", len(group.wrongly_failed()))
@@ -137,8 +139,8 @@ def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) 
 # How
 
 
-def _found(group: Group, keys: Collection[str], end: Callable[[str], object]) -> float:
-    """Seconds until all survivors know of all of them."""
+def _found(group: Group, keys: Collection[str], end: Callable[[str], object]) -> list[float]:
+    """Seconds until all survivors know, for each of them."""
     since = group.now
     for key in keys:
         end(key)
@@ -148,10 +150,10 @@ def _found(group: Group, keys: Collection[str], end: Callable[[str], object]) ->
         lambda: all(group.lists(key, names, State.FAILED) for key in witnesses), _BOUND
     )
     if not known:
-        return float("inf")
+        return [float("inf")]
     last = [knowledge(group, name, Event.FAILED, since, witnesses).last for name in names]
     group.run_for(3.0)
-    return max(found for found in last if found is not None)
+    return [found for found in last if found is not None]
 
 
 def _load(group: Group, seconds: float) -> Load:
@@ -164,8 +166,8 @@ def _octets(load: Load) -> float:
     return load.octets_each + _HEADERS * load.datagrams_each
 
 
-def _note(column: Column, what: str, value: float) -> None:
-    column.setdefault(what, []).append(value)
+def _note(column: Column, what: str, *values: float) -> None:
+    column.setdefault(what, []).extend(values)
 
 
 def main(arguments: Iterable[str] | None = None) -> int:
