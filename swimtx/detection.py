@@ -30,7 +30,7 @@ from swimtx.verdicts import Verdicts
 from swimtx.verification import Verification
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Kit:
     """What a detection is made with."""
 
@@ -120,7 +120,7 @@ class Detection:
             stop()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Rules:
     """The rooms of graded detection; who wants to know what one is worth puts another in its place.
 

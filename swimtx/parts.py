@@ -88,7 +88,7 @@ def unchecked(clock: IReactorTime) -> IReactorTime:
     return clock
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Parts:
     """The parts that there is a choice of; the defaults are what swimtx ships.
 

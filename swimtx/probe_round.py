@@ -36,7 +36,7 @@ class Way(enum.Enum):
     RELAY = "relay"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Means:
     """What rounds are made with."""
 
