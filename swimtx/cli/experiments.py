@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
@@ -38,6 +39,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--full", action="store_true", help="at the size of the papers; this may take hours"
+    )
+    group.add_argument(
+        "--set",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        type=_setting,
+        help="another value for a setting of the experiment, as JSON: members=128, slow=[1,8]",
     )
     group.add_argument(
         "--jobs", metavar="N", type=_positive, help="processes; by default one for each core"
@@ -81,6 +90,17 @@ def _positive(text: str) -> int:
     return number
 
 
+def _setting(text: str) -> tuple[str, Any]:
+    """A name and a value; what is no JSON is text."""
+    name, equals, value = text.partition("=")
+    if not name or not equals:
+        raise argparse.ArgumentTypeError(f"NAME=VALUE, not {text!r}")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
 def _experiment(text: str) -> str:
     """The id as it is written, or C{all}."""
     known = {id.lower(): id for id in EXPERIMENTS} | {"all": "all"}
@@ -97,7 +117,11 @@ def _list(form: str) -> None:
     descriptions = [find(id).DESCRIPTION for id in EXPERIMENTS]
     if form == "json":
         print_json(
-            [{"experiment": d.id, "title": d.title, "paper": d.paper} for d in descriptions], 1
+            [
+                {"experiment": d.id, "title": d.title, "paper": d.paper, "settings": d.usual}
+                for d in descriptions
+            ],
+            1,
         )
     else:
         print_table(("ID", "EXPERIMENT"), [(d.id, d.title) for d in descriptions])
@@ -105,7 +129,10 @@ def _list(form: str) -> None:
 
 def _run(id: str, args: argparse.Namespace) -> Record:
     experiment = find(id)
-    scale = experiment.DESCRIPTION.scale(args.full, args.seeds)
+    try:
+        scale = experiment.DESCRIPTION.scale(args.full, args.seeds, dict(args.set))
+    except ValueError as error:
+        raise CannotBeDone(str(error)) from None
     progress = _Progress(id)
     began = time.monotonic()
     jobs = args.jobs or len(os.sched_getaffinity(0))

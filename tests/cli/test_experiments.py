@@ -47,6 +47,19 @@ class Asked(SynchronousTestCase):
         self.assertEqual(self.type("--experiment", "E99"), 2)
         self.assertIn("there is no E99; there are E1, E2", self.err.getvalue())
 
+    def test_a_setting_takes_another_value(self) -> None:
+        self.with_dice()
+        ask = ("--experiment", "E0", "--jobs", "1", "--format", "json", "--set", "seeds=1")
+        self.assertEqual(self.type(*ask), 0)
+        (record,) = json.loads(self.out.getvalue())
+        self.assertEqual(record["scale"], {"seeds": 1})
+
+    def test_a_setting_that_there_is_not_is_said_in_one_line(self) -> None:
+        self.with_dice()
+        self.assertEqual(self.type("--experiment", "E0", "--set", "sides=7"), 1)
+        self.assertEqual(self.err.getvalue(), "swimtx: E0 has no setting 'sides'; it has seeds\n")
+        self.assertEqual(self.type("--experiment", "E0", "--set", "sides"), 2)
+
     def test_no_seeds_is_wrong_usage(self) -> None:
         self.assertEqual(self.type("--experiment", "E1", "--seeds", "0"), 2)
 

@@ -203,6 +203,23 @@ class RunningCells(SynchronousTestCase):
         self.assertEqual(description.scale(full=True), {"seeds": 9})
         self.assertEqual(description.scale(full=True, seeds=2), {"seeds": 2})
 
+    def test_a_setting_may_have_another_value_of_its_kind(self) -> None:
+        usual = {"seeds": 1, "members": 8, "slow": [1, 2], "names": ["a"], "each": {8: 1}}
+        description = Description("E0", "dice", "Nothing is known.", usual)
+        changed = description.scale(changes={"members": 9, "slow": 3.5, "names": ["b", "c"]})
+        self.assertEqual(changed, {**usual, "members": 9, "slow": [3.5], "names": ["b", "c"]})
+        for name, value in (
+            ("sides", 1),
+            ("members", "many"),
+            ("members", [1]),
+            ("members", True),
+            ("slow", ["a"]),
+            ("slow", []),
+            ("each", {9: 1}),
+        ):
+            with self.assertRaisesRegex(ValueError, name):
+                description.scale(changes={name: value})
+
 
 class ARecord(SynchronousTestCase):
     def setUp(self) -> None:

@@ -6,6 +6,7 @@ its own; what it gives is a value too, of numbers and lists of them.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -33,10 +34,40 @@ class Description:
     usual: Scale
     full: Scale = field(default_factory=dict)
 
-    def scale(self, full: bool = False, seeds: int | None = None) -> dict[str, Any]:
-        """The scale to run at."""
+    def scale(
+        self, full: bool = False, seeds: int | None = None, changes: Scale | None = None
+    ) -> dict[str, Any]:
+        """The scale to run at.
+
+        @param changes: values of its settings that are wanted instead.
+        @raise ValueError: there is no such setting, or it takes another kind of value.
+        """
         chosen = {**self.usual, **(self.full if full else {})}
+        for name, value in (changes or {}).items():
+            chosen[name] = _fitting(self.id, name, value, chosen)
         return chosen if seeds is None else {**chosen, "seeds": seeds}
+
+
+def _fitting(id: str, name: str, value: Any, scale: Scale) -> Any:
+    """That value, if it is of the same kind as the usual one; of a list, its items are."""
+    if name not in scale:
+        raise ValueError(f"{id} has no setting {name!r}; it has {', '.join(scale)}")
+    usual = scale[name]
+    if isinstance(usual, list):
+        kind = _kind(usual[0])
+        items = value if isinstance(value, list) else [value]
+        if not items or any(_kind(item) is not kind for item in items):
+            raise ValueError(f"{name} of {id} is a list such as {json.dumps(usual)}")
+        return items
+    if _kind(value) is not _kind(usual) or isinstance(usual, dict):
+        raise ValueError(f"{name} of {id} is a value such as {json.dumps(usual)}")
+    return value
+
+
+def _kind(value: Any) -> type:
+    """Whole numbers do where numbers do."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float if number else type(value)
 
 
 @dataclass(frozen=True)
