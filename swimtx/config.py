@@ -19,33 +19,11 @@ from swimtx.member import (
     Address,
     check_tags,
     check_text,
+    is_loopback,
     normal_host,
 )
+from swimtx.profiles import PRESETS, PROFILES
 
-_PRESETS: dict[str, dict[str, float]] = {
-    "local": {
-        "protocol_period": 1.0,
-        "gossip_interval": 0.1,
-        "table_interval": 15.0,
-        "silence_tolerance": 3.0,
-        "patience": 30.0,
-    },
-    "lan": {
-        "protocol_period": 1.0,
-        "gossip_interval": 0.2,
-        "table_interval": 30.0,
-        "silence_tolerance": 5.0,
-        "patience": 30.0,
-    },
-    "wan": {
-        "protocol_period": 5.0,
-        "gossip_interval": 0.5,
-        "table_interval": 60.0,
-        "silence_tolerance": 7.0,
-        "patience": 60.0,
-    },
-}
-PROFILES = tuple(_PRESETS)
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
 
 
@@ -204,7 +182,7 @@ class Config:
         return self.table_interval * (1 + math.ceil(math.log2(members / 32)))
 
     def _fill_in(self) -> None:
-        preset = _PRESETS.get(self.profile)
+        preset = PRESETS.get(self.profile)
         if preset is None:
             raise BadConfig(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
         unsaid = self.patience is None
@@ -305,13 +283,3 @@ def _as_text(pairs: Iterable[tuple[Any, Any]]) -> Iterable[tuple[str, str]]:
         if not isinstance(key, str) or not isinstance(value, str):
             raise ValueError(f"tags map text to text, not {key!r} to {value!r}")
         yield key, value
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
-    return host == "::1" or host.startswith("127.")
-
-
-def is_wildcard(host: str) -> bool:
-    """Whether that address stands for all of the machine's."""
-    return host in ("0.0.0.0", "::")

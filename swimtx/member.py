@@ -73,6 +73,16 @@ def normal_host(host: str) -> str:
     return str(parsed)
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    return host == "::1" or host.startswith("127.")
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether that address stands for all of the machine's."""
+    return host in ("0.0.0.0", "::")
+
+
 def check_text(text: str, most: int, what: str) -> None:
     """Whether C{text} may be a name: 1 to C{most} bytes of UTF-8, no control characters.
 

@@ -17,7 +17,7 @@ from twisted.internet.defer import Deferred, maybeDeferred
 
 from swimtx.answering import Answering
 from swimtx.anti_entropy import AntiEntropy
-from swimtx.config import Config, is_wildcard
+from swimtx.config import Config
 from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
 from swimtx.detection import Kit
@@ -29,7 +29,7 @@ from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.joining import Joining
 from swimtx.leaving import Leaving
-from swimtx.member import Address, Claim, State, check_tags, normal_host
+from swimtx.member import Address, Claim, State, check_tags, is_wildcard, normal_host
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.parts import Parts, parts_for

@@ -28,7 +28,7 @@ FLOORS: tuple[Floor, ...] = (
     Floor(
         0,
         "words",
-        ("errors", "member", "messages", "config", "interfaces"),
+        ("errors", "member", "messages", "profiles", "config", "interfaces"),
         "Values that never change, and interfaces: standard library, attrs, zope.interface.",
     ),
     Floor(

@@ -24,6 +24,8 @@ from swimtx.member import (
     State,
     check_tags,
     check_text,
+    is_loopback,
+    is_wildcard,
     merge,
     merged_evidence,
     normal_host,
@@ -252,6 +254,12 @@ class Limits(SynchronousTestCase):
             "[::1]",
         ):
             self.assertRaises(ValueError, normal_host, host)
+
+    def test_loopback_and_wildcard(self) -> None:
+        self.assertTrue(all(map(is_loopback, ("127.0.0.1", "127.9.9.9", "::1"))))
+        self.assertFalse(any(map(is_loopback, ("10.0.0.1", "0.0.0.0", "::"))))
+        self.assertTrue(all(map(is_wildcard, ("0.0.0.0", "::"))))
+        self.assertFalse(any(map(is_wildcard, ("127.0.0.1", "::1"))))
 
     def test_an_address_reads_as_people_write_it(self) -> None:
         self.assertEqual(str(HERE), "10.0.0.1:7946")

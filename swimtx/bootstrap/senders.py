@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx.bootstrap.recent import Recent
-from swimtx.config import is_wildcard
 from swimtx.errors import Malformed
-from swimtx.member import Address, Claim, State, normal_host
+from swimtx.member import Address, Claim, State, is_wildcard, normal_host
 from swimtx.messages import Message, MessageType
 from swimtx.wire.codec import MAX_AHEAD
 

@@ -18,11 +18,18 @@ from twisted.logger import Logger
 from swimtx.bootstrap.answers import Answer, Answers, listed
 from swimtx.bootstrap.recent import Recent
 from swimtx.bootstrap.senders import drop_departed, sender_of
-from swimtx.config import is_loopback, is_wildcard
 from swimtx.envelope import PlainEnvelope
 from swimtx.errors import BadConfig, Malformed
 from swimtx.interfaces import IEnvelope
-from swimtx.member import MAX_NAME_BYTES, Address, Claim, check_text, normal_host
+from swimtx.member import (
+    MAX_NAME_BYTES,
+    Address,
+    Claim,
+    check_text,
+    is_loopback,
+    is_wildcard,
+    normal_host,
+)
 from swimtx.messages import Listed, Message, MessageType
 from swimtx.wire.codec import MAX_LISTED, Codec, check_cluster
 

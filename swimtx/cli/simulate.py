@@ -11,8 +11,9 @@ from typing import Any
 from swimtx.cli import experiments
 from swimtx.cli.failing import CannotBeDone
 from swimtx.cli.output import add_format_option, print_json, print_table
-from swimtx.config import PROFILES, Config
+from swimtx.config import Config
 from swimtx.membership import Event
+from swimtx.profiles import PROFILES
 from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
 from swimtx.simulation.conditions import NETWORKS, network_named
 

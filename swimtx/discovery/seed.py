@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swimtx.config import is_wildcard
-from swimtx.member import Address, normal_host
+from swimtx.member import Address, is_wildcard, normal_host
 
 DEFAULT_PORT = 7946
 
