@@ -16,11 +16,11 @@ from zope.interface import implementer
 from swimtx.changes import Announcements, Change, Event, Listener, what_happened
 from swimtx.evidence import explain
 from swimtx.interfaces import IMembership
-from swimtx.member import Address, Claim, Member, State, check_tags, merge
+from swimtx.member import Claim, Member, State, check_tags, merge
 from swimtx.oneself import Oneself
 from swimtx.roster import Roster
 
-__all__ = ["Change", "Event", "Membership", "address_of"]
+__all__ = ["Change", "Event", "Membership"]
 
 
 class _Entry:
@@ -298,8 +298,3 @@ class Membership:
                 settle(claim)
             except Exception:
                 self._log.failure("a dispute about {claim} could not be opened", claim=claim)
-
-
-def address_of(member: Member) -> Address:
-    """Where a listed member is reached."""
-    return Address(member.address, member.port)

@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from swimtx.changes import Change, Event, what_happened
 from swimtx.interfaces import IMembership
 from swimtx.member import MAX_INCARNATION, Address, Claim, Evidence, Kind, Member, State
-from swimtx.membership import Membership, address_of
+from swimtx.membership import Membership
 from tests.strategies import DAY, EPOCH, NOW, claims, incarnations, rivals
 
 HOUR = 3600
@@ -750,7 +750,3 @@ class Reading(MembershipTestCase):
         self.membership.clear()
         self.assertEqual((self.membership.members(), roster.living), ((), []))
         self.assertIdentical(self.membership.roster, roster)
-
-    def test_where_a_member_is_reached(self) -> None:
-        self.membership.apply(OTHER)
-        self.assertEqual(address_of(self.member("n2")), THERE)
