@@ -1,50 +1,64 @@
-"""What simulating costs: CPU for a member and virtual second, of groups at rest."""
+"""What simulating costs: CPU for a member and virtual second, of groups at rest.
+
+What else the machine does can only add. So there are many short slices, of which the best counts.
+"""
 
 from __future__ import annotations
 
 import time
 
-from benchmarks.real_report import Figure, at_most, shown
-from benchmarks.simulated_scenes import at_rest
-from benchmarks.simulated_thousand import thousand
-from swimtx.simulation import Group, Load, Meter
+from benchmarks.real_report import Figure, at_least, at_most, shown
+from swimtx.config import Config
+from swimtx.simulation import Group, HeapClock, Load, Meter
+from swimtx.simulation.laboratory.scenes import acquainted
 
 BUDGET = 60.0  # microseconds
-SECONDS = 30.0
-_ROUNDS = 3  # of which the best counts: what else the machine does can only add
+SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU
+_SETTLE = 10.0  # seconds
+_SLICE = 3.0  # seconds: some do more than others, but not much
+_SLICES = 20
+_CALLS = 20_000
 
 
 def measure() -> list[Figure]:
     """At a hundred members and at a thousand."""
-    hundred = _at_rest(at_rest(100, "cpu"))
-    group, _, _ = thousand()
-    group.run_for(45)  # who has joined was news to a thousand
-    many = _at_rest(group)
-    figures = [shown("cpu", "seconds of CPU for ten million additions, here and now", _additions())]
-    for load in (hundred, many):
-        size = f"N={load.members}"
+    figures = []
+    for members, least in SPEED.items():
+        group = acquainted(members, "cpu", Config.lan(), events=(), settled=True)
+        group.run_for(_SETTLE)
+        load, call = _at_rest(group)
+        size = f"N={members}"
         figures += [
             at_most(
                 "cpu", f"microseconds for a member-second, {size}", load.cpu_each, BUDGET, ".1f"
             ),
-            shown("cpu", f"virtual seconds for a second of CPU, {size}", f"{load.speed:.1f}"),
+            at_least(
+                "cpu", f"virtual seconds for a second of CPU, {size}", load.speed, least, ".1f"
+            ),
+            shown(
+                "cpu", f"microseconds for an empty timer of the same clock, {size}", f"{call:.2f}"
+            ),
         ]
     return figures
 
 
-def _at_rest(group: Group) -> Load:
+def _at_rest(group: Group) -> tuple[Load, float]:
+    """The best slice, and the best time for a timer in between."""
     meter = Meter(group, time.process_time)
-    loads = []
-    for _ in range(_ROUNDS):
-        group.run_for(SECONDS / _ROUNDS)
+    loads, calls = [], []
+    for _ in range(_SLICES):
+        meter.read()
+        group.run_for(_SLICE)
         loads.append(meter.read())
-    return min(loads, key=lambda load: load.cpu_each)
+        calls.append(_empty_timers())
+    return min(loads, key=lambda load: load.cpu_each), min(calls)
 
 
-def _additions() -> str:
-    """How quick this machine is just now: about 0.5 where nothing else runs."""
+def _empty_timers() -> float:
+    """Microseconds for each: how quick this machine is just now."""
+    clock = HeapClock()
     began = time.process_time()
-    total = 0
-    for number in range(10_000_000):
-        total += number
-    return f"{time.process_time() - began:.2f}"
+    for number in range(_CALLS):
+        clock.callLater(number * 1e-6, int)
+    clock.advance(1.0)
+    return (time.process_time() - began) / _CALLS * 1e6

@@ -169,6 +169,7 @@ class Round:
         self._means.questions.close(self.sequence, address)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
+        self._timer = None
         if self._connecting is not None:
             self._connecting.cancel()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from twisted.internet.error import AlreadyCalled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
@@ -68,6 +69,25 @@ class SelfCheck:
         return found
 
 
+class _Made:
+    """Stands for the reactor's call once that has been made."""
+
+    def active(self) -> bool:
+        """Never again."""
+        return False
+
+    def cancel(self) -> None:
+        """It is too late for that."""
+        raise AlreadyCalled()
+
+
+_MADE = _Made()
+
+
+def _nothing(*args: object, **kw: object) -> None:
+    """What a call does that will never be made."""
+
+
 class _Call:
     """An C{IDelayedCall} around the reactor's.
 
@@ -99,6 +119,8 @@ class _Call:
         if late > LATE:
             check.late(self, late)
         else:
+            # The two have known each other: who keeps this one now keeps nothing else alive.
+            self.inner = _MADE
             self.function(*self._args, **self._kw)
 
     def active(self) -> bool:
@@ -108,7 +130,10 @@ class _Call:
     def cancel(self) -> None:
         """Never make it."""
         self.inner.cancel()
+        self.function = _nothing
 
     def getTime(self) -> float:
-        """When it is due, by the reactor's clock."""
+        """When it is due, by the reactor's clock, or was."""
+        if self.inner is _MADE:
+            return self.due + self.check.slept
         return float(self.inner.getTime())

@@ -16,6 +16,7 @@ from swimtx.membership import Event
 from swimtx.profiles import PROFILES
 from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
 from swimtx.simulation.conditions import NETWORKS, network_named
+from swimtx.simulation.garbage import seldom_searched
 
 _KEPT = (Event.SUSPECTED, Event.STALLED, Event.RECOVERED, Event.FAILED, Event.LEFT)
 _REDRAWN = 0.1  # seconds between two words about the progress
@@ -81,7 +82,8 @@ def run(args: argparse.Namespace) -> int:
     group.network.latency = latency or network_named(name, group.clock)
     progress = _Progress(quiet=args.format == "json")
     story = Story(group, plan, progress.tell, progress.show, time.process_time)
-    report = story.play()
+    with seldom_searched():
+        report = story.play()
     progress.end()
     if args.format == "json":
         print_json(_as_json(args, name, report), indent=2)

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 
+from swimtx.simulation.garbage import search_seldom
 from swimtx.simulation.laboratory.experiment import Cell, Experiment, Outcome
 
 #: C{progress(done, total, left)}: cells, and seconds to the end if that can be told yet.
@@ -102,6 +103,7 @@ def _outcome(future: Future[Outcome], cell: Cell) -> Outcome:
 def _begin() -> None:
     """A worker begins: Ctrl-C is the main process's affair, and its end is ours."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    search_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

@@ -23,13 +23,24 @@ def acquainted(
     parts: Parts = SHIPPED,
     loss: float = 0.0,
     events: Collection[Event] = (Event.SUSPECTED, Event.FAILED),
+    settled: bool = False,
 ) -> Group:
-    """A group in which everybody knows everybody: forming it is not what is measured."""
+    """A group in which everybody knows everybody: forming it is not what is measured.
+
+    @param settled: whether all know of each other's stream ports that they accept, too. Else they
+        find that out, and tell, in the first seconds; in a large group that is a lot of news.
+    """
     group = Group(size, seed, config, loss=loss, latency=LATENCY, events=events, parts=parts)
     group.seeds = []
     group.start()
+    if settled:
+        for node in group.nodes.values():
+            node.membership.accepted_stream()
     for key in group.running:
         acquaint(group, key)
+    if settled:
+        for node in group.nodes.values():
+            node._news.clear()
     return group
 
 
