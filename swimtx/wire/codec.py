@@ -1,6 +1,7 @@
 """Messages to bytes and back: the door to L{swimtx.wire.encoding} and L{swimtx.wire.decoding}."""
 
-from swimtx.wire.decoding import DIGEST_PARTS, MAX_AHEAD, MAX_LISTED, Codec
+from swimtx.wire.checks import MAX_AHEAD
+from swimtx.wire.decoding import DIGEST_PARTS, MAX_LISTED, Codec
 from swimtx.wire.encoding import (
     MAX_UPDATE_BYTES,
     check_cluster,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
-from typing import TypeVar
 
 from google.protobuf.message import DecodeError
 
@@ -16,36 +15,37 @@ from swimtx.errors import Malformed
 from swimtx.member import (
     MAX_AGE,
     MAX_CLUSTER_BYTES,
-    MAX_EPOCH,
     MAX_EVIDENCE,
     MAX_INCARNATION,
-    MAX_NAME_BYTES,
     Address,
     Claim,
     Evidence,
     Kind,
     State,
     check_tags,
-    check_text,
     merged_evidence,
-    normal_host,
 )
 from swimtx.messages import Listed, Message, MessageType
 from swimtx.wire import swim_pb2
+from swimtx.wire.checks import (
+    Addresses,
+    check_epoch,
+    check_incarnation,
+    check_name,
+    checked_address,
+    keep,
+    message_type,
+    said_or_not,
+)
 from swimtx.wire.encoding import MAX_UPDATE_BYTES, STATES
 
-MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock
 MAX_LISTED = 256
 DIGEST_PARTS = 64
 
-_TYPES = tuple(MessageType)
-_KNOWN = len(_TYPES)
 _KINDS = tuple(Kind)
 # Reading a repeated field costs as much as four others, even when it is empty. An update's tag is
 # this byte, so where it is nowhere in the datagram there are no updates.
 _UPDATE_TAG = 0x52
-_CACHED = 4096  # entries that each cache may hold
-_PORTS = 1 << 16
 # Plain numbers: comparing with them is several times as quick as with members of an enum.
 _PING = int(MessageType.PING)
 _ACK = int(MessageType.ACK)
@@ -62,9 +62,6 @@ _NO_TARGET = ("", 0, 0, *_NO_REST)  # and from C{target} on
 
 _FromTargetOn = tuple[str, int, int, None, float, Kind, tuple[()], bool, tuple[()], int, int, int]
 
-_K = TypeVar("_K")
-_V = TypeVar("_V")
-
 
 class Codec:
     """Decodes what the network sends, checking every field.
@@ -79,7 +76,7 @@ class Codec:
         self._senders: dict[_Said, _Sender] = {}
         self._targets: dict[_Target, _FromTargetOn] = {}
         self._claims: dict[bytes, Claim] = {}
-        self._addresses: dict[tuple[str, int], Address] = {}
+        self._addresses: Addresses = {}
 
     def decode(self, data: bytes) -> Message:
         """One datagram, or one frame of a stream.
@@ -132,7 +129,7 @@ class Codec:
         claim = self._checked(wire)
         # A claim has at most that many bytes, but anything may be added in unknown fields.
         if len(update) <= MAX_UPDATE_BYTES:
-            _keep(self._claims, update, claim)
+            keep(self._claims, update, claim)
         return claim
 
     def _news(self, wire: swim_pb2.Datagram) -> tuple[Claim, ...]:
@@ -143,53 +140,44 @@ class Codec:
 
     def _check_sender(self, said: _Said) -> _Sender:
         number, name, host, port, incarnation, epoch, version, cluster = said
-        kind = _kind(number)
-        _check_name(name)
-        address = self._check_address(host, port)
-        _check_incarnation(incarnation)
-        self._check_epoch(epoch)
+        kind = message_type(number)
+        check_name(name)
+        address = checked_address(self._addresses, host, port)
+        check_incarnation(incarnation)
+        check_epoch(epoch, self._now())
         if cluster:
-            _check_name(cluster, MAX_CLUSTER_BYTES, "cluster")
+            check_name(cluster, MAX_CLUSTER_BYTES, "cluster")
         sender = (kind, name, address, incarnation, epoch, version, cluster)
-        _keep(self._senders, said, sender)
+        keep(self._senders, said, sender)
         return sender
 
     def _check_target(self, target: _Target) -> _FromTargetOn:
         name, epoch, incarnation = target
         if name:
-            _check_name(name)
-        self._check_epoch(epoch)
-        _check_incarnation(incarnation)
+            check_name(name)
+        check_epoch(epoch, self._now())
+        check_incarnation(incarnation)
         rest = (*target, *_NO_REST)
-        _keep(self._targets, target, rest)
+        keep(self._targets, target, rest)
         return rest
 
     def _seven_fields(self, wire: swim_pb2.Datagram, number: int) -> Message:
         """From a peer that knows only the original schema: its address may be left unsaid."""
-        kind = _kind(number)
+        kind = message_type(number)
         if kind > MessageType.FAIL:
             raise Malformed("version", "one of our types without a version")
-        _check_name(wire.node_id)
+        check_name(wire.node_id)
         destination = None
         if wire.dest_addr:
-            destination = self._check_address(wire.dest_addr, wire.dest_port)
+            destination = checked_address(self._addresses, wire.dest_addr, wire.dest_port)
         return Message(
             kind,
             wire.node_id,
-            self._said_or_not(wire.addr, wire.port),
+            said_or_not(self._addresses, wire.addr, wire.port),
             min(max(wire.heart_beat, 0), MAX_INCARNATION),
             version=0,
             destination=destination,
         )
-
-    def _said_or_not(self, host: str, port: int) -> Address:
-        """The address that a peer names, without a host if it names none that can be reached."""
-        try:
-            address = self._check_address(host, port)
-        except Malformed:
-            return Address("", port if 0 < port < _PORTS else 0)
-        unspecified = address.host in ("0.0.0.0", "::")
-        return Address("", port) if unspecified else address
 
     # What only some types use
 
@@ -207,7 +195,7 @@ class Codec:
             raise Malformed("observed", str(wire.observed))
         destination = None
         if wire.dest_addr:
-            destination = self._check_address(wire.dest_addr, wire.dest_port)
+            destination = checked_address(self._addresses, wire.dest_addr, wire.dest_port)
         return Message(
             *sender,
             wire.sequence,
@@ -225,27 +213,29 @@ class Codec:
         )
 
     def _listed(self, entry: swim_pb2.Listed) -> Listed:
-        _check_name(entry.node_id)
-        self._check_epoch(entry.epoch)
-        _check_incarnation(entry.heartbeat)
-        address = self._check_address(entry.address, entry.port)
+        check_name(entry.node_id)
+        check_epoch(entry.epoch, self._now())
+        check_incarnation(entry.heartbeat)
+        address = checked_address(self._addresses, entry.address, entry.port)
         return Listed(entry.node_id, address, entry.heartbeat, entry.epoch)
 
     # Claims
 
     def _checked(self, wire: swim_pb2.Update) -> Claim:
-        _check_name(wire.name)
-        self._check_epoch(wire.epoch)
+        check_name(wire.name)
+        check_epoch(wire.epoch, self._now())
         if len(wire.address) not in (4, 16):
             raise Malformed("address", f"{len(wire.address)} bytes")
-        address = self._check_address(str(ipaddress.ip_address(wire.address)), wire.port)
-        _check_incarnation(wire.incarnation)
+        address = checked_address(
+            self._addresses, str(ipaddress.ip_address(wire.address)), wire.port
+        )
+        check_incarnation(wire.incarnation)
         if not 0 <= wire.state < len(STATES):
             raise Malformed("state", str(wire.state))
         if len(wire.evidence) > MAX_EVIDENCE or wire.age > MAX_AGE:
             raise Malformed("length")
         if wire.by:
-            _check_name(wire.by)
+            check_name(wire.by)
         try:
             tags = check_tags((tag.key, tag.value) for tag in wire.tags)
         except ValueError as error:
@@ -267,52 +257,9 @@ class Codec:
             0.0 if state.living else float(wire.age),
         )
 
-    def _check_address(self, host: str, port: int) -> Address:
-        address = self._addresses.get((host, port))
-        if address is not None:
-            return address
-        if not 0 < port < _PORTS:
-            raise Malformed("address", f"port {port}")
-        try:
-            address = Address(normal_host(host), port)
-        except ValueError as error:
-            raise Malformed("address", str(error)) from None
-        _keep(self._addresses, (host, port), address)
-        return address
-
-    def _check_epoch(self, epoch: int) -> None:
-        if epoch > MAX_EPOCH:
-            raise Malformed("epoch", str(epoch))
-        if epoch > (self._now() + MAX_AHEAD) * 1000:
-            raise Malformed("future", f"epoch {epoch} is more than a day ahead of our clock")
-
-
-def _kind(number: int) -> MessageType:
-    if not 0 <= number < _KNOWN:
-        raise Malformed("type", f"{number} is not known")
-    return _TYPES[number]
-
-
-def _check_name(name: str, most: int = MAX_NAME_BYTES, reason: str = "name") -> None:
-    try:
-        check_text(name, most, f"a {reason}")
-    except ValueError as error:
-        raise Malformed(reason, str(error)) from None
-
-
-def _check_incarnation(incarnation: int) -> None:
-    if not 0 <= incarnation <= MAX_INCARNATION:
-        raise Malformed("incarnation", str(incarnation))
-
 
 def _entry(entry: swim_pb2.Evidence) -> Evidence:
-    _check_name(entry.witness)
+    check_name(entry.witness)
     if not 0 <= entry.kind < len(_KINDS):
         raise Malformed("evidence", f"kind {entry.kind}")
     return Evidence(entry.witness, _KINDS[entry.kind], entry.counter)
-
-
-def _keep(cache: dict[_K, _V], key: _K, value: _V) -> None:
-    if len(cache) >= _CACHED:
-        cache.clear()
-    cache[key] = value
