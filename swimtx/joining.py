@@ -110,7 +110,7 @@ class Asking:
 class Joining:
     """Joins groups, and answers those who want to join this one.
 
-    @ivar bootstraps: addresses of the bootstrap nodes that have answered.
+    @ivar answered: told the addresses of the seeds once one of them has answered.
     """
 
     def __init__(
@@ -133,6 +133,7 @@ class Joining:
         self._config = config
         self._waits: dict[Deferred[Any], None] = {}
         self._asking: dict[Asking, None] = {}
+        self.answered: Callable[[list[Address]], object] = lambda addresses: None
         self._protocol = protocol
         protocol.handle(MessageType.JOIN_REQ, self._asked)
         protocol.handle(MessageType.JOIN_RES, means.questions.answer)
@@ -172,6 +173,7 @@ class Joining:
         silent = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
         asked = await self._ask(silent) if silent else None
         if asked is not None and asked.answers:
+            self.answered(addresses)
             await self._take(asked.answers)
         elif asked is not None and not asked.ourselves.issuperset(silent):
             raise JoinFailed({**failures, **{str(a): "no answer" for a in silent}})

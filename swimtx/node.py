@@ -8,9 +8,7 @@ Reading order: ``protocol`` (bytes in, bytes out), ``membership`` (the one funne
 from __future__ import annotations
 
 import random
-import socket
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
@@ -24,12 +22,12 @@ from swimtx.detection import Kit
 from swimtx.discovery import Seeds
 from swimtx.envelope import PlainEnvelope
 from swimtx.errors import NotRunning
-from swimtx.expectations import expected
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
+from swimtx.introduction import Introduction
 from swimtx.joining import Joining
 from swimtx.leaving import Leaving
-from swimtx.member import Address, Claim, State, check_tags, is_wildcard, normal_host
+from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.parts import Parts, parts_for
@@ -42,6 +40,7 @@ from swimtx.reassurance import Reassurance
 from swimtx.renewal import Renewal
 from swimtx.self_check import SelfCheck
 from swimtx.seven_fields import SevenFields
+from swimtx.status import status
 from swimtx.strangers import Strangers
 from swimtx.tombstones import Tombstones
 from swimtx.transports.local_address import address_toward
@@ -80,7 +79,6 @@ class Node:
         self.counters = counters = Counters()
         self.running = False
         self._leaving_done = False
-        self._last_epoch = 0
 
         # What is believed, and what is news.
         self.membership: Membership = parts.membership(
@@ -172,9 +170,13 @@ class Node:
             self._greeting,
             config,
         )
+        self._introduction = Introduction(
+            reactor, self.membership, self._joining, config, address_toward
+        )
         self._renewal = Renewal(
             clock, chance, self.membership, means, self._anti_entropy, self._greeting, config
         )
+        self._joining.answered = self._renewal.know
         self._notices.outsiders = self._renewal.outsiders
         self._leaving = Leaving(
             clock, self.membership, self.protocol, questions, self._streams, config
@@ -248,31 +250,7 @@ class Node:
         @raise NotRunning: the node is not started.
         """
         self._check_running()
-        me = self.membership.me
-        members = self.membership.members()
-        return {
-            "name": me.name,
-            "address": me.address.host,
-            "port": me.address.port,
-            "state": me.state.value,
-            "epoch": me.epoch,
-            "incarnation": me.incarnation,
-            "cluster": self.config.cluster,
-            "profile": self.config.profile,
-            "protocol_period": self.config.period,
-            "ping_timeout": self.config.first_stage,
-            "silence_tolerance": self.config.silence_tolerance_seconds,
-            "patience": self.config.patience_seconds,
-            "local_health": self._detection.health.score,
-            "expected": {
-                kind: {"soonest": round(span.soonest, 3), "latest": round(span.latest, 3)}
-                for kind, span in expected(self.config, self.membership.living).items()
-            },
-            "members": {s.value: sum(m.state is s for m in members) for s in State},
-            "refutations": self.membership.refutations,
-            "refused": self.membership.refused,
-            "counters": self.counters.as_dict(),
-        }
+        return status(self.membership, self.config, self._detection.health, self.counters)
 
     # How
 
@@ -282,27 +260,13 @@ class Node:
         port = self._sockets.open(self.config.bind_host, self.config.port)
         self.running = True
         self._leaving_done = False
-        if self.membership.name is not None:
-            self._last_epoch = self.membership.me.epoch
         self.membership.clear()
         self._news.clear()
-        self.membership.become(self._introduce(port))
+        self.membership.become(self._introduction.claim(port))
         self.protocol.on_accepted_stream(self._accepted_stream)
         self._detection.start()
         self._gossip.start()
         self._anti_entropy.start()
-
-    def _introduce(self, port: int) -> Claim:
-        """What we say of ourselves."""
-        config = self.config
-        host = config.bind_host
-        if is_wildcard(host):
-            host = address_toward(None, config.type)
-        advertised = config.advertise or (host, port)
-        address = Address(normal_host(advertised[0]), advertised[1] or port)
-        name = config.name or f"{socket.gethostname()}-{port}"[-128:]
-        epoch = max(1, int(self._reactor.seconds() * 1000), self._last_epoch + 1)
-        return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
 
     async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:
         self._check_running()
@@ -313,21 +277,9 @@ class Node:
             source = seeds
         else:
             source = Seeds(self._reactor, list(seeds), self.config.type)
-        if is_wildcard(self.config.bind_host) and self.config.advertise is None:
-            await self._look_toward(source)
+        await self._introduction.look_toward(source)
         self._renewal.add(source)
         return await self._joining.join(source)
-
-    async def _look_toward(self, seeds: ISeeds) -> None:
-        """Bound to a wildcard, we are reached where this host talks to its seeds from."""
-        addresses, _ = await self._joining.find(seeds)
-        me = self.membership.me
-        for seed in addresses:
-            host = address_toward(seed.host, self.config.type)
-            if host != me.address.host:
-                moved = replace(me, address=Address(host, me.address.port))
-                self.membership.become(replace(moved, incarnation=me.incarnation + 1))
-            return
 
     async def _leave(self) -> None:
         self._check_running()

@@ -22,6 +22,7 @@ from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.probe_round import Means
 
+_KNOWN = 64  # addresses of seeds
 _PADDED = 400  # bytes of a renewal, so that some of the list may come back
 
 
@@ -61,6 +62,10 @@ class Renewal:
             self._sequence = self._means.questions.ask(self._answered)
             self._timer = self._clock.callLater(self._wait(0.2), self._tick)
 
+    def know(self, addresses: Iterable[Address]) -> None:
+        """These are seeds, too: they want to hear of departures, ours perhaps."""
+        self._addresses = tuple(dict.fromkeys((*self._addresses, *addresses)))[-_KNOWN:]
+
     def stop(self) -> None:
         """Renew no more."""
         self._means.questions.close(self._sequence)
@@ -98,7 +103,7 @@ class Renewal:
     def _found(self, found: tuple[list[Address], dict[str, str]]) -> None:
         if self._timer is None:
             return
-        self._addresses = tuple(dict.fromkeys((*self._addresses, *found[0])))[-64:]
+        self.know(found[0])
         body = join_request(self._means, self._sequence, _PADDED)
         for address in self.outsiders():
             if address in found[0] and address not in self._asked:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from swimtx import Event, State
+from swimtx.simulation import Group
 from tests.stories.scenes import Story, events
 
 
@@ -13,6 +14,16 @@ class LeaveStories(Story):
         group.run_for(0.1)
         self.successResultOf(left)
         self.assertTrue(group.everybody_lists("n3", State.LEFT))
+
+    def test_even_one_that_has_only_just_come_is_forgotten_by_the_bootstrap_node(self) -> None:
+        group = Group(2, 1, bootstrap=True)
+        group.start()
+        self.until(group, group.everybody_lists, 5)
+        assert group.well_known is not None
+        self.assertEqual(sorted(m.name for m in group.well_known.members()), ["n1", "n2"])
+        group.leave("n2")
+        group.run_for(0.1)
+        self.assertEqual([m.name for m in group.well_known.members()], ["n1"])
 
     def test_leaving_is_no_failure(self) -> None:
         group = self.formed(16)
