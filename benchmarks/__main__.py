@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from benchmarks import real, simulated
-from benchmarks.real_report import as_json, as_table
+from benchmarks.report import as_json, as_table
 
 
 def main() -> int:

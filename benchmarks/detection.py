@@ -12,16 +12,14 @@ on loopback or in network namespaces of its own, and gone at the end.
 
 from __future__ import annotations
 
-import argparse
 import os
-import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from benchmarks import detection_group, detection_link
-from benchmarks.real_networks import CannotMeasure
-from benchmarks.real_report import Figure, as_json, as_table, shown
+from benchmarks.front_door import Parser, end_when_told, measured, printed
+from benchmarks.report import Figure, shown
 
 PARTS = ("kill", "freeze", "link")
 HOSTS = 16  # in a network of namespaces
@@ -53,18 +51,10 @@ def tasks(parts: Sequence[str], members: Sequence[int], times: int, long: bool) 
 
 
 def measure(chosen: Sequence[Task]) -> list[Figure]:
-    """The figures of all. What cannot be measured here is said instead."""
+    """The figures of all."""
     figures: list[Figure] = []
     for name, task in chosen:
-        print(f"measuring: {name}", file=sys.stderr, flush=True)
-        try:
-            figures += task()
-        except CannotMeasure as reason:
-            figures.append(Figure(name, f"not measured: {reason}", "", ""))
-        except AssertionError as missed:
-            first, *more = str(missed).splitlines() or ["an outcome"]
-            print("\n".join(more), file=sys.stderr)
-            figures.append(Figure(name, first, "it happens", "it did not", False))
+        figures += measured(name, task)
         load, cores = os.getloadavg()[0], os.cpu_count()
         figures.append(shown(name, "processes that wanted to run, last minute", f"{load:.1f}"))
         figures.append(shown(name, "cores", cores))
@@ -73,26 +63,18 @@ def measure(chosen: Sequence[Task]) -> list[Figure]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the figures; 0 if every target is met, else 1."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.detection",
-        description="How soon real processes find out what became of one of them.",
+    parser = Parser(
+        "detection", "How soon real processes find out what became of one of them.", PARTS
     )
-    parser.add_argument("part", nargs="*", help=f"of {', '.join(PARTS)}; by default all")
     parser.add_argument("--members", type=int, nargs="+", default=[8, 32, 64])
     parser.add_argument("--times", type=int, default=10, help="repeats of each; 10")
     parser.add_argument("--long", action="store_true", help="longer freezes, and links that blip")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    options = parser.parse_args(arguments)
-    unknown = [part for part in options.part if part not in PARTS]
-    if unknown:
-        parser.error(f"there is no part {unknown[0]!r}; there are {', '.join(PARTS)}")
+    options = parser.options(arguments)
     if min(options.members) < 2 or options.times < 1:
         parser.error("two members or more, once or more")
-    # Being told to end is no reason to leave anything behind.
-    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
-    figures = measure(tasks(options.part or PARTS, options.members, options.times, options.long))
-    print(as_json(figures) if options.format == "json" else as_table(figures))
-    return int(any(figure.holds is False for figure in figures))
+    end_when_told()
+    figures = measure(tasks(options.part, options.members, options.times, options.long))
+    return printed(figures, options.format)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from benchmarks.real_report import Figure, at_most, exactly, shown
+from benchmarks.report import Figure, at_most, exactly, shown
 from tests.faults.members import Members
 from tests.faults.processes import Loopback, Suspicion, suspicions
 from tests.faults.scenes import Scene, Script, Until, play

@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 
 from benchmarks.detection_group import Course, picked, run, take, until_told, wrongs
-from benchmarks.real_networks import CannotMeasure
-from benchmarks.real_report import Figure, exactly
+from benchmarks.report import CannotMeasure, Figure, exactly
 from tests.faults.namespaces import lacking
 from tests.faults.scenes import Scene
 

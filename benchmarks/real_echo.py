@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from benchmarks.real_report import Figure, at_least, shown
+from benchmarks.report import Figure, at_least, shown
 from swimtx.member import Address
 from swimtx.messages import Message, MessageType
 from swimtx.wire.codec import encode

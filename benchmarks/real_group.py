@@ -13,7 +13,7 @@ import statistics
 import time
 from dataclasses import dataclass, field
 
-from benchmarks.real_report import Figure, at_most, exactly, shown
+from benchmarks.report import Figure, at_most, exactly, shown
 from swimtx.cli.processes import wait_until
 from tests.faults.members import Heard, Members
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.real_echo import cpu_seconds
-from benchmarks.real_report import Figure, at_most, shown
+from benchmarks.report import Figure, at_most, shown
 from tests.faults.members import Members
 
 MEMBERS = 8

@@ -14,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks.real_report import Figure, at_most, exactly, shown
+from benchmarks.report import Figure, at_most, exactly, shown
 
 BUDGET = 0.05  # seconds of CPU time: what else runs on the machine does not count
 LATER = ("twisted.web", "twisted.names", "rich")

@@ -9,17 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from benchmarks.real_report import Figure, at_most, exactly, shown
+from benchmarks.report import CannotMeasure, Figure, at_most, exactly, shown
 from tests.faults.members import Heard, Members
 from tests.faults.namespaces import lacking
 from tests.faults.scenes import Scene, Script, play
 
 HEALED_WITHIN = 30.0  # seconds
 _LOOKS_EVERY = 0.05
-
-
-class CannotMeasure(Exception):
-    """The machine lacks something; the text says what."""
 
 
 def split(hosts: int = 16, seconds: float = 60.0) -> list[Figure]:

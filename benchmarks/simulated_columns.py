@@ -16,7 +16,7 @@ import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
 from statistics import median
 
-from benchmarks.real_report import Figure, as_json, as_table, shown
+from benchmarks.report import Figure, as_json, as_table, shown
 from swimtx.config import Config
 from swimtx.member import State
 from swimtx.membership import Event

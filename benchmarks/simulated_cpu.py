@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.real_report import Figure, at_least, at_most, shown
+from benchmarks.report import Figure, at_least, at_most, shown
 from swimtx.config import Config
 from swimtx.simulation import Group, HeapClock, Load, Meter
 from swimtx.simulation.laboratory.scenes import acquainted

@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 from statistics import fmean
 
-from benchmarks.real_report import Figure, shown
+from benchmarks.report import Figure, shown
 from benchmarks.simulated_scenes import at_rest, chance, spy
 from swimtx.messages import MessageType
 from swimtx.parts import PUBLISHED, SHIPPED, Parts

@@ -11,7 +11,7 @@ import math
 from dataclasses import replace
 from statistics import median
 
-from benchmarks.real_report import Figure, exactly, shown
+from benchmarks.report import Figure, exactly, shown
 from benchmarks.simulated_scenes import at_rest, chance
 from swimtx.gossip import Gossip
 from swimtx.membership import Event

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from benchmarks.real_report import Figure, shown
+from benchmarks.report import Figure, shown
 from benchmarks.simulated_scenes import at_rest, spy
 from swimtx.messages import MessageType
 from swimtx.parts import PUBLISHED, SHIPPED, Parts

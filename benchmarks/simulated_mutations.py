@@ -13,7 +13,7 @@ from typing import Any
 from twisted.logger import ILogObserver, LogLevel, globalLogPublisher
 from zope.interface import provider
 
-from benchmarks.real_report import Figure, at_most, exactly, shown
+from benchmarks.report import Figure, at_most, exactly, shown
 from benchmarks.simulated_scenes import at_rest, chance
 from fuzz.corpus import CORPUS
 from fuzz.mutations import mutate

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from functools import cache
 
-from benchmarks.real_report import Figure, at_most, shown
+from benchmarks.report import Figure, at_most, shown
 from swimtx.simulation import Group, Load, Meter
 
 MEMBERS = 1000

@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
 
+class CannotMeasure(Exception):
+    """The machine lacks something; the text says what."""
+
+
 @dataclass(frozen=True, slots=True)
 class Figure:
     """One measured value.
