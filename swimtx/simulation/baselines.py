@@ -200,5 +200,5 @@ SUSPICION = replace(INFECTION, detection=suspecting)
 VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
 """The three that the paper's experiments compare."""
 
-CROWDED = replace(SUSPICION, news=few(2))
-"""SWIM+Inf.+Susp. with room for two updates in a datagram."""
+CROWDED = replace(SUSPICION, news=few(3))
+"""SWIM+Inf.+Susp. with room for three updates in a datagram."""

@@ -46,7 +46,7 @@ DESCRIPTION = Description(
 )
 
 
-_WIRINGS = {**VARIANTS, "suspicion, 2 updates a datagram": CROWDED, "swimtx": SHIPPED}
+_WIRINGS = {**VARIANTS, "suspicion, 3 updates a datagram": CROWDED, "swimtx": SHIPPED}
 _CASES = (*((wiring, _LOSS) for wiring in _WIRINGS), ("basic", _LOSS / 2), ("infection", _LOSS / 2))
 
 
