@@ -59,8 +59,13 @@ class Dissemination:
             else:
                 continue
             break
+        limit = self._transmit_limit()
         for name, update in chosen:
-            self._count(name, update)
+            told = self._told[name] + 1
+            if told >= limit:
+                self._drop(name)
+            else:
+                self._put(name, update, told)
         self._counters.updates_sent += len(chosen)
         return b"".join([update for _, update in chosen])
 
@@ -81,13 +86,6 @@ class Dissemination:
         self.pending = True
         for tell in self._urgent:
             tell()
-
-    def _count(self, name: str, update: bytes) -> None:
-        told = self._told[name] + 1
-        if told >= self._transmit_limit():
-            self._drop(name)
-        else:
-            self._put(name, update, told)
 
     def _put(self, name: str, update: bytes, told: int) -> None:
         before = self._told.get(name)

@@ -288,7 +288,9 @@ class Membership:
         rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
         self.roster.put(claim)
-        change = Change(event, entry.view(), before, why or explain(claim), claim, held, spread)
+        if not why and event is not None:  # nobody reads of what is no event
+            why = explain(claim)
+        change = Change(event, entry.view(), before, why, claim, held, spread)
         self._announcements.announce(change)
         return change
 
