@@ -2,21 +2,22 @@
 
 ::
 
-    python -m benchmarks.simulated_columns [--members 100] [--seeds 3] [--tolerance 3]
-        [--format json]
+    python -m benchmarks.simulated_columns [one-by-one|split|killed|gone ...]
+        [--members 100] [--seeds 3] [--tolerance 3] [--format json]
 
 Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent
 is counted as IP bytes, 28 a datagram for its headers. The group knows itself from the start.
+Each figure is also told when it is found: a thousand members take many minutes of CPU a course.
 """
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from statistics import median
 
-from benchmarks.report import Figure, as_json, as_table, shown
+from benchmarks.front_door import Parser, printed
+from benchmarks.report import Figure, shown
 from swimtx.config import Config
 from swimtx.member import State
 from swimtx.membership import Event
@@ -32,6 +33,7 @@ LOSSES = (0.1, 0.2, 0.3)
 SPLITS = (0.5, 0.1)
 SHARE = 0.3  # of the members, that end at once
 _HEADERS = 28  # bytes of IP and UDP
+_MEMBER_SECONDS = 20_000  # of each loss, at the most
 _APART = 20.0  # seconds
 _SETTLE = 15.0  # seconds
 _BOUND = 60.0  # seconds to wait at the most
@@ -40,14 +42,14 @@ Column = dict[str, list[float]]
 
 
 def measure(
-    members: int = MEMBERS, seeds: int = SEEDS, tolerance: float = TOLERANCE
+    courses: Sequence[str], members: int = MEMBERS, seeds: int = SEEDS, tolerance: float = TOLERANCE
 ) -> list[Figure]:
     """One column: a figure for each kind of failure."""
     column: Column = {}
     for seed in range(seeds):
-        for course in (_one_by_one, _split, _many_killed, _many_gone):
-            course(_at_rest(members, f"{course.__name__}/{seed}", tolerance), column)
-            print(f"  {members} members, seed {seed}, {course.__name__}", file=sys.stderr)
+        for name in courses:
+            print(f"{members} members, {name}, seed {seed}", file=sys.stderr, flush=True)
+            COURSES[name](_at_rest(members, f"{name}/{seed}", tolerance), column)
     title = f"{members} members, tolerance {tolerance:g} T: "
     return [shown(PART, title + what, _in_words(found)) for what, found in column.items()]
 
@@ -79,7 +81,7 @@ def _one_by_one(group: Group, column: Column) -> None:
         group.network.lose(loss)
         group.run_for(5.0)
         wrong = len(group.wrongly_failed())
-        load = _load(group, 60.0)
+        load = _load(group, min(60.0, _MEMBER_SECONDS / len(group.running)))
         suffix = f", {loss:.0%} loss"
         _note(column, "packets a second and member" + suffix, load.datagrams_each)
         _note(column, "bytes a second and member" + suffix, _octets(load))
@@ -138,6 +140,13 @@ def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) 
     _note(column, f"wrong failures, {what}", len(group.wrongly_failed()))
 
 
+COURSES: dict[str, Callable[[Group, Column], None]] = {
+    "one-by-one": _one_by_one,
+    "split": _split,
+    "killed": _many_killed,
+    "gone": _many_gone,
+}
+
 # How
 
 
@@ -169,24 +178,22 @@ def _octets(load: Load) -> float:
 
 
 def _note(column: Column, what: str, *values: float) -> None:
+    print(f"  {what}: {', '.join(f'{value:.2f}' for value in values)}", file=sys.stderr, flush=True)
     column.setdefault(what, []).extend(values)
 
 
-def main(arguments: Iterable[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Print the column."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.simulated_columns",
-        description="Measures what a simulated group makes of each kind of failure.",
+    parser = Parser(
+        "simulated_columns", "What a simulated group makes of each kind of failure.", COURSES
     )
     parser.add_argument("--members", type=int, default=MEMBERS, metavar="N")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N")
     parser.add_argument("--tolerance", type=float, default=TOLERANCE, metavar="PERIODS")
-    parser.add_argument("--format", choices=("table", "json"), default="table")
-    options = parser.parse_args(None if arguments is None else list(arguments))
+    options = parser.options(arguments)
     with seldom_searched():
-        figures = measure(options.members, options.seeds, options.tolerance)
-    print(as_json(figures) if options.format == "json" else as_table(figures))
-    return 0
+        figures = measure(options.part, options.members, options.seeds, options.tolerance)
+    return printed(figures, options.format)
 
 
 if __name__ == "__main__":
