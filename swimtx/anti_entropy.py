@@ -15,10 +15,11 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.digest import Digests, differing
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 from swimtx.table_exchange import Exchange

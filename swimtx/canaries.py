@@ -9,9 +9,10 @@ import random
 from collections.abc import Callable
 
 from swimtx.config import Config
+from swimtx.means import Means
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Membership
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from swimtx.config import Config
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Event, Membership
 from swimtx.messages import MessageType
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, framed

@@ -18,10 +18,11 @@ from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.interfaces import IStreams
 from swimtx.judgement import Graded, Judgement, Published, Reading
 from swimtx.local_health import LocalHealth
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Membership
 from swimtx.monitors import Monitors
-from swimtx.probe_round import Means, Round, Way
+from swimtx.probe_round import Round, Way
 from swimtx.protocol import SwimProtocol
 from swimtx.regret import Regret
 from swimtx.schedule import Schedule

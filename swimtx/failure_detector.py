@@ -12,10 +12,11 @@ from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.judgement import Judgement, Reading
 from swimtx.local_health import WORST, LocalHealth
+from swimtx.means import Means, accuse
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Membership
 from swimtx.probe_order import Turn
-from swimtx.probe_round import Means, Round, Way, accuse
+from swimtx.probe_round import Round, Way
 from swimtx.schedule import Schedule
 
 _AT_ONCE = 8  # rounds, beyond which nobody is probed out of turn

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from swimtx.config import Config
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Membership
 from swimtx.messages import Listed
-from swimtx.probe_round import Means, Round, Way
+from swimtx.probe_round import Round, Way
 from swimtx.schedule import Schedule
 
 _STRANGERS = 8  # that are greeted at a time: anybody may claim to be many

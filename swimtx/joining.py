@@ -18,10 +18,10 @@ from swimtx.config import Config
 from swimtx.errors import JoinFailed
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
+from swimtx.means import Means
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.messages import Listed, Message, MessageType
-from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, fields, framed, listed_entry, sequence_field
 

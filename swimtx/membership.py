@@ -280,16 +280,14 @@ class Membership:
 
     def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:
         entry = self._entries.get(claim.name)
-        before = None if entry is None else entry.view()
-        held = None if entry is None else entry.claim
+        before, held = (None, None) if entry is None else (entry.view(), entry.claim)
         event = None if silent else what_happened(held, claim)
         same_state = held is not None and held.state is claim.state and held.epoch == claim.epoch
         since = entry.since if entry is not None and same_state else self._now() - claim.age
         rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
         self.roster.put(claim)
-        if not why and event is not None:  # nobody reads of what is no event
-            why = explain(claim)
+        why = why or ("" if event is None else explain(claim))  # nobody reads of what is no event
         change = Change(event, entry.view(), before, why, claim, held, spread)
         self._announcements.announce(change)
         return change

@@ -21,9 +21,10 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.evidence import Grade, own, worth_telling
 from swimtx.graded_suspicion import GradedSuspicion
+from swimtx.means import Means
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
 _VOLUNTEERS = 3  # on average, of those who only hear of a suspicion

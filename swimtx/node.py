@@ -27,13 +27,13 @@ from swimtx.interfaces import ISeeds
 from swimtx.introduction import Introduction
 from swimtx.joining import Joining
 from swimtx.leaving import Leaving
+from swimtx.means import Means
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.parts import Parts, parts_for
 from swimtx.paths import Paths
 from swimtx.pinging import Pinging
-from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
 from swimtx.reassurance import Reassurance

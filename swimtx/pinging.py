@@ -6,9 +6,10 @@ from twisted.internet.defer import CancelledError, Deferred
 
 from swimtx.config import Config
 from swimtx.errors import NoAnswer, NoSuchMember
+from swimtx.means import Means
 from swimtx.member import Claim
 from swimtx.membership import Membership
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
 

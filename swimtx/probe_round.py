@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from swimtx.interfaces import IStreams
+from swimtx.means import Means
 from swimtx.member import Address, Claim, Evidence, Kind, State
 from swimtx.messages import Message, MessageType
-from swimtx.protocol import SwimProtocol
-from swimtx.questions import Questions
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field, target_fields
 
@@ -34,18 +31,6 @@ class Way(enum.Enum):
     DATAGRAM = "datagram"
     STREAM = "stream"
     RELAY = "relay"
-
-
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Means:
-    """What rounds are made with."""
-
-    clock: IReactorTime
-    protocol: SwimProtocol
-    questions: Questions
-    streams: IStreams
-    me: Callable[[], Claim]
-    record: Callable[[str], Claim | None]
 
 
 class Round:
@@ -310,11 +295,3 @@ class Round:
         self._finish()
         self._ended(self)
         self._close_stream()
-
-
-def accuse(means: Means, held: Claim) -> None:
-    """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
-    if means.record(held.name) is None:
-        return
-    body = target_fields(held) + framed(encode_update(held))
-    means.protocol.send(held.address, MessageType.PING, body)

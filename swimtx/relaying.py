@@ -12,10 +12,11 @@ from typing import Any
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.evidence import BROKEN_QUIET
+from swimtx.means import Means
 from swimtx.member import Claim, Kind
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import fields, sequence_field

@@ -17,10 +17,10 @@ from swimtx.config import Config
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.joining import join_request
+from swimtx.means import Means
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means
 
 _KNOWN = 64  # addresses of seeds
 _PADDED = 400  # bytes of a renewal, so that some of the list may come back

@@ -11,9 +11,10 @@ import random
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
+from swimtx.means import Means
 from swimtx.member import Claim, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
 

@@ -13,9 +13,9 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means
 from swimtx.wire.codec import encode_update, fields, framed
 
 STREAM_WAIT = 1.0  # seconds for a stream to open

@@ -9,9 +9,10 @@ from __future__ import annotations
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
+from swimtx.means import Means
 from swimtx.member import Claim, State
 from swimtx.membership import Change, Membership
-from swimtx.probe_round import Means, Round
+from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
 # Twisted runs late timers before it reads its sockets. A verdict therefore waits for another turn

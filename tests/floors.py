@@ -74,6 +74,7 @@ FLOORS: tuple[Floor, ...] = (
         "conversations",
         (
             "failure_detector",
+            "means",
             "probe_round",
             "canaries",
             "answering",

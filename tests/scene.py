@@ -14,10 +14,10 @@ from swimtx import Config, Node
 from swimtx.counters import Counters
 from swimtx.dissemination import Dissemination
 from swimtx.envelope import PlainEnvelope
+from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Membership
 from swimtx.messages import Message, MessageType
-from swimtx.probe_round import Means
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
 from swimtx.simulation import HeapClock, Latency, MemoryNetwork, MemoryReactor, fixed
