@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from swimtx.config import Config
+from swimtx.member import State
 from swimtx.membership import Event
 from swimtx.simulation.group import Group
 from swimtx.simulation.laboratory.experiment import Cell, Description, Outcome, Scale
@@ -22,6 +23,7 @@ _STOPPED = 20.0  # seconds
 _BLIP = 3.0  # seconds that a member is cut off
 _BLIPS = 0.02  # per second and member
 _FROZEN, _FREEZES = 6.0, 4
+_MOST = 0.8  # of the hosts
 
 DESCRIPTION = Description(
     "E14",
@@ -48,6 +50,7 @@ DESCRIPTION = Description(
             "freezes",
             "split",
             "masked",
+            "most",
         ],
     },
 )
@@ -67,6 +70,7 @@ _COLUMNS = {
     ),
     "split": Column("halves apart for 30 s: healed after, median", "s"),
     "masked": Column("killed behind something that accepts: all know, median", "s"),
+    "most": Column("four fifths of the hosts gone: the rest know of all, median", "s"),
 }
 
 
@@ -130,6 +134,19 @@ def _killed(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
 
 def _gone(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
     return _until_known(group, "gone", group.vanish, chance.choice(group.running))
+
+
+def _most(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
+    gone = chance.sample(group.running, round(_MOST * len(group.running)))
+    since = group.now
+    for key in gone:
+        group.vanish(key)
+    survivors = group.running
+
+    def all_know() -> bool:
+        return all(group.lists(key, gone, State.FAILED) for key in survivors)
+
+    return {"most": [group.now - since] if group.run_until(all_know, 2 * _KNOWN_BY_ALL) else []}
 
 
 def _masked(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
@@ -206,6 +223,7 @@ _SCENES = {
     "freezes": _freezes,
     "split": _split,
     "masked": _masked,
+    "most": _most,
 }
 
 
