@@ -18,6 +18,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx.cli import experiments, main
 from swimtx.simulation.laboratory import EXPERIMENTS
 from swimtx.simulation.laboratory.plots import MISSING
+from tests.signals import heed
 from tests.simulation.test_laboratory import find_dice
 
 BOUND = 20.0  # seconds that a slow machine may take
@@ -107,6 +108,7 @@ class Interrupted(SynchronousTestCase):
     """Ctrl-C, with workers at work."""
 
     def test_all_workers_end(self) -> None:
+        heed(self, signal.SIGINT)
         process = subprocess.Popen(
             [sys.executable, "-m", "swimtx", "simulate", "--experiment", "E6", "--jobs", "2"],
             stdout=subprocess.DEVNULL,

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from swimtx.cli.agent_client import AgentClient
 from tests.cluster import PATIENCE, ClusterTestCase
+from tests.signals import heed
 
 KEPT = 0.5  # seconds for which a connection must have been open
 
@@ -129,6 +130,7 @@ class CommandsAndTwoAgents(ClusterTestCase):
         self.assertEqual(monitor.end(), (0, ""))
 
     def test_ctrl_c_ends_the_monitor_without_a_word(self) -> None:
+        heed(self, signal.SIGINT)
         monitor = self.start_monitor()
         self.two.terminate()
         self.assertIn("left         n2", monitor.readline())

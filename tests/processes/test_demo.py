@@ -17,6 +17,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli.processes import swimtx_environment
 from tests.cluster import PATIENCE
+from tests.signals import heed
 
 _COMMAND = re.compile(r"^\s*\$ twistd -n --pidfile= (swim(?:-bootstrap)?) ", re.MULTILINE)
 
@@ -86,6 +87,7 @@ class TheDemo(SynchronousTestCase):
         self.nothing_is_left_behind()
 
     def test_however_it_is_ended_it_ends_its_processes(self) -> None:
+        heed(self, signal.SIGINT, signal.SIGHUP)
         for number, status in (
             (signal.SIGINT, 130),
             (signal.SIGTERM, 143),
