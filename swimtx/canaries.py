@@ -38,13 +38,13 @@ class Canaries:
         self._schedule = Schedule((0.0,), None, None, WAIT * config.period)
         self._out: list[Round] = []
         self._waiting: list[Callable[[bool], object]] = []
+        self._telling: list[Callable[[bool], object]] = []
 
     def stop(self) -> None:
         """Tell nobody any more."""
         self._waiting.clear()
-        for canary in self._out:
-            canary.stop()
-        self._out.clear()
+        self._telling.clear()
+        self._call_back()
 
     def ask(self, tell: Callable[[bool], object]) -> None:
         """Call C{tell(answered)} once: with the first ACK, or after half a period without any."""
@@ -73,7 +73,12 @@ class Canaries:
             self._tell(False)
 
     def _tell(self, answered: bool) -> None:
-        waiting = self._waiting[:]
-        self.stop()
-        for tell in waiting:
-            tell(answered)
+        self._call_back()
+        self._telling, self._waiting = self._telling + self._waiting, []
+        while self._telling:  # whoever is told may stop us
+            self._telling.pop(0)(answered)
+
+    def _call_back(self) -> None:
+        for canary in self._out:
+            canary.stop()
+        self._out.clear()

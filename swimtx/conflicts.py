@@ -63,13 +63,13 @@ class Conflicts:
         held = self._membership.claim(claim.name)
         if held is None:
             return
-        if not claim.state.living:
-            self._tell(held.address, claim)  # nobody lives to be asked: that one may refute
         if claim.name in self._asking:
             waiting = self._waiting.get(claim.name)
             if waiting is None or waiting.key < claim.key:
                 self._waiting[claim.name] = claim
             return
+        if not claim.state.living and not held.seven_fields:
+            self._tell(held.address, claim)  # nobody lives to be asked: that one may refute
         # Of ourselves we know that we run: there it is the other one that has to answer.
         asked = claim if claim.name == self._membership.name else held
 

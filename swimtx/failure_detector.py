@@ -10,6 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.counters import Counters
+from swimtx.evidence import BROKEN_QUIET
 from swimtx.judgement import Judgement, Reading
 from swimtx.local_health import WORST, LocalHealth
 from swimtx.means import Means, accuse
@@ -78,6 +79,7 @@ class FailureDetector:
             schedule(config.period * n, config.first_stage * n) for n in range(1, WORST + 2)
         ]
         self.fellows: Callable[[str], Sequence[str]] = lambda name: ()
+        self._glance = BROKEN_QUIET * config.period
         self._skip = 0
         self._timer: IDelayedCall | None = None
         self._rounds: dict[str, Round] = {}
@@ -102,9 +104,9 @@ class FailureDetector:
         probe = self._rounds.get(name)
         target = self._membership.claim(name)
         if probe is not None:
-            probe.hasten()
+            probe.hasten(self._glance)
         elif target is not None and target.state.living:
-            self.probe(target).hasten()
+            self.probe(target).hasten(self._glance)
 
     def probe(self, target: Claim) -> Round:
         """Start a round now, unless there is one."""

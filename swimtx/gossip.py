@@ -65,12 +65,12 @@ class Gossip:
 
     def _tick(self) -> None:
         self._timer = None
-        told = False
         for member in self._membership.sample(self._chance, self._fanout):
             if self._news.pending and not member.seven_fields:
                 self._protocol.spread(member.address, MessageType.GOSSIP)
-                told = True
-        if self._news.pending and told:  # whoever comes is news, and arms it again
+        roster = self._membership.roster
+        listeners = len(roster.living) - len(roster.seven_fields) - 1
+        if self._news.pending and listeners > 0:  # whoever comes is news, and arms it again
             self._arm()
 
 

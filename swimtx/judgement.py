@@ -12,7 +12,16 @@ from functools import partial
 from typing import Protocol
 
 from swimtx.config import Config
-from swimtx.evidence import ENOUGH_ALIKE, Grade, count, gone_in_round, judge, own, worth_telling
+from swimtx.evidence import (
+    BROKEN_QUIET,
+    ENOUGH_ALIKE,
+    Grade,
+    count,
+    gone_in_round,
+    judge,
+    own,
+    worth_telling,
+)
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Membership
@@ -101,12 +110,15 @@ class Graded:
         self._membership = membership
         self._health = health
         self._believed = config.refused_verdict
+        self._period = config.period
         self._quiet = 0.99 * config.first_stage / 3  # clocks round
+        self._hinted_quiet = 0.99 * BROKEN_QUIET * config.period
         self._broken_for = _BROKEN_FOR * config.period
         self._doubted: dict[str, float] = {}
-        self._broken: dict[str, float] = {}
+        self._broken: dict[tuple[str, int], float] = {}
         self._inconclusive = 0
-        self._unsure: set[str] = set()
+        self._last_inconclusive = 0.0
+        self._unsure: set[tuple[str, int]] = set()
         self.doubt: Callable[[], object] = lambda: None
         self.ask: Callable[[Callable[[bool], object]], object] = lambda tell: tell(False)
         self.conclude: Callable[[Round, Reading], object] = lambda probe, read: None
@@ -128,7 +140,7 @@ class Graded:
 
     def early(self, probe: Round, held: Claim) -> Claim | None:
         """Gone, once enough witnesses were refused and the target has been quiet for a while."""
-        if not probe.hinted and probe.elapsed < self._quiet:
+        if probe.elapsed < (self._hinted_quiet if probe.hinted else self._quiet):
             return None
         return self._gone(held, self._credible(probe.evidence, held))
 
@@ -142,7 +154,7 @@ class Graded:
         heard = len(probe.evidence) - 1
         asked = len(probe.relays)
         alone = bool(asked) and not heard and probe.own is Kind.SILENT
-        self._inconclusive = self._inconclusive + 1 if alone else 0
+        self._inconclusive = self._counted(probe) if alone else 0
         if alone:
             self.doubt()
         if 2 * heard < asked:
@@ -151,24 +163,32 @@ class Graded:
             return None
         return self._read(probe, held)
 
+    def _counted(self, probe: Round) -> int:
+        """Inconclusive rounds in a row: of those that ran at the same time, one."""
+        now = self._now()
+        if now - probe.elapsed < self._last_inconclusive:
+            return self._inconclusive
+        self._last_inconclusive = now
+        return self._inconclusive + 1
+
     def _asked(self, probe: Round, alone: bool, answered: bool) -> None:
         """Whether we are heard, when relays did not answer.
 
         If we are, and nobody at all has answered, the target and its relays are looked at once
         more: by chance, or under loss, they may all have missed it. After that they are gone.
         """
-        name = probe.target.name
+        run = _run(probe.target)
         if not answered:
             self._health.worsen()
         elif alone:
             self._inconclusive = 0
-            if name in self._unsure:
-                self._unsure.remove(name)
+            if run in self._unsure:
+                self._unsure.remove(run)
                 self.conclude(probe, self._read)
             else:
                 if len(self._unsure) >= _REMEMBERED:
                     self._unsure.clear()
-                self._unsure.add(name)
+                self._unsure.add(run)
                 self.look_at((probe.target, *probe.relays))
 
     def _read(self, probe: Round, held: Claim) -> Claim | None:
@@ -183,8 +203,8 @@ class Graded:
         """A refusal by one who answers all the same comes from something in between."""
         self._inconclusive = 0
         self._health.succeeded()
-        self._broken.pop(probe.target.name, None)
-        self._unsure.discard(probe.target.name)
+        self._broken.pop(_run(probe.target), None)
+        self._unsure.discard(_run(probe.target))
         if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()
@@ -194,11 +214,14 @@ class Graded:
         """If its host accepts all the same, something may be accepting for a corpse."""
         if len(self._broken) >= _REMEMBERED:
             self._broken.clear()
-        self._broken[name] = self._now() + self._broken_for
+        held = self._membership.claim(name)
+        if held is not None:
+            self._broken[_run(held)] = self._now() + self._broken_for
 
     def broken(self, name: str) -> bool:
-        """Whether one did within the last 30 periods, and no ACK has come since."""
-        return self._broken.get(name, 0.0) > self._now()
+        """Whether one did within the last 30 periods, in this run, and no ACK has come since."""
+        held = self._membership.claim(name)
+        return held is not None and self._broken.get(_run(held), 0.0) > self._now()
 
     def credible(self, kind: Kind, held: Claim) -> Kind:
         """What an observation of ours counts as.
@@ -240,3 +263,8 @@ class Graded:
             if worth_telling(entry, known + kept):
                 kept = (*kept, entry)
         return kept
+
+
+def _run(claim: Claim) -> tuple[str, int]:
+    """What is remembered of one run of a member says nothing of the next."""
+    return claim.name, claim.epoch

@@ -53,6 +53,7 @@ class Round:
         "_connecting",
         "_ended",
         "_enough",
+        "_glance",
         "_means",
         "_next",
         "_own",
@@ -103,6 +104,7 @@ class Round:
         self._second_look = False
         self._connecting: Deferred[Any] | None = None
         self._timer: IDelayedCall | None = None
+        self._glance: IDelayedCall | None = None
         self._started = means.clock.seconds()
         self.sequence = means.questions.ask(self._answered)
         if target.seven_fields:
@@ -155,6 +157,9 @@ class Round:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
+        if self._glance is not None and self._glance.active():
+            self._glance.cancel()
+        self._glance = None
         if self._connecting is not None:
             self._connecting.cancel()
 
@@ -163,8 +168,11 @@ class Round:
         if stream is not None:
             stream.close()
 
-    def hasten(self) -> None:
-        """Something hints at a failure: begin the second stage at once. It proves nothing."""
+    def hasten(self, glance: float) -> None:
+        """Something hints at a failure: begin the second stage at once. It proves nothing.
+
+        @param glance: seconds after which to see whether what was seen is enough.
+        """
         schedule = self._schedule
         if self.over or self.hinted:
             return
@@ -173,6 +181,8 @@ class Round:
         if not self.tried_stream and left > 0:
             self._send_ping(self.target.address)
             self._second_stage(left)
+        if not self.over and glance < left:
+            self._glance = self._means.clock.callLater(glance, self._look)
 
     # The course of a round
 

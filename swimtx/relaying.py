@@ -28,7 +28,7 @@ _ALMOST = 0.99  # of a time, for clocks that round
 class Relaying:
     """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen.
 
-    @ivar broken: whether an idle stream of ours to that member has just ended.
+    @ivar broken: whether an idle stream of ours to that member ended lately, in this run of it.
     """
 
     def __init__(

@@ -67,6 +67,13 @@ class CanaryTests(RoomTests):
         self.assertEqual([len(peer.messages(PING)) for peer in alive], [1, 1])
         self.assertEqual(sum(len(peer.messages(PING)) for peer in suspects), 1)
 
+    def test_whoever_is_told_may_stop_them_and_the_others_hear_no_more(self) -> None:
+        self.others("a", answering=True)
+        self.canaries.ask(lambda answered: self.canaries.stop())
+        self.canaries.ask(self.told)
+        self.scene.run(2)
+        self.assertEqual(self.told.all, [])
+
     def test_stopped_they_tell_nobody(self) -> None:
         self.others("a", answering=True)
         self.canaries.ask(self.told)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from swimtx.corrections import Corrections
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.messages import MessageType
@@ -70,6 +72,32 @@ class CorrectionTests(RoomTests):
         self.scene.run(0.01)
         heard = [(claim.name, claim.state) for claim in self.gone_one.updates()]
         self.assertEqual(heard, [("gone", State.FAILED)])
+
+    def test_it_is_even_if_that_one_has_refuted_what_we_missed(self) -> None:
+        self.desk.knows(self.gone.failed("me"))
+        refuted = self.gone.alive(1)
+        self.gone_one.say(self.desk.me.address, GOSSIP, sender=refuted)
+        self.scene.run(0.01)
+        self.assertEqual([claim.state for claim in self.gone_one.updates()], [State.FAILED])
+
+    def test_a_later_run_is_none_of_that(self) -> None:
+        self.desk.knows(self.gone.failed("me"))
+        later = replace(self.gone, epoch=self.gone.epoch + 1)
+        self.gone_one.say(self.desk.me.address, GOSSIP, sender=later)
+        self.scene.run(0.01)
+        self.assertEqual(self.gone_one.updates(), [])
+
+    def test_the_answer_goes_where_the_sender_is_known_to_be_not_where_it_came_from(self) -> None:
+        self.desk.knows(self.gone.failed("me"))
+        self.scene.run(2)
+        victim = self.scene.peer("victim")
+        victim.say(self.desk.me.address, GOSSIP, sender=self.gone)
+        victim.say(
+            self.desk.me.address, GOSSIP, sender=self.teller.claim, updates=(self.suspected,)
+        )
+        self.scene.run(0.01)
+        self.assertEqual(victim.heard, [])
+        self.assertEqual((len(self.gone_one.updates()), self.told()), (1, [State.FAILED]))
 
     def test_a_verdict_that_names_the_departed_is_not_taken_for_news_of_its_own(self) -> None:
         verdict = self.gone.failed("teller")

@@ -57,6 +57,11 @@ class Reading(RoomTests):
         probe: Any = Probe(self.target, own, relays)
         return self.reading.late(probe, held or self.target)
 
+    def in_turn(self, own: Kind, *relays: Kind | None) -> Claim | None:
+        """The end of a round that began when the one before had ended."""
+        self.scene.run(Probe.elapsed)
+        return self.late(own, *relays)
+
     def kinds(self, claim: Claim | None) -> dict[str, Kind]:
         assert claim is not None
         return {entry.witness: entry.kind for entry in claim.evidence}
@@ -98,15 +103,19 @@ class GradedTests(Reading):
 
     def test_a_round_that_nobody_answered_is_inconclusive_three_times(self) -> None:
         doubt = self.reading.doubt = Calls()
-        found = [self.late(S, None, None, None) for _ in range(4)]
+        found = [self.in_turn(S, None, None, None) for _ in range(4)]
         self.assertEqual(found[:3], [None] * 3)
         assert found[3] is not None
         self.assertEqual(self.kinds(found[3]), {"me": S})
         self.assertEqual(len(doubt), 4)
 
+    def test_such_rounds_at_the_same_time_count_as_one(self) -> None:
+        found = [self.late(S, None, None, None) for _ in range(9)]
+        self.assertEqual(found, [None] * 9)
+
     def test_one_answer_begins_the_count_anew(self) -> None:
         for _ in range(3):
-            self.late(S, None, None, None)
+            self.in_turn(S, None, None, None)
         self.reading.answered(Probe(self.target, S))  # type: ignore[arg-type]
         self.assertIsNone(self.late(S, None, None, None))
 
@@ -160,8 +169,9 @@ class GradedTests(Reading):
         self.assertIsNone(self.early(elapsed=0.1))
         self.assertIsNotNone(self.early(elapsed=0.15))
 
-    def test_or_at_once_on_a_hint(self) -> None:
-        self.assertIsNotNone(self.early(hinted=True, elapsed=0.001))
+    def test_and_sooner_after_a_hint(self) -> None:
+        self.assertIsNone(self.early(hinted=True, elapsed=0.001))
+        self.assertIsNotNone(self.early(hinted=True, elapsed=0.02))
 
     # Credibility
 

@@ -106,8 +106,8 @@ class Course(RoundTests):
         self.network.restore_streams(self.target.claim.address.host)
         probing = self.probe(relays=self.relays)
         self.scene.run(0.1)
-        probing.round.hasten()
-        probing.round.hasten()
+        probing.round.hasten(0.02)
+        probing.round.hasten(0.02)
         self.scene.run(2)
         self.assertEqual(self.relay.times(PING_REQ), [101])
         self.assertEqual(self.relay.last(PING_REQ).budget, 0.72)
@@ -322,7 +322,7 @@ class Properties(RoomTests):
             scene.network.silence_streams(host)
         probing = Probing(desk, peers["t"].claim, relays=lambda t: [peers["r"].claim])
         if hasten:
-            desk.reactor.callLater(0.2, probing.round.hasten)
+            desk.reactor.callLater(0.2, probing.round.hasten, 0.02)
         for at, kind, name, wrong, target, older, by_stream in sorted(story):
             scene.run(max(0.0, at / 1000 - scene.now))
             sender = peers[name].claim

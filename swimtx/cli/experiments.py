@@ -131,13 +131,18 @@ def _run(id: str, args: argparse.Namespace) -> Record:
     experiment = find(id)
     try:
         scale = experiment.DESCRIPTION.scale(args.full, args.seeds, dict(args.set))
+        cells = experiment.cells(scale)
     except ValueError as error:
         raise CannotBeDone(str(error)) from None
+    except KeyError as error:  # a setting says something for each value of another one
+        raise CannotBeDone(
+            f"{id} has no other setting for {error}; leave that one as it is"
+        ) from None
     progress = _Progress(id)
     began = time.monotonic()
     jobs = args.jobs or len(os.sched_getaffinity(0))
     try:
-        outcomes = Runner(find, jobs, progress.show).run(experiment.cells(scale))
+        outcomes = Runner(find, jobs, progress.show).run(cells)
     finally:
         progress.end()
     seconds = time.monotonic() - began

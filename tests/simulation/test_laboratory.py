@@ -206,13 +206,14 @@ class RunningCells(SynchronousTestCase):
     def test_a_setting_may_have_another_value_of_its_kind(self) -> None:
         usual = {"seeds": 1, "members": 8, "slow": [1, 2], "names": ["a"], "each": {8: 1}}
         description = Description("E0", "dice", "Nothing is known.", usual)
-        changed = description.scale(changes={"members": 9, "slow": 3.5, "names": ["b", "c"]})
-        self.assertEqual(changed, {**usual, "members": 9, "slow": [3.5], "names": ["b", "c"]})
+        changed = description.scale(changes={"members": 9, "slow": 3, "names": ["b", "c"]})
+        self.assertEqual(changed, {**usual, "members": 9, "slow": [3], "names": ["b", "c"]})
         for name, value in (
             ("sides", 1),
             ("members", "many"),
             ("members", [1]),
             ("members", True),
+            ("members", 8.5),
             ("slow", ["a"]),
             ("slow", []),
             ("each", {9: 1}),

@@ -120,16 +120,17 @@ class TripwireStories(GradedStory):
         self.assertGreater(max(waits["fellow watchers"]), 0.15)
 
     def test_a_firewall_that_resets_and_refuses_streams_from_now_on_kills_nobody(self) -> None:
-        group = self.without("nothing", 32)
-        (host,) = group.hosts("n3")
-        group.network.refuse_streams(host)
-        held = [group.nodes[key]._detection._tripwires._open.get("n3") for key in group.running]
-        held = [stream for stream in held if stream is not None]
-        self.assertEqual(len(held), 3)
-        for stream in held:
-            stream.transport.abortConnection()
-        group.run_for(30)
-        self.nobody_wronged(group)
+        for size in (2, 3, 4, 32):
+            group = self.without("nothing", size)
+            (host,) = group.hosts("n2")
+            group.network.refuse_streams(host)
+            held = [group.nodes[key]._detection._tripwires._open.get("n2") for key in group.running]
+            held = [stream for stream in held if stream is not None]
+            self.assertEqual(len(held), min(3, size - 1))
+            for stream in held:
+                stream.transport.abortConnection()
+            group.run_for(30)
+            self.nobody_wronged(group)
 
     def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
         for rule, soon, late in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):

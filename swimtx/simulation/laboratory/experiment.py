@@ -54,20 +54,18 @@ def _fitting(id: str, name: str, value: Any, scale: Scale) -> Any:
         raise ValueError(f"{id} has no setting {name!r}; it has {', '.join(scale)}")
     usual = scale[name]
     if isinstance(usual, list):
-        kind = _kind(usual[0])
         items = value if isinstance(value, list) else [value]
-        if not items or any(_kind(item) is not kind for item in items):
+        if not items or not all(_fits(item, usual[0]) for item in items):
             raise ValueError(f"{name} of {id} is a list such as {json.dumps(usual)}")
         return items
-    if _kind(value) is not _kind(usual) or isinstance(usual, dict):
+    if not _fits(value, usual) or isinstance(usual, dict):
         raise ValueError(f"{name} of {id} is a value such as {json.dumps(usual)}")
     return value
 
 
-def _kind(value: Any) -> type:
-    """Whole numbers do where numbers do."""
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float if number else type(value)
+def _fits(value: Any, usual: Any) -> bool:
+    """Whole numbers do where numbers do, but not the other way."""
+    return type(value) is type(usual) or (type(value) is int and type(usual) is float)
 
 
 @dataclass(frozen=True)
