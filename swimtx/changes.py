@@ -35,7 +35,7 @@ class Change:
         evidence that grew, an incarnation that rose.
     @ivar member: the member as it is now.
     @ivar before: the member as it was, C{None} if nobody of that name was known.
-    @ivar why: what was seen, and by whom.
+    @ivar why: what was seen, and by whom; empty where there is no event.
     @ivar claim: the record that is held now.
     @ivar held: the record that was held before.
     @ivar spread: whether others should hear of it from us.

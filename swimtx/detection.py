@@ -129,7 +129,7 @@ class Rules:
     @ivar suspicion: how long each suspect may take.
     @ivar monitors: who looks at a suspect again.
     @ivar verdicts: who may declare it failed.
-    @ivar corrections: what is said to those who have missed a FAIL.
+    @ivar corrections: what is said to those who have missed a FAIL, or call us failed.
     """
 
     reading: Callable[..., Graded] = Graded

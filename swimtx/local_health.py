@@ -27,7 +27,7 @@ class LocalHealth:
             self.score -= 1
 
     def worsen(self, by: int = 1) -> None:
-        """A sign that the trouble is ours: a refutation, relays that did not answer, a stall."""
+        """A sign that the trouble is ours: a refutation, nobody who hears us, a stall."""
         self.score = min(WORST, self.score + by)
 
     @property
