@@ -20,6 +20,7 @@ from swimtx.cli.views import Views
 FEWEST, MOST = 3, 100  # members
 FROZEN_FOR = 10.0  # seconds
 STEP_BOUND = 60.0  # seconds that a step may take on a slow machine
+_SETTLE = 3.0  # seconds; a refusal means nothing of a port that has never accepted anybody
 _TRIES = 3  # in case that somebody takes a port that was free
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -98,6 +99,8 @@ class Demo:
         self._until("all to find each other", self._names, self._names, "alive")
         took = f"{self._views.acquainted_after():.2f} s"
         self._screen.result(f"everybody knows everybody, {took} after the last one was there")
+        self._screen.step(f"{_SETTLE:g} s for each to reach the others by a stream, once")
+        self._views.wait(lambda: False, time.monotonic() + _SETTLE, self._meanwhile)
         return took
 
     def _kill(self, name: str) -> str:
