@@ -10,6 +10,7 @@ from swimtx.member import (
     MAX_INCARNATION,
     MAX_NAME_BYTES,
     Address,
+    Kind,
     check_text,
     normal_host,
 )
@@ -17,6 +18,7 @@ from swimtx.messages import MessageType
 
 MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock
 
+KINDS = tuple(Kind)
 _TYPES = tuple(MessageType)
 _KNOWN = len(_TYPES)
 _CACHED = 4096  # entries that each cache may hold

@@ -6,28 +6,22 @@ from then on. The dictionaries are bounded, in entries and in the size of each.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
 
 from swimtx.errors import Malformed
 from swimtx.member import (
-    MAX_AGE,
     MAX_CLUSTER_BYTES,
-    MAX_EVIDENCE,
     MAX_INCARNATION,
     Address,
     Claim,
-    Evidence,
     Kind,
-    State,
-    check_tags,
-    merged_evidence,
 )
 from swimtx.messages import Listed, Message, MessageType
 from swimtx.wire import swim_pb2
 from swimtx.wire.checks import (
+    KINDS,
     Addresses,
     check_epoch,
     check_incarnation,
@@ -37,12 +31,12 @@ from swimtx.wire.checks import (
     message_type,
     said_or_not,
 )
-from swimtx.wire.encoding import MAX_UPDATE_BYTES, STATES
+from swimtx.wire.claims import Claims
+from swimtx.wire.encoding import fields, sequence_field
 
 MAX_LISTED = 256
 DIGEST_PARTS = 64
 
-_KINDS = tuple(Kind)
 # Reading a repeated field costs as much as four others, even when it is empty. An update's tag is
 # this byte, so where it is nowhere in the datagram there are no updates.
 _UPDATE_TAG = 0x52
@@ -50,6 +44,13 @@ _UPDATE_TAG = 0x52
 _PING = int(MessageType.PING)
 _ACK = int(MessageType.ACK)
 _BARE = frozenset(map(int, (MessageType.GOSSIP, MessageType.FAIL, MessageType.LEAVE)))
+
+# Most datagrams are a PING or an ACK without news, just as we encode it: a header, the sequence, at
+# most a target. Encoded messages concatenate, so such a one is read by finding its two ends in
+# dictionaries. Where it is cut is only a guess: wherever it is, both ends have to be known.
+_VERSION_THEN_EPOCH = b"\x60\x01\x68"
+_TO_SEQUENCE = len(_VERSION_THEN_EPOCH) + 6  # an epoch of this century is a varint of six bytes
+_SEQUENCE_TAG = 0x45
 
 _parse = swim_pb2.Datagram.FromString
 _new = tuple.__new__
@@ -75,14 +76,26 @@ class Codec:
         self._now = now
         self._senders: dict[_Said, _Sender] = {}
         self._targets: dict[_Target, _FromTargetOn] = {}
-        self._claims: dict[bytes, Claim] = {}
         self._addresses: Addresses = {}
+        self._claims = Claims(now, self._addresses)
+        self._heads: dict[bytes, _Sender] = {}
+        self._tails: dict[bytes, _FromTargetOn] = {b"": _NO_TARGET}
 
     def decode(self, data: bytes) -> Message:
         """One datagram, or one frame of a stream.
 
         @raise Malformed: it is no message of ours. Nothing else is ever raised.
         """
+        cut = data.find(_VERSION_THEN_EPOCH) + _TO_SEQUENCE
+        head = self._heads.get(data[:cut])
+        if head is not None and len(data) >= cut + 5 and data[cut] == _SEQUENCE_TAG:
+            tail = self._tails.get(data[cut + 5 :])
+            if tail is not None:
+                sequence = int.from_bytes(data[cut + 1 : cut + 5], "little")
+                return _new(Message, head + (sequence, ()) + tail)  # noqa: RUF005
+        return self._decode_closely(data)
+
+    def _decode_closely(self, data: bytes) -> Message:
         try:
             wire = _parse(data)
         except DecodeError:
@@ -102,7 +115,7 @@ class Codec:
             wire.cluster,
         )
         sender = self._senders.get(said) or self._check_sender(said)
-        news = self._news(wire) if _UPDATE_TAG in data else ()
+        news = self._claims.all(wire.updates) if _UPDATE_TAG in data else ()
         # Only a relay's ACK names whom it speaks for.
         if number == _PING or (number == _ACK and wire.target):
             target = (wire.target, wire.target_epoch, wire.target_incarnation)
@@ -111,30 +124,39 @@ class Codec:
             rest = _NO_TARGET
         else:
             return self._with_the_rest(wire, sender, news)
+        if not news and number not in _BARE:
+            self._know_the_ends(data, said, sender, wire.sequence, rest)
         # Twice as quick as unpacking into one display.
         return _new(Message, sender + (wire.sequence, news) + rest)  # noqa: RUF005
+
+    def _know_the_ends(
+        self, data: bytes, said: _Said, sender: _Sender, sequence: int, rest: _FromTargetOn
+    ) -> None:
+        """Find both in their dictionaries from now on, if this is just what we would encode."""
+        number, name, host, port, incarnation, epoch, version, cluster = said
+        head = fields(
+            type=number,
+            node_id=name,
+            addr=host,
+            port=port,
+            heart_beat=incarnation,
+            epoch=epoch,
+            version=version,
+            cluster=cluster,
+        )
+        tail = b""
+        if rest[0]:
+            tail = fields(target=rest[0], target_epoch=rest[1], target_incarnation=rest[2])
+        if data == head + sequence_field(sequence) + tail:
+            keep(self._heads, head, sender)
+            keep(self._tails, tail, rest if tail else _NO_TARGET)
 
     def decode_update(self, update: bytes) -> Claim:
         """One claim.
 
         @raise Malformed: a field of it leaves its limits, or it is from the future.
         """
-        claim = self._claims.get(update)
-        if claim is not None:
-            return claim
-        try:
-            wire = swim_pb2.Update.FromString(update)
-        except DecodeError:
-            raise Malformed("update") from None
-        claim = self._checked(wire)
-        # A claim has at most that many bytes, but anything may be added in unknown fields.
-        if len(update) <= MAX_UPDATE_BYTES:
-            keep(self._claims, update, claim)
-        return claim
-
-    def _news(self, wire: swim_pb2.Datagram) -> tuple[Claim, ...]:
-        known = self._claims.get
-        return tuple([known(update) or self.decode_update(update) for update in wire.updates])
+        return self._claims.decode(update)
 
     # The header
 
@@ -191,7 +213,7 @@ class Codec:
                 self._check_target(target)
         if len(wire.digest) not in (0, DIGEST_PARTS) or len(wire.listed) > MAX_LISTED:
             raise Malformed("length")
-        if not 0 <= wire.observed < len(_KINDS):
+        if not 0 <= wire.observed < len(KINDS):
             raise Malformed("observed", str(wire.observed))
         destination = None
         if wire.dest_addr:
@@ -203,7 +225,7 @@ class Codec:
             *target,
             destination,
             wire.budget / 1000.0,
-            _KINDS[wire.observed],
+            KINDS[wire.observed],
             tuple([self._listed(entry) for entry in wire.listed]),
             wire.bootstrap,
             tuple(wire.digest),
@@ -218,48 +240,3 @@ class Codec:
         check_incarnation(entry.heartbeat)
         address = checked_address(self._addresses, entry.address, entry.port)
         return Listed(entry.node_id, address, entry.heartbeat, entry.epoch)
-
-    # Claims
-
-    def _checked(self, wire: swim_pb2.Update) -> Claim:
-        check_name(wire.name)
-        check_epoch(wire.epoch, self._now())
-        if len(wire.address) not in (4, 16):
-            raise Malformed("address", f"{len(wire.address)} bytes")
-        address = checked_address(
-            self._addresses, str(ipaddress.ip_address(wire.address)), wire.port
-        )
-        check_incarnation(wire.incarnation)
-        if not 0 <= wire.state < len(STATES):
-            raise Malformed("state", str(wire.state))
-        if len(wire.evidence) > MAX_EVIDENCE or wire.age > MAX_AGE:
-            raise Malformed("length")
-        if wire.by:
-            check_name(wire.by)
-        try:
-            tags = check_tags((tag.key, tag.value) for tag in wire.tags)
-        except ValueError as error:
-            raise Malformed("tags", str(error)) from None
-        state = STATES[wire.state]
-        if wire.evidence and state is not State.SUSPECT and state is not State.FAILED:
-            raise Malformed("evidence", f"of somebody {state.value}")
-        return Claim(
-            wire.name,
-            address,
-            wire.epoch,
-            wire.incarnation,
-            state,
-            tags,
-            merged_evidence(map(_entry, wire.evidence)),
-            wire.by,
-            wire.seven_fields,
-            wire.streams,
-            0.0 if state.living else float(wire.age),
-        )
-
-
-def _entry(entry: swim_pb2.Evidence) -> Evidence:
-    check_name(entry.witness)
-    if not 0 <= entry.kind < len(_KINDS):
-        raise Malformed("evidence", f"kind {entry.kind}")
-    return Evidence(entry.witness, _KINDS[entry.kind], entry.counter)

@@ -490,26 +490,56 @@ class Caches(CodecTestCase):
     """What the decoder remembers is bounded, whatever it is sent."""
 
     def sizes(self) -> dict[str, int]:
-        return {
-            name: len(held) for name, held in vars(self.codec).items() if isinstance(held, dict)
-        }
+        held = {**vars(self.codec), **vars(vars(self.codec)["_claims"])}
+        return {name: len(cache) for name, cache in held.items() if isinstance(cache, dict)}
 
     def test_no_cache_grows_without_end(self) -> None:
         for number in range(ENTRIES + 100):
             sender = replace(ME, name=f"n{number}", address=Address("10.0.0.1", number + 1))
             target = Claim(f"t{number}", HERE, number)
-            data = header(sender, MessageType.PING, "default", 1) + target_fields(target)
-            self.codec.decode(data + framed(encode_update(target)))
+            head, tail = header(sender, MessageType.PING, "default", 1), target_fields(target)
+            self.codec.decode(head + sequence_field(1) + tail)
+            self.codec.decode(head + tail + framed(encode_update(target)))
         sizes = self.sizes()
-        self.assertEqual(len(sizes), 4)
+        self.assertEqual(len(sizes), 6)
         for size in sizes.values():
             self.assertLessEqual(size, ENTRIES)
             self.assertGreater(size, 0)
 
+    def test_a_probe_between_two_who_are_known_is_read_by_its_ends(self) -> None:
+        target = Claim("n2", HERE, EPOCH, 5)
+        for kind, tail in (
+            (MessageType.PING, target_fields(target)),
+            (MessageType.ACK, b""),
+            (MessageType.ACK, target_fields(target)),
+        ):
+            head = header(ME, kind, "default", 1)
+            before = self.codec.decode(head + sequence_field(7) + tail)
+            self.assertIn(head, vars(self.codec)["_heads"])
+            self.assertIn(tail, vars(self.codec)["_tails"])
+            again = self.codec.decode(head + sequence_field(2**32 - 1) + tail)
+            self.assertEqual(again, before._replace(sequence=2**32 - 1))
+
+    def test_ends_that_say_more_than_ours_do_are_not_remembered(self) -> None:
+        head, target = header(ME, MessageType.ACK, "default", 1), target_fields(ME)
+        more = fields(budget=7)
+        for data in (
+            head + more + sequence_field(1),
+            head + sequence_field(1) + more,
+            head + sequence_field(1) + target + target,
+            head + sequence_field(1) + fields(target_epoch=5),
+            head + sequence_field(1) + sequence_field(2),
+            head + head + sequence_field(1),
+            head + framed(encode_update(ME)) + sequence_field(1),
+            head,
+        ):
+            self.codec.decode(data)
+        self.assertEqual(self.sizes()["_heads"], 0)
+
     def test_long_updates_are_not_remembered(self) -> None:
         padded = update() + b"\xfa\x01" + varint(60000) + bytes(60000)
         self.assertEqual(self.codec.decode_update(padded).name, "n2")
-        self.assertNotIn(padded, vars(self.codec)["_claims"])
+        self.assertNotIn(padded, vars(vars(self.codec)["_claims"])["_known"])
 
     def test_what_was_refused_is_not_remembered(self) -> None:
         before = self.sizes()
@@ -517,7 +547,7 @@ class Caches(CodecTestCase):
             self.assert_refused("name", header(replace(ME, name=""), MessageType.PING, "c", 1))
             self.assert_update_refused("incarnation", update(incarnation=2**31))
         after = self.sizes()
-        self.assertEqual(after["_claims"], before["_claims"])
+        self.assertEqual(after["_known"], before["_known"])
 
     @given(epochs)
     def test_a_sender_that_was_fine_before_is_checked_again_when_it_says_something_else(

@@ -20,7 +20,7 @@ class MutatedDatagrams(SynchronousTestCase):
     """The decoder against what nearly is a message."""
 
     def setUp(self) -> None:
-        self.codec = Codec(lambda: NOW)
+        self.codec = Codec(self._now)
 
     def test_nothing_but_malformed_is_ever_raised(self) -> None:
         chance = random.Random(1)
@@ -49,6 +49,26 @@ class MutatedDatagrams(SynchronousTestCase):
                 continue
             if message.version:
                 self.assertEqual(self.codec.decode(encode(message)), message)
+
+    def test_who_was_met_before_is_understood_no_differently(self) -> None:
+        chance = random.Random(6)
+        for data in CORPUS:
+            self.codec.decode(data)
+        parts = [field for data in CORPUS for field in split(data)]
+        for _ in range(TRIES // 4):
+            data = mutate(chance, chance.choice(CORPUS), CORPUS)
+            if chance.random() < 0.5:
+                data += b"".join(chance.choices(parts, k=chance.randint(1, 3)))
+            self.assertEqual(*(self._said(codec, data) for codec in (Codec(self._now), self.codec)))
+
+    def _now(self) -> float:
+        return NOW
+
+    def _said(self, codec: Codec, data: bytes) -> Message | str:
+        try:
+            return codec.decode(data)
+        except Malformed as refused:
+            return refused.reason
 
 
 class TheMutationsThemselves(SynchronousTestCase):
