@@ -75,6 +75,7 @@ class Seeds:
             parse_seed(seed, default_port) if isinstance(seed, str) else seed_at(*seed)
             for seed in seeds
         ]
+        self._literal = all(seed.literal for seed in self._seeds)
 
     def find(self) -> Deferred[Found]:
         """Look everything up, all at the same time, each for at most 5 s.
@@ -82,6 +83,8 @@ class Seeds:
         @return: a Deferred of the addresses, in the order of the seeds and each of them once, and
             of a sentence for each seed about what could not be looked up. It may be cancelled.
         """
+        if self._literal:  # nothing to look up
+            return succeed((list(dict.fromkeys(Address(s.host, s.port) for s in self._seeds)), {}))
         return Deferred.fromCoroutine(self._find())
 
     async def _find(self) -> Found:
