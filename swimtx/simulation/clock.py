@@ -19,9 +19,10 @@ CANCELLED = -2
 #: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
 START = 1_790_000_000.0
 
-#: One line of the heap: when, which in the order of asking, and what: a call, or a bare function
-#: with its arguments. No two lines have the same number, so what follows it is never compared.
-Line = tuple[float, int, "HeapCall | tuple[Callable[..., object], tuple[Any, ...]]"]
+#: One line of the heap: when, which in the order of asking, and what: a bare function with its
+#: arguments, or a L{HeapCall} with C{None}. No two lines have the same number, so what follows it
+#: is never compared.
+Line = tuple[float, int, Any, tuple[Any, ...] | None]
 
 
 class Timers:
@@ -39,25 +40,31 @@ class Timers:
 
 @implementer(IDelayedCall)
 class HeapCall:
-    """A call that waits for its time; see L{IDelayedCall}."""
+    """A call that waits for its time; see L{IDelayedCall}.
+
+    @raise AssertionError: the delay is negative, as from a real reactor.
+    """
 
     __slots__ = ("_timers", "_time", "_number", "_function", "_args", "_kwargs")
 
     def __init__(
         self,
         timers: Timers,
-        time: float,
-        number: int,
+        delay: float,
         function: Callable[..., object],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> None:
+        if not delay >= 0:
+            raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
+        clock = timers.clock
         self._timers = timers
-        self._time = time
-        self._number = number
         self._function = function
         self._args = args
         self._kwargs = kwargs
+        self._time = time = clock._now + delay
+        self._number = number = next(clock._numbers)
+        heappush(clock._heap, (time, number, self, None))
 
     @property
     def func(self) -> Callable[..., object]:
@@ -102,7 +109,7 @@ class HeapCall:
         clock = self._timers.clock
         self._time = max(time, clock._now)
         self._number = next(clock._numbers)  # which makes its old line in the heap stale
-        heappush(clock._heap, (self._time, self._number, self))
+        heappush(clock._heap, (self._time, self._number, self, None))
         clock._stale += 1
         if clock._stale > 512:
             clock._reap()
@@ -153,34 +160,11 @@ class HeapClock:
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
-        if not delay >= 0:
-            raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
-        time = self._now + delay
-        number = next(self._numbers)
-        call = HeapCall(self._own, time, number, callable, args, kwargs)
-        heappush(self._heap, (time, number, call))
-        return call
-
-    def call_for(
-        self,
-        timers: Timers,
-        delay: float,
-        function: Callable[..., object],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-    ) -> HeapCall:
-        """L{callLater} on behalf of one process, whose timers can be held or dropped."""
-        if not delay >= 0:
-            raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
-        time = self._now + delay
-        number = next(self._numbers)
-        call = HeapCall(timers, time, number, function, args, kwargs)
-        heappush(self._heap, (time, number, call))
-        return call
+        return HeapCall(self._own, delay, callable, args, kwargs)
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
-        heappush(self._heap, (self._now + delay, next(self._numbers), (function, args)))
+        heappush(self._heap, (self._now + delay, next(self._numbers), function, args))
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """All calls that wait, the next one first; what was posted is not among them."""
@@ -224,10 +208,10 @@ class HeapClock:
         """Make all calls due up to C{end}: the innermost loop of every simulation."""
         heap = self._heap
         while heap and heap[0][0] <= end:
-            time, number, call = heappop(heap)
-            if isinstance(call, tuple):
+            time, number, call, args = heappop(heap)
+            if args is not None:
                 self._now = time
-                call[0](*call[1])
+                call(*args)
             elif call._number != number:
                 self._stale -= 1
             else:
@@ -243,17 +227,15 @@ class HeapClock:
         """Drop the lines of cancelled and moved calls once they are most of the heap."""
         heap = self._heap
         if self._stale * 2 > len(heap):
-            heap[:] = [
-                line for line in heap if isinstance(line[2], tuple) or line[2]._number == line[1]
-            ]
+            heap[:] = [line for line in heap if line[3] is not None or line[2]._number == line[1]]
             heapify(heap)
             self._stale = 0
 
     def _waiting(self, timers: Timers | None) -> list[HeapCall]:
         return [
             call
-            for _, number, call in sorted(self._heap, key=lambda line: line[:2])
-            if isinstance(call, HeapCall)
+            for _, number, call, args in sorted(self._heap, key=lambda line: line[:2])
+            if args is None
             and call._number == number
             and (timers is None or call._timers is timers)
         ]

@@ -165,15 +165,14 @@ class DatagramPort:
         """Whether the kernel has no room for this datagram beside those that it keeps."""
         return self._kept_bytes + len(packet) + OVERHEAD > RECEIVE_BUFFER
 
-    def arrived(self, packet: bytes, source: Endpoint) -> None:
-        """The kernel's side: a datagram is here, to be read now or kept."""
-        if self.kept is None:
-            self._read(packet, source)
-        else:
-            self._kept_bytes += len(packet) + OVERHEAD
-            self.kept.append((packet, source))
+    def put_by(self, packet: bytes, source: Endpoint) -> None:
+        """The kernel's side: a datagram is here, and the process does not read."""
+        assert self.kept is not None
+        self._kept_bytes += len(packet) + OVERHEAD
+        self.kept.append((packet, source))
 
-    def _read(self, packet: bytes, source: Endpoint) -> None:
+    def read(self, packet: bytes, source: Endpoint) -> None:
+        """The process reads what is here."""
         if self._v6 and not is_v6(source[0]):
             source = (f"::ffff:{source[0]}", source[1])
         if len(packet) > self.maxPacketSize:
@@ -203,7 +202,7 @@ class DatagramPort:
             packet, source = self.kept.popleft()
             self._kept_bytes -= len(packet) + OVERHEAD
             read += len(packet)
-            self._read(packet, source)
+            self.read(packet, source)
         if not self.kept and self._process.reads:
             self.kept = None
         return bool(self.kept)

@@ -166,7 +166,10 @@ class MemoryNetwork(Faults):
         traffic.bytes_delivered += len(data)
         if self.trace is not None:
             self.trace(self.clock.seconds(), source, destination, data)
-        port.arrived(data, source)
+        if port.kept is None:
+            port.read(data, source)
+        else:
+            port.put_by(data, source)
 
     def travel(self, source: str, destination: str) -> float | None:
         """How long a piece of a stream takes, in seconds; L{None} if it is lost."""

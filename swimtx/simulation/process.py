@@ -61,7 +61,7 @@ class MemoryReactor:
         self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
     ) -> HeapCall:
         """Call in C{delay} seconds, unless this process stalls or dies."""
-        call = self._clock.call_for(self._timers, delay, callable, args, kwargs)
+        call = HeapCall(self._timers, delay, callable, args, kwargs)
         if self._blocked is not None:
             self._blocked.was_set(call)
         return call

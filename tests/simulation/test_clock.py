@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.simulation import HeapClock, run_for
-from swimtx.simulation.clock import START, Timers
+from swimtx.simulation.clock import START, HeapCall, Timers
 
 #: Delays that add up exactly, however they are grouped.
 moments = st.integers(0, 4096).map(lambda ticks: ticks / 1024)
@@ -120,7 +120,7 @@ class HeapClockTests(SynchronousTestCase):
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
-        self.clock.call_for(timers, 1, self.fired.append, ("process",), {})
+        HeapCall(timers, 1, self.fired.append, ("process",), {})
         self.clock.callLater(1, self.fired.append, "other")
         self.assertEqual(len(self.clock.calls_of(timers)), 1)
         self.clock.drop(timers)
