@@ -198,10 +198,11 @@ class FailureDetector:
         assert probe.way is not None
         self._reached(target.address, probe.way)
         self._judgement.answered(probe)
-        held = self._accused(probe)
-        if held is not None and held.state is State.SUSPECT and target.state is State.ALIVE:
-            # It does not know yet that it is suspected: tell it at once.
-            accuse(self._means, held)
+        if target.name in self._membership.roster.suspects:
+            held = self._accused(probe)
+            if held is not None and target.state is State.ALIVE:
+                # It does not know yet that it is suspected: tell it at once.
+                accuse(self._means, held)
 
     def _changed(self, change: Change) -> None:
         """Alive and suspect members are probed; those who are gone are not."""

@@ -203,8 +203,10 @@ class Graded:
         """A refusal by one who answers all the same comes from something in between."""
         self._inconclusive = 0
         self._health.succeeded()
-        self._broken.pop(_run(probe.target), None)
-        self._unsure.discard(_run(probe.target))
+        if self._broken or self._unsure:
+            run = _run(probe.target)
+            self._broken.pop(run, None)
+            self._unsure.discard(run)
         if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()

@@ -45,6 +45,7 @@ class Membership:
     @param max_members: names it holds at the most.
     @param failed_memory: seconds after which a failed record is not taken up any more.
     @param left_memory: the same for one that left.
+    @ivar me: what we say of ourselves, once the node has started.
     @ivar refused: newcomers that were turned away because the list was full.
     @ivar refutations: accusations of ourselves that we have answered.
     """
@@ -63,6 +64,7 @@ class Membership:
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
         self._oneself: Oneself | None = None
+        self.me: Claim  # only once the node has started
         self.roster = Roster()
         self.refused = 0
         self.refutations = 0
@@ -71,12 +73,6 @@ class Membership:
         self._refuters: list[Callable[[], object]] = []
 
     # Reading
-
-    @property
-    def me(self) -> Claim:
-        """What we say of ourselves."""
-        assert self._oneself is not None, "the node has not started"
-        return self._oneself.claim
 
     @property
     def name(self) -> str | None:
@@ -146,6 +142,7 @@ class Membership:
     def become(self, me: Claim) -> None:
         """Start, or start again, as C{me}."""
         self._oneself = Oneself(self._now, me)
+        self.me = me
         self._set(me, "this is ourselves", silent=True)
 
     def apply(
@@ -275,7 +272,7 @@ class Membership:
 
     def _be(self, me: Claim, why: str) -> Change | None:
         assert self._oneself is not None, "the node has not started"
-        self._oneself.claim = me
+        self._oneself.claim = self.me = me
         return self._set(me, why)
 
     def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:

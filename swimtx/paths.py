@@ -14,6 +14,7 @@ from swimtx.member import Address
 from swimtx.probe_round import Way
 from swimtx.protocol import SwimProtocol
 
+_DATAGRAM = Way.DATAGRAM
 _MOST_KEPT = 64  # streams
 _MOST_WAITING = 64  # messages for a stream that is being opened
 _UNCONFIRMED = 2  # periods, after which the stream is given up, or it would stay slow for minutes
@@ -36,10 +37,11 @@ class Paths:
 
     def reached(self, address: Address, way: Way) -> None:
         """A round to that address was answered."""
-        if way is Way.DATAGRAM and address in self._detours:
-            self._detours.discard(address)
-            self._protocol.use_streams(address, None)
-            self._close(address)
+        if way is _DATAGRAM:
+            if address in self._detours:
+                self._detours.discard(address)
+                self._protocol.use_streams(address, None)
+                self._close(address)
         elif way is Way.STREAM and address not in self._detours:
             self._detours.add(address)
             self._protocol.use_streams(address, partial(self._send, address))

@@ -21,6 +21,11 @@ from swimtx.messages import Message, MessageType
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field, target_fields
 
+# Every probe comes by here: names of this module are found quicker than members of an enum.
+_PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
+_SUSPECT = State.SUSPECT
+_SILENT = Kind.SILENT
+
 RELAY_SHARE = 0.8  # of what is left of a round, for the relay's answer to be back in time
 _STREAM_MARGIN = 0.03  # of a period, before the end
 
@@ -31,6 +36,9 @@ class Way(enum.Enum):
     DATAGRAM = "datagram"
     STREAM = "stream"
     RELAY = "relay"
+
+
+_DATAGRAM = Way.DATAGRAM
 
 
 class Round:
@@ -98,7 +106,7 @@ class Round:
         self._ended = ended
         self._choose_relays = relays
         self.relays: Sequence[Claim] = ()
-        self._own = Kind.SILENT
+        self._own = _SILENT
         self._seen: dict[str, Kind] = {}
         self._stream: Any = None
         self._second_look = False
@@ -154,9 +162,9 @@ class Round:
         self.over = True
         address = self.target.address if self.target.seven_fields else None
         self._means.questions.close(self.sequence, address)
-        if self._timer is not None and self._timer.active():
+        if self._timer is not None:
             self._timer.cancel()
-        self._timer = None
+            self._timer = None
         if self._glance is not None and self._glance.active():
             self._glance.cancel()
         self._glance = None
@@ -188,23 +196,24 @@ class Round:
 
     def _step(self) -> None:
         """Do what is due now, and come back for what is due next."""
+        self._timer = None
         if self._next and self._look():
             return
-        schedule = self._schedule
-        moment = schedule.moments[self._next]
-        if moment == schedule.end:
+        moment = self._schedule.moments[self._next]
+        if not moment.next:
             self._end()
             return
         self._next += 1
-        delay = schedule.moments[self._next] - moment
-        self._timer = self._means.clock.callLater(delay, self._step)
-        if moment in schedule.pings:
+        self._timer = self._means.clock.callLater(moment.next, self._step)
+        if moment.pings:
             self._send_ping(self.target.address)
-            detour = self._means.protocol.detour(self.target.address)
-            if detour is not None and (moment or len(schedule.pings) == 1):
-                self._send_ping(detour)  # the first one tells whether datagrams arrive again
-        if moment in (schedule.stream, schedule.relays) and not self.tried_stream:
-            self._second_stage(schedule.end - moment)
+            # The first of several tells whether datagrams arrive again.
+            if moment.at or len(self._schedule.pings) == 1:
+                detour = self._means.protocol.detour(self.target.address)
+                if detour is not None:
+                    self._send_ping(detour)
+        if moment.closer and not self.tried_stream:
+            self._second_stage(self._schedule.end - moment.at)
 
     def _second_stage(self, left: float) -> None:
         self.tried_stream = True
@@ -223,12 +232,10 @@ class Round:
         """The accusation first, to one that is suspected: it should refute at once."""
         news = not self.target.seven_fields
         accused = self._means.record(self.target.name)
-        if news and accused is not None and accused.state is State.SUSPECT:
-            self._means.protocol.send(
-                peer, MessageType.PING, self._body, framed(encode_update(accused))
-            )
+        if news and accused is not None and accused.state is _SUSPECT:
+            self._means.protocol.send(peer, _PING, self._body, framed(encode_update(accused)))
         else:
-            self._means.protocol.send(peer, MessageType.PING, self._body, news=news)
+            self._means.protocol.send(peer, _PING, self._body, news=news)
 
     def _ask_relays(self, left: float) -> None:
         budget = fields(budget=int(RELAY_SHARE * left * 1000))
@@ -275,11 +282,11 @@ class Round:
     def _answered(self, message: Message, peer: Any) -> None:
         if self.over:
             return
-        if message.type is MessageType.NACK:
+        if message.type is _NACK:
             self._seen[message.name] = message.observed
             self._look()
             return
-        if message.type is not MessageType.ACK or not self._speaks_for_target(message, peer):
+        if message.type is not _ACK or not self._speaks_for_target(message, peer):
             return
         self.answer = message
         self._end()
@@ -292,8 +299,8 @@ class Round:
         elif message.name == target.name:
             if target.epoch and message.epoch < target.epoch:
                 return False
-            self.way = Way.DATAGRAM if type(peer) is Address else Way.STREAM
-            if self.way is Way.DATAGRAM and self._next == 1:
+            self.way = _DATAGRAM if type(peer) is Address else Way.STREAM
+            if self.way is _DATAGRAM and self._next == 1:
                 self.rtt = max(0.0, self._means.clock.seconds() - self._started)
         elif message.target == target.name and any(r.name == message.name for r in self.relays):
             self.way = Way.RELAY

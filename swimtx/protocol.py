@@ -255,9 +255,9 @@ class SwimProtocol(DatagramProtocol):
             handler = self._handlers.get(kind)
             if handler is not None:
                 handler(message, peer)
-            if self._callbacks:
+            if kind in self._callbacks:
                 address = peer if type(peer) is Address else peer.address
-                for callback in self._callbacks.get(kind, ()):
+                for callback in self._callbacks[kind]:
                     callback(message, address)
         except Exception:
             self._counters.handler_errors += 1

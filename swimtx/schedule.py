@@ -3,6 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+
+class Moment(NamedTuple):
+    """A time at which something happens in a round.
+
+    @ivar at: seconds since its start.
+    @ivar next: seconds until the next one; 0: it is the end.
+    @ivar pings: whether a PING goes out.
+    @ivar closer: whether a closer look begins: a stream is opened, the relays are asked.
+    """
+
+    at: float
+    next: float
+    pings: bool
+    closer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +30,7 @@ class Schedule:
     @ivar relays: when the relays are asked; C{None}: not at all.
     @ivar end: when it is over.
     @ivar look: when to see whether it is over already, although nothing is sent.
-    @ivar moments: all times at which something happens, in order.
+    @ivar moments: all of that in order, up to the end.
     """
 
     pings: tuple[float, ...]
@@ -22,12 +38,18 @@ class Schedule:
     relays: float | None
     end: float
     look: float | None = None
-    moments: tuple[float, ...] = field(init=False)
+    moments: tuple[Moment, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        several = {*self.pings, self.end}
-        several |= {when for when in (self.stream, self.relays, self.look) if when is not None}
-        object.__setattr__(self, "moments", tuple(sorted(several)))
+        closer = (self.stream, self.relays)
+        several = {*self.pings, *closer, self.look}
+        times = sorted(at for at in several if at is not None and at < self.end)
+        following = [*times[1:], self.end]
+        moments = [
+            Moment(at, after - at, at in self.pings, at in closer)
+            for at, after in zip(times, following, strict=True)
+        ]
+        object.__setattr__(self, "moments", (*moments, Moment(self.end, 0.0, False, False)))
 
     @classmethod
     def probe(cls, period: float, first_stage: float) -> Schedule:
