@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import count
 from typing import Any
 
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
@@ -19,10 +18,8 @@ CANCELLED = -2
 #: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
 START = 1_790_000_000.0
 
-#: One line of the heap: when, which in the order of asking, and what: a bare function with its
-#: arguments, or a L{HeapCall} with C{None}. No two lines have the same number, so what follows it
-#: is never compared.
-Line = tuple[float, int, Any, tuple[Any, ...] | None]
+#: What waits for a moment: a bare function with its arguments, or a L{HeapCall} with its number.
+Line = tuple[Any, "tuple[Any, ...] | int"]
 
 
 class Timers:
@@ -62,9 +59,13 @@ class HeapCall:
         self._function = function
         self._args = args
         self._kwargs = kwargs
+        self._number = 0
         self._time = time = clock._now + delay
-        self._number = number = next(clock._numbers)
-        heappush(clock._heap, (time, number, self, None))
+        if time in clock._due:
+            clock._due[time].append((self, 0))
+        else:
+            clock._due[time] = [(self, 0)]
+            heappush(clock._moments, time)
 
     @property
     def func(self) -> Callable[..., object]:
@@ -108,8 +109,8 @@ class HeapCall:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         clock = self._timers.clock
         self._time = max(time, clock._now)
-        self._number = next(clock._numbers)  # which makes its old line in the heap stale
-        heappush(clock._heap, (self._time, self._number, self, None))
+        self._number += 1  # which makes its old line stale
+        clock._put(self._time, (self, self._number))
         clock._stale += 1
         if clock._stale > 512:
             clock._reap()
@@ -128,6 +129,12 @@ def _nothing(*args: object, **kwargs: object) -> None:
     """What a call does that will never be made."""
 
 
+def _waits(line: Line) -> bool:
+    """Whether it has not been cancelled or moved."""
+    what, args = line
+    return type(args) is tuple or what._number == args
+
+
 @implementer(IReactorTime)
 class HeapClock:
     """Virtual time, which passes only in L{advance}, from one due time to the next.
@@ -139,12 +146,14 @@ class HeapClock:
     @param start: the time at first, in seconds since 1970.
     """
 
-    __slots__ = ("_now", "_heap", "_numbers", "_stale", "_own", "_advancing", "__weakref__")
+    __slots__ = ("_now", "_moments", "_due", "_stale", "_own", "_advancing", "__weakref__")
 
     def __init__(self, start: float = START) -> None:
         self._now = start
-        self._heap: list[Line] = []
-        self._numbers = count()
+        # A heap of plain numbers is several times as quick as one of lines. Each moment is once in
+        # the heap, and its lines, in the order of asking, are found by it.
+        self._moments: list[float] = []
+        self._due: dict[float, list[Line]] = {}
         self._stale = 0
         self._own = Timers(self)
         self._advancing = False
@@ -164,7 +173,14 @@ class HeapClock:
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
-        heappush(self._heap, (self._now + delay, next(self._numbers), function, args))
+        self._put(self._now + delay, (function, args))
+
+    def _put(self, time: float, line: Line) -> None:
+        if time in self._due:
+            self._due[time].append(line)
+        else:
+            self._due[time] = [line]
+            heappush(self._moments, time)
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """All calls that wait, the next one first; what was posted is not among them."""
@@ -206,36 +222,45 @@ class HeapClock:
 
     def _step_until(self, end: float) -> None:
         """Make all calls due up to C{end}: the innermost loop of every simulation."""
-        heap = self._heap
-        while heap and heap[0][0] <= end:
-            time, number, call, args = heappop(heap)
-            if args is not None:
-                self._now = time
-                call(*args)
-            elif call._number != number:
-                self._stale -= 1
-            else:
-                self._now = time
-                late = call._timers.late
-                if late is None:
-                    call._number = CALLED
-                    call._function(*call._args, **call._kwargs)
-                else:
-                    late.append((number, call))
+        moments = self._moments
+        while moments and moments[0] <= end:
+            self._now = time = heappop(moments)
+            lines = iter(self._due.pop(time))
+            try:
+                for what, args in lines:
+                    if type(args) is tuple:
+                        what(*args)
+                    elif what._number != args:
+                        self._stale -= 1
+                    elif what._timers.late is None:
+                        what._number = CALLED
+                        what._function(*what._args, **what._kwargs)
+                    else:
+                        what._timers.late.append((args, what))
+            except BaseException:
+                self._put_back(time, list(lines))
+                raise
+
+    def _put_back(self, time: float, lines: list[Line]) -> None:
+        """These still wait, before what has been asked for since then."""
+        since, self._due[time] = self._due.get(time), lines
+        if since is None:
+            heappush(self._moments, time)
+        else:
+            lines += since
 
     def _reap(self) -> None:
-        """Drop the lines of cancelled and moved calls once they are most of the heap."""
-        heap = self._heap
-        if self._stale * 2 > len(heap):
-            heap[:] = [line for line in heap if line[3] is not None or line[2]._number == line[1]]
-            heapify(heap)
+        """Drop the lines of cancelled and moved calls once they are most of all."""
+        if self._stale * 2 > len(self._moments):
             self._stale = 0
+            for time, lines in list(self._due.items()):
+                lines[:] = [line for line in lines if _waits(line)]
+                if not lines:
+                    del self._due[time]
+            self._moments[:] = self._due
+            heapify(self._moments)
 
     def _waiting(self, timers: Timers | None) -> list[HeapCall]:
-        return [
-            call
-            for _, number, call, args in sorted(self._heap, key=lambda line: line[:2])
-            if args is None
-            and call._number == number
-            and (timers is None or call._timers is timers)
-        ]
+        found = (line for time in sorted(self._due) for line in self._due[time])
+        calls = [what for what, args in found if type(args) is int and what._number == args]
+        return calls if timers is None else [call for call in calls if call._timers is timers]

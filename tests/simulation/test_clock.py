@@ -105,6 +105,18 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.fired, ["next"])
 
+    def test_after_an_exception_what_was_asked_for_last_comes_last(self) -> None:
+        def fail() -> None:
+            self.clock.callLater(0, self.fired.append, "asked for last")
+            raise ZeroDivisionError
+
+        self.clock.callLater(1, fail)
+        self.clock.callLater(1, self.fired.append, "next")
+        self.assertRaises(ZeroDivisionError, self.clock.advance, 5)
+        self.clock.advance(0)
+        self.assertEqual(self.fired, ["next", "asked for last"])
+        self.assertEqual(list(self.clock.getDelayedCalls()), [])
+
     def test_time_never_goes_back(self) -> None:
         self.assertRaises(AssertionError, self.clock.callLater, -1, int)
         self.assertRaises(ValueError, self.clock.advance, -1)
@@ -115,7 +127,8 @@ class HeapClockTests(SynchronousTestCase):
         keep = self.clock.callLater(3600, int)
         for _ in range(5000):
             self.clock.callLater(3600, int).cancel()
-        self.assertLess(len(self.clock._heap), 2000)
+        self.assertLess(len(self.clock._moments), 2000)
+        self.assertLess(sum(map(len, self.clock._due.values())), 2000)
         self.assertEqual(list(self.clock.getDelayedCalls()), [keep])
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
