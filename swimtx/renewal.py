@@ -11,6 +11,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.python.failure import Failure
 
 from swimtx.anti_entropy import AntiEntropy
 from swimtx.config import Config
@@ -97,17 +98,19 @@ class Renewal:
     def _find(self, seeds: ISeeds) -> None:
         finding: Deferred[Any] = seeds.find()
         self._finding[finding] = None
-        finding.addBoth(lambda result: (self._finding.pop(finding, None), result)[1])
-        finding.addCallbacks(self._found, lambda failure: None)
+        finding.addBoth(self._found, finding)
 
-    def _found(self, found: tuple[list[Address], dict[str, str]]) -> None:
-        if self._timer is None:
+    def _found(self, found: Any, finding: Deferred[Any]) -> None:
+        self._finding.pop(finding, None)
+        if self._timer is None or isinstance(found, Failure):
             return
-        self.know(found[0])
-        body = join_request(self._means, self._sequence, _PADDED)
-        for address in self.outsiders():
-            if address in found[0] and address not in self._asked:
-                self._asked.add(address)
+        addresses, _ = found
+        self.know(addresses)
+        asked = [a for a in self.outsiders() if a in addresses and a not in self._asked]
+        if asked:
+            body = join_request(self._means, self._sequence, _PADDED)
+            self._asked.update(asked)
+            for address in asked:
                 self._means.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
 
     def _answered(self, message: Message, peer: Any) -> None:
