@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from twisted.internet.base import DelayedCall
 from twisted.internet.error import AlreadyCalled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
@@ -129,7 +130,10 @@ class _Call:
 
     def cancel(self) -> None:
         """Never make it."""
-        self.inner.cancel()
+        inner = self.inner
+        if type(inner) is DelayedCall:
+            inner.reset(0)  # else the reactor wakes up when it was due, only to forget it
+        inner.cancel()
         self.function = _nothing
 
     def getTime(self) -> float:

@@ -4,11 +4,32 @@ from __future__ import annotations
 
 from random import Random
 
+from twisted.internet.error import AlreadyCancelled
+from twisted.internet.selectreactor import SelectReactor
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.self_check import LATE, SelfCheck
 from swimtx.simulation import HeapClock, MemoryNetwork
 from tests.simulation.doubles import ear
+
+
+class ARealReactor(SynchronousTestCase):
+    """One that never runs: what it would wait for is enough."""
+
+    def setUp(self) -> None:
+        self.reactor = SelectReactor()
+        self.addCleanup(self.reactor.waker.connectionLost, None)
+        self.check = SelfCheck(self.reactor)
+
+    def test_nobody_wakes_up_for_what_was_cancelled(self) -> None:
+        call = self.check.callLater(5, self.fail)
+        self.reactor.runUntilCurrent()
+        self.assertGreater(self.reactor.timeout() or 0, 4)
+        call.cancel()
+        self.reactor.runUntilCurrent()
+        self.assertIsNone(self.reactor.timeout())
+        self.assertFalse(call.active())
+        self.assertRaises(AlreadyCancelled, call.cancel)
 
 
 class SelfCheckTests(SynchronousTestCase):
