@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 import zlib
 from bisect import bisect_left
+from functools import lru_cache
 from typing import NamedTuple
 
 from swimtx.ring import Ring
@@ -100,22 +101,25 @@ class Phased:
         self._period = period
         self._ring = Ring()
         self._own_way = RoundRobin(chance, period)
-        self._strides: tuple[int, int, list[int]] = (0, -1, [])
+        self._position: int | None = None  # our own place in the ring; not known after a change
         self._planned: tuple[int, str | None] = (-1, None)
 
     def begin(self, me: str) -> None:
         """Take turns as C{me}."""
         self._me = me
+        self._position = None
 
     def add(self, name: str) -> None:
         """Probe that member too."""
         self._ring.add(name)
         self._own_way.add(name)
+        self._position = None
 
     def remove(self, name: str) -> None:
         """Probe that member no more."""
         self._ring.remove(name)
         self._own_way.remove(name)
+        self._position = None
 
     def first(self, now: float) -> float:
         """When to take the first turn: in the next period, at its target's phase."""
@@ -144,19 +148,20 @@ class Phased:
         others = len(names)
         if not others:
             return None
-        position = bisect_left(names, self._me)
-        stride = self._stride(number, others + 1)
+        position = self._position
+        if position is None:
+            position = self._position = bisect_left(names, self._me)
+        number -= number // _OWN_WAY  # periods that are round robin take no stride away
+        lap, turn = divmod(number, others)
+        stride = _strides(others, lap)[turn]
         # Our own place is between the others; strides 1..n-1 never end on it.
         landed = (position + stride) % (others + 1)
         return names[landed if landed < position else landed - 1]
 
-    def _stride(self, number: int, size: int) -> int:
-        turns = size - 1
-        number -= number // _OWN_WAY  # periods that are round robin take no stride away
-        lap = number // turns
-        if self._strides[:2] != (size, lap):
-            strides = list(range(1, size))
-            shuffled = random.Random(f"{size}/{lap}")  # not chance: all have to draw the same
-            shuffled.shuffle(strides)
-            self._strides = (size, lap, strides)
-        return self._strides[2][number % turns]
+
+@lru_cache(maxsize=8)
+def _strides(others: int, lap: int) -> tuple[int, ...]:
+    """The order in which a pass takes the strides: the same for everybody who knows as many."""
+    strides = list(range(1, others + 1))
+    random.Random(f"{others + 1}/{lap}").shuffle(strides)
+    return tuple(strides)
