@@ -311,4 +311,5 @@ class Round:
     def _end(self) -> None:
         self._finish()
         self._ended(self)
-        self._close_stream()
+        if self._stream is not None:
+            self._close_stream()

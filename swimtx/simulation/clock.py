@@ -61,11 +61,7 @@ class HeapCall:
         self._kwargs = kwargs
         self._number = 0
         self._time = time = clock._now + delay
-        if time in clock._due:
-            clock._due[time].append((self, 0))
-        else:
-            clock._due[time] = [(self, 0)]
-            heappush(clock._moments, time)
+        clock._put(time, (self, 0))
 
     @property
     def func(self) -> Callable[..., object]:
@@ -173,7 +169,12 @@ class HeapClock:
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
-        self._put(self._now + delay, (function, args))
+        time = self._now + delay
+        if time in self._due:
+            self._due[time].append((function, args))
+        else:
+            self._due[time] = [(function, args)]
+            heappush(self._moments, time)
 
     def _put(self, time: float, line: Line) -> None:
         if time in self._due:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import ipaddress
 import math
 import struct
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from swimtx.member import MAX_AGE, MAX_CLUSTER_BYTES, Claim, State, check_text
@@ -28,12 +29,9 @@ _EVIDENCE_BYTES = 192  # the most that the evidence may take of it
 _STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
 _ONE_BYTE, _TWO_BYTES = 1 << 7, 1 << 14  # lengths from which a varint is longer than that
 _SLACK = 1e-6  # seconds: what a clock's arithmetic may add to an age
-_sequence_field = struct.Struct("<cI").pack
 
-
-def sequence_field(sequence: int) -> bytes:
-    """Field 8, the sequence number (32 bits), encoded."""
-    return _sequence_field(b"\x45", sequence)
+#: Field 8 of the sequence number (32 bits) that is given, encoded.
+sequence_field: Callable[[int], bytes] = partial(struct.Struct("<cI").pack, b"\x45")
 
 
 def fields(**values: Any) -> bytes:
