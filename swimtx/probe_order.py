@@ -163,5 +163,6 @@ class Phased:
 def _strides(others: int, lap: int) -> tuple[int, ...]:
     """The order in which a pass takes the strides: the same for everybody who knows as many."""
     strides = list(range(1, others + 1))
-    random.Random(f"{others + 1}/{lap}").shuffle(strides)
+    shuffled = random.Random(f"{others + 1}/{lap}")  # not chance: all have to draw the same
+    shuffled.shuffle(strides)
     return tuple(strides)
