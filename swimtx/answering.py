@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from swimtx.counters import Counters
-from swimtx.member import Claim, State
+from swimtx.member import Address, Claim, State
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 from swimtx.protocol import SwimProtocol
@@ -59,8 +59,9 @@ class Answering:
                 accused = framed(encode_update(asker, membership.age(asker.name)))
                 if len(body) + len(accused) <= self._protocol.room - _HEADER:
                     body += accused  # else the next ACK has room, as it will not need our own
-        # A stranger's address may be forged: it gets no more than it asked for.
-        self._send(peer, _ACK, body, news=asker is not None)
+        # Where nobody is known to be may be forged: nothing goes there that was not asked for.
+        proven = asker is not None and (peer == asker.address or type(peer) is not Address)
+        self._send(peer, _ACK, body, news=proven)
         if asker is None or asker.epoch < message.epoch:
             self.stranger(message, peer)
 

@@ -56,9 +56,19 @@ class AnsweringTests(RoomTests):
         self.assertEqual(ack.updates, (self.peer.claim,))
 
     def test_a_stranger_gets_an_ack_and_no_news_with_it(self) -> None:
-        self.desk.knows(Claim("other", self.peer.claim.address._replace(port=9), 5))
+        self.desk.membership.apply(Claim("other", self.peer.claim.address._replace(port=9), 5))
         (ack,) = self.ask()
         self.assertEqual(ack.updates, (), "its address may be forged")
+
+    def test_who_asks_from_elsewhere_in_the_name_of_a_member_gets_no_news(self) -> None:
+        self.desk.membership.apply(Claim("other", self.peer.claim.address._replace(port=9), 5))
+        member = Claim("b", self.peer.claim.address._replace(port=8), 5)
+        self.desk.knows(member)
+        (ack,) = self.ask(sender=member)
+        self.assertEqual(ack.updates, (), "the address that it comes from may be forged")
+        self.desk.knows(self.peer.claim)
+        (ack,) = self.ask()
+        self.assertNotEqual(ack.updates, ())
 
     def test_an_asker_that_we_hold_failed_or_left_hears_of_it(self) -> None:
         for gone in (self.peer.claim.failed("x"), self.peer.claim.departed()):
