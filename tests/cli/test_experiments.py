@@ -16,7 +16,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli import experiments, main
-from swimtx.simulation.laboratory import EXPERIMENTS
+from swimtx.simulation.laboratory import EXPERIMENTS, find
 from swimtx.simulation.laboratory.plots import MISSING
 from tests.signals import heed
 from tests.simulation.test_laboratory import find_dice
@@ -60,6 +60,15 @@ class Asked(SynchronousTestCase):
         self.assertEqual(self.type("--experiment", "E0", "--set", "sides=7"), 1)
         self.assertEqual(self.err.getvalue(), "swimtx: E0 has no setting 'sides'; it has seeds\n")
         self.assertEqual(self.type("--experiment", "E0", "--set", "sides"), 2)
+
+    def test_a_name_that_there_is_not_is_said_in_one_line_with_those_that_there_are(self) -> None:
+        for id, setting in (("E9", "wirings"), ("E8", "models"), ("E10", "faults")):
+            self.err.truncate(0)
+            self.assertEqual(self.type("--experiment", id, "--set", f"{setting}=none"), 1)
+            self.assertIn(f"swimtx: {setting} of {id}: there is no 'none'; ", self.err.getvalue())
+            self.assertEqual(self.err.getvalue().count("\n"), 1)
+        every = find("E14").DESCRIPTION.choices["scenes"]
+        self.assertEqual(find("E14").DESCRIPTION.full["scenes"], list(every))
 
     def test_no_seeds_is_wrong_usage(self) -> None:
         self.assertEqual(self.type("--experiment", "E1", "--seeds", "0"), 2)

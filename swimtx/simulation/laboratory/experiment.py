@@ -7,7 +7,7 @@ its own; what it gives is a value too, of numbers and lists of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -26,6 +26,7 @@ class Description:
     @ivar paper: what the paper says, with its figures, in a sentence or two.
     @ivar usual: its scale.
     @ivar full: what C{--full} sets otherwise.
+    @ivar choices: of settings that are lists of names: which there are.
     """
 
     id: str
@@ -33,6 +34,7 @@ class Description:
     paper: str
     usual: Scale
     full: Scale = field(default_factory=dict)
+    choices: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def scale(
         self, full: bool = False, seeds: int | None = None, changes: Scale | None = None
@@ -45,6 +47,12 @@ class Description:
         chosen = {**self.usual, **(self.full if full else {})}
         for name, value in (changes or {}).items():
             chosen[name] = _fitting(self.id, name, value, chosen)
+            known = self.choices.get(name)
+            unknown = [] if known is None else [one for one in chosen[name] if one not in known]
+            if known is not None and unknown:
+                raise ValueError(
+                    f"{name} of {self.id}: there is no {unknown[0]!r}; there are {', '.join(known)}"
+                )
         return chosen if seeds is None else {**chosen, "seeds": seeds}
 
 

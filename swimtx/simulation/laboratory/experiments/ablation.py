@@ -24,6 +24,18 @@ _BLIP = 3.0  # seconds that a member is cut off
 _BLIPS = 0.02  # per second and member
 _FROZEN, _FREEZES = 6.0, 4
 _MOST = 0.8  # of the hosts
+_EVERY_SCENE = (
+    "killed",
+    "gone",
+    "stopped",
+    "loss",
+    "rejecting",
+    "blips",
+    "freezes",
+    "split",
+    "masked",
+    "most",
+)
 
 DESCRIPTION = Description(
     "E14",
@@ -40,19 +52,9 @@ DESCRIPTION = Description(
         "seeds": 8,
         "members": 100,
         "seconds": 240.0,
-        "scenes": [
-            "killed",
-            "gone",
-            "stopped",
-            "loss",
-            "rejecting",
-            "blips",
-            "freezes",
-            "split",
-            "masked",
-            "most",
-        ],
+        "scenes": list(_EVERY_SCENE),
     },
+    {"scenes": _EVERY_SCENE},
 )
 _COLUMNS = {
     "killed": Column("killed: all know, median", "s"),

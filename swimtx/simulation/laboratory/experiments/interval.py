@@ -49,6 +49,7 @@ DESCRIPTION = Description(
         "lasting": [2.048, 16.384, 32.768],
         "apart": [0.001, 0.064, 4.096],
     },
+    {"wirings": WIRINGS, "models": MODELS},
 )
 _RATIO_HEALTHY = 53.0
 _SHARES = {"LHA-Probe": 0.677, "LHA-Suspicion": 0.030, "Buddy System": 0.941, "Lifeguard": 0.0153}

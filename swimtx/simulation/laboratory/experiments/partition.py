@@ -37,6 +37,7 @@ DESCRIPTION = Description(
         "seconds": [20.0, 30.0, 600.0],
         "wirings": ["swimtx", "Lifeguard", "SWIM"],
     },
+    {"wirings": WIRINGS},
 )
 _COLUMNS = {
     "apart": Column("each side holds the other failed, median", "s"),

@@ -43,6 +43,7 @@ DESCRIPTION = Description(
         "seconds": 600.0,
         "wirings": ["swimtx", "Lifeguard"],
     },
+    {"wirings": WIRINGS, "faults": ("crashes", "deaf", "lossy", "mute")},
 )
 _COLUMNS = {
     "removed": Column("all removed everywhere after, median", "s"),

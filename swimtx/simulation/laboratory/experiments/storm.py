@@ -38,6 +38,7 @@ DESCRIPTION = Description(
         "seconds": 60.0,
         "wirings": ["swimtx", "Lifeguard", "SWIM"],
     },
+    {"wirings": WIRINGS},
 )
 _COLUMNS = {
     "suspected": Column("accusations of healthy members heard", "per healthy member", MEAN),

@@ -41,6 +41,7 @@ DESCRIPTION = Description(
         "slow": [1, 4, 8, 12, 16, 20, 24, 28, 32],
         "lasting": [0.128, 0.512, 2.048, 8.192, 16.384, 32.768],
     },
+    {"wirings": WIRINGS, "models": MODELS},
 )
 _COLUMNS = {
     "first": Column("first called failed, median", "s"),
