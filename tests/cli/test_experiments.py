@@ -63,7 +63,6 @@ class Asked(SynchronousTestCase):
 
     def test_a_name_that_there_is_not_is_said_in_one_line_with_those_that_there_are(self) -> None:
         for id, setting in (("E9", "wirings"), ("E8", "models"), ("E10", "faults")):
-            self.err.truncate(0)
             self.assertEqual(self.type("--experiment", id, "--set", f"{setting}=none"), 1)
             self.assertIn(f"swimtx: {setting} of {id}: there is no 'none'; ", self.err.getvalue())
             self.assertEqual(self.err.getvalue().count("\n"), 1)
