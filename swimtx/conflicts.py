@@ -7,6 +7,7 @@ If it does, both sides hear of a conflict, and nobody exits.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from swimtx.config import Config
 from swimtx.means import Means
@@ -18,10 +19,11 @@ from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, framed
 
-_SETTLED_FOR = 60.0  # seconds in which a claim that was proven wrong is not looked at again
+_SETTLED_FOR = 60.0  # seconds in which a claim that was settled is not looked at again
 _MAX_SETTLED = 1024
 
-Disputed = tuple[str, Address, int]
+Disputed = tuple[str, Address, int | None]
+"""A name, an address, and a run: C{None} of any."""
 
 
 class Conflicts:
@@ -57,8 +59,7 @@ class Conflicts:
         self._waiting.clear()
 
     def _disputed(self, claim: Claim) -> None:
-        settled = self._settled.get((claim.name, claim.address, claim.epoch))
-        if settled is not None and self._now() < settled + _SETTLED_FOR:
+        if self._is_settled(claim, claim.epoch) or self._is_settled(claim, None):
             return
         held = self._membership.claim(claim.name)
         if held is None:
@@ -73,19 +74,26 @@ class Conflicts:
         # Of ourselves we know that we run: there it is the other one that has to answer.
         asked = claim if claim.name == self._membership.name else held
 
-        def ended(asking: Round) -> None:
-            self._asking.pop(claim.name, None)
-            answer = asking.answer
-            # Of seven-field peers no answer says which run it is of.
-            if answer is not None and (answer.epoch == asked.epoch or asked.seven_fields):
-                self._conflict(claim, held)
-            else:
-                self._membership.apply(claim, proven=True)
-            waiting = self._waiting.pop(claim.name, None)
-            if waiting is not None:
-                self._membership.apply(waiting)  # which may be out of date by now
-
+        ended = partial(self._ended, claim, held, asked)
         self._asking[claim.name] = Round(asked, self._means, self._schedule, ended)
+
+    def _ended(self, claim: Claim, held: Claim, asked: Claim, asking: Round) -> None:
+        """The proof of that claim against that record."""
+        self._asking.pop(claim.name, None)
+        answer, refuted = asking.answer, False
+        # Of seven-field peers no answer says which run it is of.
+        if answer is not None and (answer.epoch == asked.epoch or asked.seven_fields):
+            self._conflict(claim, held)
+        else:
+            changed = self._membership.apply(claim, proven=True)
+            refuted = changed is not None and asked is claim
+        waiting = self._waiting.pop(claim.name, None)
+        if waiting is not None:
+            self._membership.apply(waiting)  # which may be out of date by now
+        if refuted:
+            # Whoever lives there after all, out of our reach but not out of the group's, refutes
+            # in turn, and so on for ever.
+            self._settle(claim, None)
 
     def _changed(self, change: Change) -> None:
         """Whoever is at the address of the record before hears what is said now, and may refute."""
@@ -99,10 +107,17 @@ class Conflicts:
         update = framed(encode_update(claim, claim.age))
         self._protocol.spread(address, MessageType.GOSSIP, update, news=False)
 
-    def _conflict(self, claim: Claim, held: Claim) -> None:
+    def _settle(self, claim: Claim, epoch: int | None) -> None:
         if len(self._settled) >= _MAX_SETTLED:
             self._settled.clear()
-        self._settled[claim.name, claim.address, claim.epoch] = self._now()
+        self._settled[claim.name, claim.address, epoch] = self._now()
+
+    def _is_settled(self, claim: Claim, epoch: int | None) -> bool:
+        settled = self._settled.get((claim.name, claim.address, epoch))
+        return settled is not None and self._now() < settled + _SETTLED_FOR
+
+    def _conflict(self, claim: Claim, held: Claim) -> None:
+        self._settle(claim, claim.epoch)
         self._membership.announce(
             Event.CONFLICT,
             claim.name,

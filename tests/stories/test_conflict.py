@@ -31,6 +31,25 @@ class ConflictStories(Story):
             said = events(group, "n3", Event.CONFLICT, by=key)
             self.assertLess(len(said), 8, key)
 
+    def test_two_that_reach_the_group_but_not_each_other_do_not_outbid_each_other(self) -> None:
+        group = self.formed(6)
+        group.partition(["n1", "n2", "n3"], ["n4", "n5", "n6"])
+        group.run_for(40)
+        group.seeds = [group.address("n5")]
+        group.add("other", name="n3")
+        first, second = group.address("n3")[0], group.address("other")[0]
+        group.partition(["n1", "n2", "n3"], ["n4", "n5", "n6", "other"])
+        group.run_for(20)
+        group.heal()
+        group.network.cut(first, second)
+        group.network.cut(second, first)
+        group.run_for(180)
+        for key in ("n3", "other"):
+            self.assertLess(group.nodes[key].membership.refutations, 8, key)
+        for key in group.running:
+            said = events(group, "n3", Event.CONFLICT, by=key)
+            self.assertLess(len(said), 8, key)
+
     def test_once_the_first_is_dead_the_other_may_have_the_name(self) -> None:
         group = self.formed(6)
         group.add("impostor", name="n3")
