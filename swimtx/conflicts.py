@@ -6,7 +6,7 @@ If it does, both sides hear of a conflict, and nobody exits.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from swimtx.config import Config
@@ -14,22 +14,23 @@ from swimtx.means import Means
 from swimtx.member import Address, Claim
 from swimtx.membership import Change, Event, Membership
 from swimtx.messages import MessageType
-from swimtx.probe_round import Round
+from swimtx.probe_round import Round, Way
 from swimtx.protocol import SwimProtocol
 from swimtx.schedule import Schedule
 from swimtx.wire.codec import encode_update, framed
 
-_SETTLED_FOR = 60.0  # seconds in which a claim that was settled is not looked at again
+_SETTLED_FOR = 60.0  # seconds in which a claim that was proven wrong is not looked at again
 _MAX_SETTLED = 1024
 
-Disputed = tuple[str, Address, int | None]
-"""A name, an address, and a run: C{None} of any."""
+Disputed = tuple[str, Address, int]
 
 
 class Conflicts:
     """Puts disputed claims to the proof.
 
     @param now: gives the time in seconds.
+    @param relays: gives the members that are asked as well to probe somebody: who is out of our
+        reach alone is not gone.
     """
 
     def __init__(
@@ -39,11 +40,13 @@ class Conflicts:
         protocol: SwimProtocol,
         means: Means,
         config: Config,
+        relays: Callable[[Claim], Sequence[Claim]],
     ) -> None:
         self._now = now
         self._membership = membership
         self._protocol = protocol
         self._means = means
+        self._relays = relays
         self._schedule = Schedule.probe(config.period, config.first_stage)
         self._asking: dict[str, Round] = {}
         self._waiting: dict[str, Claim] = {}
@@ -59,7 +62,8 @@ class Conflicts:
         self._waiting.clear()
 
     def _disputed(self, claim: Claim) -> None:
-        if self._is_settled(claim, claim.epoch) or self._is_settled(claim, None):
+        settled = self._settled.get((claim.name, claim.address, claim.epoch))
+        if settled is not None and self._now() < settled + _SETTLED_FOR:
             return
         held = self._membership.claim(claim.name)
         if held is None:
@@ -75,25 +79,18 @@ class Conflicts:
         asked = claim if claim.name == self._membership.name else held
 
         ended = partial(self._ended, claim, held, asked)
-        self._asking[claim.name] = Round(asked, self._means, self._schedule, ended)
+        self._asking[claim.name] = Round(asked, self._means, self._schedule, ended, self._relays)
 
     def _ended(self, claim: Claim, held: Claim, asked: Claim, asking: Round) -> None:
         """The proof of that claim against that record."""
         self._asking.pop(claim.name, None)
-        answer, refuted = asking.answer, False
-        # Of seven-field peers no answer says which run it is of.
-        if answer is not None and (answer.epoch == asked.epoch or asked.seven_fields):
+        if _is_proof(asking):
             self._conflict(claim, held)
         else:
-            changed = self._membership.apply(claim, proven=True)
-            refuted = changed is not None and asked is claim
+            self._membership.apply(claim, proven=True)
         waiting = self._waiting.pop(claim.name, None)
         if waiting is not None:
             self._membership.apply(waiting)  # which may be out of date by now
-        if refuted:
-            # Whoever lives there after all, out of our reach but not out of the group's, refutes
-            # in turn, and so on for ever.
-            self._settle(claim, None)
 
     def _changed(self, change: Change) -> None:
         """Whoever is at the address of the record before hears what is said now, and may refute."""
@@ -107,17 +104,10 @@ class Conflicts:
         update = framed(encode_update(claim, claim.age))
         self._protocol.spread(address, MessageType.GOSSIP, update, news=False)
 
-    def _settle(self, claim: Claim, epoch: int | None) -> None:
+    def _conflict(self, claim: Claim, held: Claim) -> None:
         if len(self._settled) >= _MAX_SETTLED:
             self._settled.clear()
-        self._settled[claim.name, claim.address, epoch] = self._now()
-
-    def _is_settled(self, claim: Claim, epoch: int | None) -> bool:
-        settled = self._settled.get((claim.name, claim.address, epoch))
-        return settled is not None and self._now() < settled + _SETTLED_FOR
-
-    def _conflict(self, claim: Claim, held: Claim) -> None:
-        self._settle(claim, claim.epoch)
+        self._settled[claim.name, claim.address, claim.epoch] = self._now()
         self._membership.announce(
             Event.CONFLICT,
             claim.name,
@@ -126,3 +116,14 @@ class Conflicts:
         if not claim.seven_fields:
             # The other one hears what we hold, and so of the conflict.
             self._tell(claim.address, held)
+
+
+def _is_proof(asking: Round) -> bool:
+    """Whether that run of that name has answered, to us or to a relay."""
+    answer, asked = asking.answer, asking.target
+    if answer is None:
+        return False
+    if asking.way is Way.RELAY:
+        return answer.target_epoch == asked.epoch
+    # Of seven-field peers no answer says which run it is of.
+    return answer.epoch == asked.epoch or asked.seven_fields

@@ -136,20 +136,17 @@ class FailureDetector:
             self._order.remove(turn.name)  # the list has been emptied since
 
     def _relays_for(self, target: Claim) -> list[Claim]:
-        """k other members at random, alive, and able to answer with a NACK (SWIM §3.1).
-
-        After a hint, two of them are those who may have had it too: they need not wait.
-        """
+        """After a hint, two of them are those who may have had it too: they need not wait."""
         k = self._config.relays
-        drawn = self._membership.sample(self._chance, 2 * k, without=target.name)
+        relays = self._membership.relays(self._chance, k, target.name)
         if self._rounds[target.name].hinted:
-            drawn = [*self._fellows_of(target.name)[: k - 1], *drawn]
-        able = [c for c in drawn if c.state is State.ALIVE and not c.seven_fields]
-        return list({claim.name: claim for claim in able}.values())[:k]
+            relays = [*self._fellows_of(target.name)[: k - 1], *relays]
+        return list({claim.name: claim for claim in relays}.values())[:k]
 
     def _fellows_of(self, name: str) -> list[Claim]:
         fellows = map(self._membership.claim, self.fellows(name))
-        return [c for c in fellows if c is not None and c.name != self._membership.name]
+        me = self._membership.name
+        return [c for c in fellows if c is not None and c.can_relay and c.name != me]
 
     def _accused(self, probe: Round) -> Claim | None:
         """The record that a verdict of this round would be about."""

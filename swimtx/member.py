@@ -182,6 +182,11 @@ class Claim:
         key = (self.epoch, left, self.incarnation, _RANK[self.state])
         object.__setattr__(self, "key", key)
 
+    @property
+    def can_relay(self) -> bool:
+        """Whether it can be asked to probe somebody, and will say what it saw."""
+        return self.state is State.ALIVE and not self.seven_fields
+
     def alive(self, incarnation: int | None = None) -> Claim:
         """The same member, alive, with another incarnation if one is given."""
         chosen = self.incarnation if incarnation is None else incarnation

@@ -119,6 +119,12 @@ class Membership:
         chosen = self.roster.sample(chance, count, {self.me.name, without})
         return [self._entries[name].claim for name in chosen]
 
+    def relays(self, chance: random.Random, count: int, target: str) -> list[Claim]:
+        """Up to C{count} members at random that can probe C{target} for us, and say what they saw
+        if it does not answer (SWIM §3.1)."""
+        drawn = self.sample(chance, 2 * count, without=target)
+        return [claim for claim in drawn if claim.can_relay][:count]
+
     # Hearing
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

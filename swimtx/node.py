@@ -138,7 +138,14 @@ class Node:
         if isinstance(clock, SelfCheck):
             reassurance = Reassurance(clock, self.membership, kit.health, config)
             clock.stalled = reassurance.stalled
-        self._conflicts = Conflicts(clock.seconds, self.membership, self.protocol, means, config)
+        self._conflicts = Conflicts(
+            clock.seconds,
+            self.membership,
+            self.protocol,
+            means,
+            config,
+            lambda target: self.membership.relays(chance, config.relays, target.name),
+        )
 
         # Spreading and healing.
         self._gossip = parts.gossip(

@@ -10,14 +10,23 @@ from swimtx.messages import MessageType
 from tests.scene import EPOCH, RoomTests
 
 PING, GOSSIP = MessageType.PING, MessageType.GOSSIP
+PING_REQ, ACK = MessageType.PING_REQ, MessageType.ACK
 
 
 class ConflictsTests(RoomTests):
     def setUp(self) -> None:
         super().setUp()
+        self.relays: list[Claim] = []
         desk = self.desk
         self.conflicts = desk.use(
-            Conflicts(desk.reactor.seconds, desk.membership, desk.protocol, desk.means, desk.config)
+            Conflicts(
+                desk.reactor.seconds,
+                desk.membership,
+                desk.protocol,
+                desk.means,
+                desk.config,
+                lambda target: self.relays,
+            )
         )
         (self.old,) = self.others("n")
         self.new = self.scene.peer("n", epoch=EPOCH + 1)
@@ -40,6 +49,18 @@ class ConflictsTests(RoomTests):
         self.assertIn(str(self.old.claim.address), why)
         self.assertIn(str(self.new.claim.address), why)
         self.assertFalse(self.desk.news.pending, "and it is not passed on")
+
+    def test_who_is_out_of_our_reach_and_answers_a_relay_is_not_gone(self) -> None:
+        relay = self.scene.peer("r")
+        self.relays = [relay.claim]
+        for epoch, outcome in ((EPOCH, self.old.claim), (EPOCH - 1, self.new.claim)):
+            self.claim()
+            self.scene.run(0.6)
+            sequence = relay.last(PING_REQ).sequence
+            said = {"sequence": sequence, "target": "n", "target_epoch": epoch}
+            relay.say(self.desk.me.address, ACK, **said)
+            self.scene.run(61)
+            self.assertEqual(self.held(), outcome, "an ACK of another run proves nothing")
 
     def test_the_old_run_is_asked_at_its_own_address(self) -> None:
         self.claim()
@@ -138,9 +159,17 @@ class AboutOurselves(RoomTests):
 
     def setUp(self) -> None:
         super().setUp()
+        self.relays: list[Claim] = []
         desk = self.desk
         desk.use(
-            Conflicts(desk.reactor.seconds, desk.membership, desk.protocol, desk.means, desk.config)
+            Conflicts(
+                desk.reactor.seconds,
+                desk.membership,
+                desk.protocol,
+                desk.means,
+                desk.config,
+                lambda target: self.relays,
+            )
         )
         self.other = self.scene.peer("me", epoch=EPOCH + 5)
 
