@@ -71,67 +71,82 @@ class Node:
         codec: Codec | None = None,
         parts: Parts | None = None,
     ) -> None:
-        self.config = config = config or Config.lan()
-        parts = parts or parts_for(config)
+        self.config = config or Config.lan()
+        self._parts = parts or parts_for(self.config)
         self._reactor = reactor
-        self._clock = clock = parts.clock(reactor)
-        chance = chance or random.Random()
-        self.counters = counters = Counters()
+        self._clock = self._parts.clock(reactor)
+        self._chance = chance or random.Random()
+        self.counters = Counters()
         self.running = False
         self._leaving_done = False
+        self._furnish_list()
+        self._furnish_post(codec or Codec(self._clock.seconds))
+        self._furnish_detector()
+        self._furnish_healing()
+        self._furnish_door()
 
-        # What is believed, and what is news.
+    # The rooms, from the ground up
+
+    def _furnish_list(self) -> None:
+        """What is believed, and what is news."""
+        config, parts, clock = self.config, self._parts, self._clock
         self.membership: Membership = parts.membership(
             clock.seconds, config.max_members, config.failed_memory, config.left_memory
         )
-        self._news = parts.news(self.membership, config, counters)
+        self._news = parts.news(self.membership, config, self.counters)
         self._tombstones = Tombstones(clock, self.membership, config)
 
-        # The post.
-        codec = codec or Codec(clock.seconds)
+    def _furnish_post(self, codec: Codec) -> None:
+        """What messages come and go by, and who waits for which answer."""
         self.protocol = SwimProtocol(
             self.membership,
             codec,
             PlainEnvelope(),
             self._news,
-            config,
-            counters,
-            clock.seconds,
+            self.config,
+            self.counters,
+            self._clock.seconds,
         )
-        self._streams = TcpStreams(reactor)
-        self._questions = questions = Questions(chance)
-        self.protocol.handle(MessageType.ACK, questions.answer)
-        self.protocol.handle(MessageType.NACK, questions.answer)
-        self._sockets = Sockets(reactor, self.protocol, self._streams, self.protocol.frame_received)
+        self._streams = TcpStreams(self._reactor)
+        self._questions = Questions(self._chance)
+        self.protocol.handle(MessageType.ACK, self._questions.answer)
+        self.protocol.handle(MessageType.NACK, self._questions.answer)
+        self._sockets = Sockets(
+            self._reactor, self.protocol, self._streams, self.protocol.frame_received
+        )
         self.protocol.on_unasked_stop(self._sockets.reopen)
-        self._means = means = Means(
-            clock,
+        self._means = Means(
+            self._clock,
             self.protocol,
-            questions,
+            self._questions,
             self._streams,
             lambda: self.membership.me,
-            parts.attached(self.membership),
+            self._parts.attached(self.membership),
         )
-        paths = Paths(self.protocol, self._streams, config)
+        self._paths = Paths(self.protocol, self._streams, self.config)
 
-        # The failure detector.
-        self._answering = Answering(self.membership, self.protocol, counters)
-        self._relaying = parts.relaying(self.membership, self.protocol, means, config, counters)
+    def _furnish_detector(self) -> None:
+        """Who is probed, what that means, and how we answer when we are probed ourselves."""
+        config, parts, clock, chance = self.config, self._parts, self._clock, self._chance
+        self._answering = Answering(self.membership, self.protocol, self.counters)
+        self._relaying = parts.relaying(
+            self.membership, self.protocol, self._means, config, self.counters
+        )
         kit = Kit(
             clock,
             chance,
             self.membership,
             self.protocol,
-            means,
+            self._means,
             self._streams,
             config,
-            counters,
+            self.counters,
             parts.order(chance, config),
             parts.schedule,
             parts.health(),
             parts.regret(clock.seconds),
             parts.tripwires,
-            paths.reached,
+            self._paths.reached,
         )
         self._detection = parts.detection(kit)
         self._relaying.broken = self._detection.broken
@@ -142,35 +157,38 @@ class Node:
             clock.seconds,
             self.membership,
             self.protocol,
-            means,
+            self._means,
             config,
             lambda target: self.membership.relays(chance, config.relays, target.name),
         )
+        self._pinging = Pinging(self.membership, self._means, config)
 
-        # Spreading and healing.
+    def _furnish_healing(self) -> None:
+        """How news spreads, and how lists that differ become one."""
+        config, parts, clock, chance = self.config, self._parts, self._clock, self._chance
         self._gossip = parts.gossip(
             clock, chance, self.membership, self.protocol, self._news, config
         )
         self._notices = parts.notices(chance, self.membership, self.protocol, config)
-        self._resurrection = parts.resurrection(clock, chance, self.membership, means, config)
+        self._resurrection = parts.resurrection(clock, chance, self.membership, self._means, config)
         self._anti_entropy = AntiEntropy(
-            clock, chance, self.membership, self.protocol, means, config
+            clock, chance, self.membership, self.protocol, self._means, config
         )
-        paths.detour = self._anti_entropy.exchange
+        self._paths.detour = self._anti_entropy.exchange
         seven_fields = SevenFields(clock.seconds, self.membership)
         self.protocol.handle_seven_fields(seven_fields.translate)
 
-        self._pinging = Pinging(self.membership, means, config)
-
-        # Coming and going.
-        self._greeting = Greeting(self.membership, means, config, paths.reached)
-        self._answering.stranger = Strangers(
-            self.membership, self._greeting, self._anti_entropy
-        ).pinged
+    def _furnish_door(self) -> None:
+        """How we come and go, and whom we let in."""
+        config, clock, chance = self.config, self._clock, self._chance
+        membership, means = self.membership, self._means
+        self._greeting = Greeting(membership, means, config, self._paths.reached)
+        strangers = Strangers(membership, self._greeting, self._anti_entropy)
+        self._answering.stranger = strangers.pinged
         self._joining = Joining(
             clock,
             chance,
-            self.membership,
+            membership,
             self.protocol,
             means,
             self._anti_entropy,
@@ -178,15 +196,15 @@ class Node:
             config,
         )
         self._introduction = Introduction(
-            reactor, self.membership, self._joining, config, address_toward
+            self._reactor, membership, self._joining, config, address_toward
         )
         self._renewal = Renewal(
-            clock, chance, self.membership, means, self._anti_entropy, self._greeting, config
+            clock, chance, membership, means, self._anti_entropy, self._greeting, config
         )
         self._joining.answered = self._renewal.know
         self._notices.outsiders = self._renewal.outsiders
         self._leaving = Leaving(
-            clock, self.membership, self.protocol, questions, self._streams, config
+            clock, membership, self.protocol, self._questions, self._streams, config
         )
 
     # Life
