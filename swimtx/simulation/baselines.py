@@ -200,5 +200,8 @@ SUSPICION = replace(INFECTION, detection=suspecting)
 VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
 """The three that the paper's experiments compare."""
 
-CROWDED = replace(SUSPICION, news=few(3))
-"""SWIM+Inf.+Susp. with room for three updates in a datagram."""
+CROWDED = {
+    "infection": replace(INFECTION, news=few(2)),
+    "suspicion": replace(SUSPICION, news=few(2)),
+}
+"""Those two with room for two updates in a datagram."""
