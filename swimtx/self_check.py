@@ -18,6 +18,8 @@ from zope.interface import implementer
 
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
+_FEW = 100  # timers
+_LOOKED_AT_EVERY = 64  # cancelled timers
 
 Stalled = Callable[[float], object]
 
@@ -37,6 +39,8 @@ class SelfCheck:
         self.seconds = clock.seconds
         self.stalled: Stalled = lambda seconds: None
         self.slept = 0.0  # seconds, of all stalls so far
+        self._few = False
+        self._cancels = 0
 
     def callLater(
         self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any
@@ -49,6 +53,14 @@ class SelfCheck:
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
         return self._waiting()  # type: ignore[return-value]
+
+    def has_few_timers(self) -> bool:
+        """Whether the reactor has few, or had when that was last looked at; all would be searched
+        for the one that is moved."""
+        if self._cancels % _LOOKED_AT_EVERY == 0:
+            self._few = len(self._clock.getDelayedCalls()) <= _FEW
+        self._cancels += 1
+        return self._few
 
     def late(self, call: _Call, late: float) -> None:
         """Put everything off by as much as this one was late."""
@@ -131,7 +143,7 @@ class _Call:
     def cancel(self) -> None:
         """Never make it."""
         inner = self.inner
-        if type(inner) is DelayedCall:
+        if type(inner) is DelayedCall and self.check.has_few_timers():
             inner.reset(0)  # else the reactor wakes up when it was due, only to forget it
         inner.cancel()
         self.function = _nothing

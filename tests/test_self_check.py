@@ -31,6 +31,15 @@ class ARealReactor(SynchronousTestCase):
         self.assertFalse(call.active())
         self.assertRaises(AlreadyCancelled, call.cancel)
 
+    def test_where_there_are_many_timers_they_are_not_searched_for_it(self) -> None:
+        searched: list[object] = []
+        self.patch(self.reactor, "_moveCallLaterSooner", searched.append)
+        for _ in range(1000):
+            self.reactor.callLater(60, int)
+        for _ in range(3):
+            self.check.callLater(5, self.fail).cancel()
+        self.assertEqual(searched, [])
+
 
 class SelfCheckTests(SynchronousTestCase):
     def setUp(self) -> None:
