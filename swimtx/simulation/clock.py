@@ -226,7 +226,7 @@ class HeapClock:
         moments = self._moments
         while moments and moments[0] <= end:
             self._now = time = heappop(moments)
-            lines = iter(self._due.pop(time))
+            lines = iter(self._due[time])  # and what is asked for meanwhile, for this moment
             try:
                 for what, args in lines:
                     if type(args) is tuple:
@@ -239,27 +239,25 @@ class HeapClock:
                     else:
                         what._timers.late.append((args, what))
             except BaseException:
-                self._put_back(time, list(lines))
+                self._due[time] = list(lines)  # these still wait
+                heappush(moments, time)
                 raise
-
-    def _put_back(self, time: float, lines: list[Line]) -> None:
-        """These still wait, before what has been asked for since then."""
-        since, self._due[time] = self._due.get(time), lines
-        if since is None:
-            heappush(self._moments, time)
-        else:
-            lines += since
+            del self._due[time]
 
     def _reap(self) -> None:
         """Drop the lines of cancelled and moved calls once they are most of all."""
-        if self._stale * 2 > len(self._moments):
-            self._stale = 0
-            for time, lines in list(self._due.items()):
-                lines[:] = [line for line in lines if _waits(line)]
-                if not lines:
-                    del self._due[time]
-            self._moments[:] = self._due
-            heapify(self._moments)
+        if self._stale * 2 <= len(self._moments):
+            return
+        self._stale = 0
+        running = self._due.pop(self._now, None) if self._advancing else None
+        for time, lines in list(self._due.items()):
+            lines[:] = [line for line in lines if _waits(line)]
+            if not lines:
+                del self._due[time]
+        self._moments[:] = self._due
+        heapify(self._moments)
+        if running is not None:
+            self._due[self._now] = running  # which is no moment of the heap any more
 
     def _waiting(self, timers: Timers | None) -> list[HeapCall]:
         found = (line for time in sorted(self._due) for line in self._due[time])

@@ -105,6 +105,27 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.fired, ["next"])
 
+    def test_what_is_due_just_now_is_listed_and_can_be_dropped(self) -> None:
+        timers, listed = Timers(self.clock), list[int]()
+        self.clock.callLater(1, lambda: listed.append(len(self.clock.calls_of(timers))))
+        self.clock.callLater(1, self.clock.drop, timers)
+        HeapCall(timers, 1, self.fired.append, ("dropped",), {})
+        self.clock.advance(2)
+        self.assertEqual((listed, self.fired), ([1], []))
+
+    def test_thousands_cancelled_at_one_moment_do_not_take_others_along(self) -> None:
+        def cancel_all() -> None:
+            for number in range(2000):
+                self.clock.callLater(0, self.fired.append, number).cancel()
+                self.clock.callLater(1, self.fired.append, number).cancel()
+
+        self.clock.callLater(1, cancel_all)
+        self.clock.callLater(1, self.fired.append, "same")
+        self.clock.callLater(2, self.fired.append, "later")
+        self.clock.advance(3)
+        self.assertEqual(self.fired, ["same", "later"])
+        self.assertEqual(list(self.clock.getDelayedCalls()), [])
+
     def test_after_an_exception_what_was_asked_for_last_comes_last(self) -> None:
         def fail() -> None:
             self.clock.callLater(0, self.fired.append, "asked for last")

@@ -28,6 +28,16 @@ class GroupTests(SynchronousTestCase):
         )
         self.assertEqual(self.group.wrongly_failed(), [])
 
+    def test_who_was_killed_in_the_middle_of_a_probe_can_be_stopped_as_well(self) -> None:
+        self.group.vanish("n3")
+        node = self.group.nodes["n1"]
+        node.ping("n3").addErrback(lambda failure: None)
+        self.group.run_for(0.1)
+        self.group.kill("n1")
+        stopped = node.stop()
+        self.group.run_for(1)
+        self.assertIsNone(self.successResultOf(stopped))
+
     def test_a_failure_of_somebody_who_runs_is_wrong(self) -> None:
         self.group.partition(["n1"])
         self.group.run_for(30)
