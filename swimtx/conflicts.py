@@ -78,10 +78,12 @@ class Conflicts:
         # Of ourselves we know that we run: there it is the other one that has to answer.
         asked = claim if claim.name == self._membership.name else held
 
-        ended = partial(self._ended, claim, held, asked)
-        self._asking[claim.name] = Round(asked, self._means, self._schedule, ended, self._relays)
+        ended = partial(self._ended, claim, held)
+        self._asking[claim.name] = Round(
+            asked, self._means, self._schedule, ended, self._relays, same_run=True
+        )
 
-    def _ended(self, claim: Claim, held: Claim, asked: Claim, asking: Round) -> None:
+    def _ended(self, claim: Claim, held: Claim, asking: Round) -> None:
         """The proof of that claim against that record."""
         self._asking.pop(claim.name, None)
         if _is_proof(asking):
@@ -123,7 +125,5 @@ def _is_proof(asking: Round) -> bool:
     answer, asked = asking.answer, asking.target
     if answer is None:
         return False
-    if asking.way is Way.RELAY:
-        return answer.target_epoch == asked.epoch
-    # Of seven-field peers no answer says which run it is of.
-    return answer.epoch == asked.epoch or asked.seven_fields
+    # A relay has been heard of that run only. Of seven-field peers no answer says which it is of.
+    return asking.way is Way.RELAY or answer.epoch == asked.epoch or asked.seven_fields

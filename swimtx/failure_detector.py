@@ -136,7 +136,7 @@ class FailureDetector:
             self._order.remove(turn.name)  # the list has been emptied since
 
     def _relays_for(self, target: Claim) -> list[Claim]:
-        """After a hint, two of them are those who may have had it too: they need not wait."""
+        """k at random; after a hint, two are of those who may have had it too and need not wait."""
         k = self._config.relays
         relays = self._membership.relays(self._chance, k, target.name)
         if self._rounds[target.name].hinted:

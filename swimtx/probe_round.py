@@ -47,6 +47,8 @@ class Round:
     @param relays: says whom to ask in the second stage, when it comes to that.
     @param seen: asked C{seen(round)} whenever something was seen and at each step; true ends it.
     @param attach: told to the target with each PING, before any other news.
+    @param same_run: whether a relay's ACK counts only if it is of the target's very run; else, as
+        a relay may know of a later or an earlier one, of whichever it has.
     @ivar way: how the ACK came, C{None} while there was none.
     @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
         after a repeat could be to either.
@@ -65,6 +67,7 @@ class Round:
         "_means",
         "_next",
         "_own",
+        "_same_run",
         "_schedule",
         "_second_look",
         "_seen",
@@ -91,7 +94,9 @@ class Round:
         relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
         attach: Claim | None = None,
         seen: Callable[[Round], bool] = lambda probe: False,
+        same_run: bool = False,
     ) -> None:
+        self._same_run = same_run and not target.seven_fields  # each has its own word for theirs
         self.hinted = False
         self.tried_stream = False
         self._enough = seen
@@ -162,9 +167,9 @@ class Round:
         self.over = True
         address = self.target.address if self.target.seven_fields else None
         self._means.questions.close(self.sequence, address)
-        if self._timer is not None:
+        if self._timer is not None and self._timer.active():
             self._timer.cancel()
-            self._timer = None
+        self._timer = None
         if self._glance is not None and self._glance.active():
             self._glance.cancel()
         self._glance = None
@@ -303,6 +308,8 @@ class Round:
             if self.way is _DATAGRAM and self._next == 1:
                 self.rtt = max(0.0, self._means.clock.seconds() - self._started)
         elif message.target == target.name and any(r.name == message.name for r in self.relays):
+            if self._same_run and message.target_epoch != target.epoch:
+                return False
             self.way = Way.RELAY
         else:
             return False

@@ -67,7 +67,7 @@ class Relaying:
         def ended(job: Round) -> None:
             self._jobs.pop(job, None)
             if job.way is not None:
-                self._pass_on(message, peer, target)
+                self._pass_on(message, peer, target, job.answer)
             elif message.version:
                 self._nack(message, peer, job.own)
 
@@ -92,9 +92,10 @@ class Relaying:
         target = None if not name else self._membership.claim(name)
         return None if target is None or target.name == self._membership.name else target
 
-    def _pass_on(self, message: Message, peer: Any, target: Claim) -> None:
+    def _pass_on(self, message: Message, peer: Any, target: Claim, answer: Message | None) -> None:
         if message.version:
-            aim = fields(target=target.name, target_epoch=target.epoch)
+            run = answer.epoch if answer is not None and answer.version else target.epoch
+            aim = fields(target=target.name, target_epoch=run)
             body = sequence_field(message.sequence) + aim
             self._protocol.send(peer, MessageType.ACK, body)
             return

@@ -62,6 +62,20 @@ class ConflictsTests(RoomTests):
             self.scene.run(61)
             self.assertEqual(self.held(), outcome, "an ACK of another run proves nothing")
 
+    def test_a_relay_that_has_another_run_does_not_end_the_proof(self) -> None:
+        relay = self.scene.peer("r")
+        self.relays = [relay.claim]
+        self.claim()
+        self.scene.run(0.6)
+        asked = relay.last(PING_REQ)
+        said = {"sequence": asked.sequence, "target": "n", "target_epoch": EPOCH + 1}
+        relay.say(self.desk.me.address, ACK, **said)
+        self.assertEqual(self.held(), self.old.claim)
+        self.old.answer(self.old.heard[-1])
+        self.scene.run(1)
+        self.assertEqual(self.held(), self.old.claim)
+        self.assertIn(("conflict", "n"), self.desk.events)
+
     def test_the_old_run_is_asked_at_its_own_address(self) -> None:
         self.claim()
         self.scene.run(0.01)

@@ -10,10 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import MUTATIONS, mutate, split, varint
 from swimtx.errors import Malformed
+from swimtx.member import Address, Claim
 from swimtx.messages import Message, MessageType
-from swimtx.wire.codec import Codec, encode
+from swimtx.wire.codec import Codec, encode, header, sequence_field, target_fields
 
 TRIES = 20_000
+PING, ACK = MessageType.PING, MessageType.ACK
 
 
 class MutatedDatagrams(SynchronousTestCase):
@@ -52,14 +54,31 @@ class MutatedDatagrams(SynchronousTestCase):
 
     def test_who_was_met_before_is_understood_no_differently(self) -> None:
         chance = random.Random(6)
-        for data in CORPUS:
+        senders = [Claim(f"n{n}", Address("10.0.0.1", 7946), int(NOW * 1000) + n) for n in range(9)]
+        heads = [header(one, kind, "c", 1) for one in senders for kind in (PING, ACK)]
+        tails = [b"", *map(target_fields, senders)]
+        for data in (*CORPUS, *(h + sequence_field(1) + t for h in heads for t in tails)):
             self.codec.decode(data)
         parts = [field for data in CORPUS for field in split(data)]
+        closely = self.codec._decode_closely
+        looked_at: list[bytes] = []
+
+        def look_closely(data: bytes) -> Message:
+            looked_at.append(data)
+            return closely(data)
+
+        self.patch(self.codec, "_decode_closely", look_closely)
         for _ in range(TRIES // 4):
-            data = mutate(chance, chance.choice(CORPUS), CORPUS)
+            known = [chance.choice(heads), sequence_field(chance.getrandbits(32))]
+            known.append(chance.choice(tails))
+            if chance.random() < 0.3:
+                known.insert(chance.randint(0, 3), chance.choice(parts))
+            data = b"".join(known)
             if chance.random() < 0.5:
-                data += b"".join(chance.choices(parts, k=chance.randint(1, 3)))
+                data = mutate(chance, data, CORPUS)
             self.assertEqual(*(self._said(codec, data) for codec in (Codec(self._now), self.codec)))
+        self.assertGreater(len(looked_at), TRIES // 20)
+        self.assertLess(len(looked_at), TRIES // 4 - TRIES // 20)
 
     def _now(self) -> float:
         return NOW
