@@ -12,7 +12,7 @@ from swimtx.config import Config
 from swimtx.simulation import Group, HeapClock, Load, Meter
 from swimtx.simulation.laboratory.scenes import acquainted
 
-BUDGETS = {100: 60.0, 1000: 100.0}  # microseconds; of a thousand no cache holds all
+BUDGET = 60.0  # microseconds
 SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU
 _SETTLE = 10.0  # seconds
 _SLICE = 3.0  # seconds: some do more than others, but not much
@@ -33,7 +33,7 @@ def measure() -> list[Figure]:
                 "cpu",
                 f"microseconds for a member-second, {size}",
                 load.cpu_each,
-                BUDGETS[members],
+                BUDGET,
                 ".1f",
             ),
             at_least(
