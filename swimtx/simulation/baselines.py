@@ -2,7 +2,8 @@
 
 One PING, k relays that only pass ACKs on, no stream. Round robin. A member that does not answer
 within its period is failed at once, or suspected for a fixed time. News is piggybacked only
-(infection), or only multicast. A verdict is final (SWIM §4.2): whoever hears its own has lost.
+(infection), or only multicast. A verdict is final (SWIM §4.2): whoever hears its own has lost, or,
+as the paper does not tell, takes no notice.
 """
 
 from __future__ import annotations
@@ -79,6 +80,19 @@ class Final(Membership):
             return self._set(claim, why) if claim.epoch >= self.me.epoch else None
         if held is not None and claim.state is State.FAILED and claim.epoch == held.epoch:
             claim = replace(claim, incarnation=max(claim.incarnation, held.incarnation))
+        return super().apply(claim, why, proven=proven, spread=spread)
+
+
+class Unaware(Final):
+    """Takes no verdict about itself for one: whoever is wrongly expelled goes on, and is seen no
+    more by those who have heard of it."""
+
+    def apply(
+        self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
+    ) -> Change | None:
+        """As ever, for all others."""
+        if claim.name == self.name and claim.state is State.FAILED:
+            return None
         return super().apply(claim, why, proven=proven, spread=spread)
 
 
@@ -198,10 +212,14 @@ SUSPICION = replace(INFECTION, detection=suspecting)
 """SWIM+Inf.+Susp."""
 
 VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
-"""The three that the paper's experiments compare."""
+"""The three that the paper's experiments compare; a member that hears its own verdict shows it."""
 
-CROWDED = {
-    "infection": replace(INFECTION, news=few(2)),
-    "suspicion": replace(SUSPICION, news=few(2)),
-}
-"""Those two with room for two updates in a datagram."""
+
+def crowded(parts: Parts, updates: int) -> Parts:
+    """The same with room for so many updates in a datagram."""
+    return parts if parts.news is Unspoken else replace(parts, news=few(updates))
+
+
+def unaware(parts: Parts) -> Parts:
+    """The same, but whoever is wrongly expelled goes on."""
+    return replace(parts, membership=Unaware)
