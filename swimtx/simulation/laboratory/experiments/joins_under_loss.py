@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from statistics import fmean
 from typing import Any
 
@@ -115,12 +116,12 @@ def run(cell: Cell) -> dict[str, Any]:
         "sizes": sizes,
         "final": sizes[-1],
         "largest": max(sizes),
-        "drops": sum(max(0, before - now) for before, now in zip(sizes, sizes[1:], strict=False)),
+        "drops": sum(max(0, before - now) for before, now in pairwise(sizes)),
         "verdicts": sum(announced.event is Event.FAILED for announced in group.history),
     }
 
 
-def _wired(settings: dict[str, Any]) -> Parts:
+def _wired(settings: Mapping[str, Any]) -> Parts:
     if settings["wiring"] == _SWIMTX:
         return SHIPPED
     parts = crowded(VARIANTS[settings["wiring"]], settings["updates"])
