@@ -9,6 +9,7 @@ sockets are read, and then nobody is blamed for what was our own sleep.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from twisted.internet.base import DelayedCall
@@ -30,25 +31,31 @@ class SelfCheck:
 
     What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
 
+    @ivar callLater: as the reactor's; after a stall the call comes later.
     @ivar stalled: called as C{stalled(seconds)} after each stall.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_cancels",
+        "_clock",
+        "_few",
+        "callLater",
+        "later",
+        "seconds",
+        "slept",
+        "stalled",
+    )
 
     def __init__(self, clock: IReactorTime) -> None:
         self._clock = clock
         self.later = clock.callLater
         self.seconds = clock.seconds
+        self.callLater = partial(_Call, self)
         self.stalled: Stalled = lambda seconds: None
         self.slept = 0.0  # seconds, of all stalls so far
         self._few = False
         self._cancels = 0
-
-    def callLater(
-        self, delay: float, callable: Callable[..., Any], *args: Any, **kw: Any
-    ) -> IDelayedCall:
-        """As the reactor's; after a stall the call comes later."""
-        call = _Call(self, self.seconds() + delay - self.slept, callable, args, kw)
-        call.inner = self.later(delay, call.fire)
-        return call  # type: ignore[return-value]
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
@@ -113,17 +120,17 @@ class _Call:
     def __init__(
         self,
         check: SelfCheck,
-        due: float,
+        delay: float,
         function: Callable[..., Any],
-        args: tuple[Any, ...],
-        kw: dict[str, Any],
+        *args: Any,
+        **kw: Any,
     ) -> None:
         self.check = check
-        self.due = due
+        self.due = check.seconds() + delay - check.slept
         self.function = function
-        self.inner: Any = None
         self._args = args
         self._kw = kw
+        self.inner: Any = check.later(delay, self.fire)
 
     def fire(self) -> None:
         """The reactor's call has come."""

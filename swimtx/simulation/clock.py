@@ -25,14 +25,17 @@ Line = tuple[Any, "tuple[Any, ...] | int"]
 class Timers:
     """The timers of one process, which can be held back together.
 
+    @ivar clock: what they wait for.
     @ivar late: L{None} while they fire when due; else those that came due meanwhile, in order.
+    @ivar asked: takes down each that is asked for, if somebody wants to know.
     """
 
-    __slots__ = ("clock", "late")
+    __slots__ = ("asked", "clock", "late")
 
     def __init__(self, clock: HeapClock) -> None:
         self.clock = clock
         self.late: deque[tuple[int, HeapCall]] | None = None
+        self.asked: list[HeapCall] | None = None
 
 
 @implementer(IDelayedCall)
@@ -49,8 +52,8 @@ class HeapCall:
         timers: Timers,
         delay: float,
         function: Callable[..., object],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
+        *args: Any,
+        **kwargs: Any,
     ) -> None:
         if not delay >= 0:
             raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
@@ -61,7 +64,14 @@ class HeapCall:
         self._kwargs = kwargs
         self._number = 0
         self._time = time = clock._now + delay
-        clock._put(time, (self, 0))
+        due = clock._due
+        if time in due:
+            due[time].append((self, 0))
+        else:
+            due[time] = [(self, 0)]
+            heappush(clock._moments, time)
+        if timers.asked is not None:
+            timers.asked.append(self)
 
     @property
     def func(self) -> Callable[..., object]:
@@ -165,16 +175,11 @@ class HeapClock:
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
-        return HeapCall(self._own, delay, callable, args, kwargs)
+        return HeapCall(self._own, delay, callable, *args, **kwargs)
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
-        time = self._now + delay
-        if time in self._due:
-            self._due[time].append((function, args))
-        else:
-            self._due[time] = [(function, args)]
-            heappush(self._moments, time)
+        self._put(self._now + delay, (function, args))
 
     def _put(self, time: float, line: Line) -> None:
         if time in self._due:

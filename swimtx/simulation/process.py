@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
@@ -27,6 +28,8 @@ class MemoryReactor:
 
     Time is that of the network's clock; timers and sockets are the process's own.
 
+    @ivar callLater: as L{IReactorTime} has it; nothing is called while this process stalls, or once
+        it has ended.
     @ivar network: where its host is.
     @ivar address: its host's literal address.
     @ivar stalled: whether it does nothing at the moment.
@@ -35,6 +38,25 @@ class MemoryReactor:
     @ivar alive: whether it has not ended.
     @ivar skew: by how many seconds its host's clock is ahead of the network's.
     """
+
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_timers",
+        "_undone",
+        "_waking",
+        "address",
+        "alive",
+        "callLater",
+        "datagram_ports",
+        "listeners",
+        "network",
+        "outbox",
+        "reads",
+        "skew",
+        "stalled",
+        "transports",
+    )
 
     def __init__(self, network: MemoryNetwork, address: str, skew: float = 0.0) -> None:
         self.network = network
@@ -49,22 +71,13 @@ class MemoryReactor:
         self.transports: dict[StreamTransport, None] = {}
         self._clock = network.clock
         self._timers = Timers(network.clock)
+        self.callLater = partial(HeapCall, self._timers)  # no step in between, for speed
         self._undone: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._waking = 0
-        self._blocked: BlockedCallers | None = None
 
     def seconds(self) -> float:
         """Now, in seconds since 1970; the last moment of a process that has ended."""
         return self._clock._now + self.skew
-
-    def callLater(
-        self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
-    ) -> HeapCall:
-        """Call in C{delay} seconds, unless this process stalls or dies."""
-        call = HeapCall(self._timers, delay, callable, args, kwargs)
-        if self._blocked is not None:
-            self._blocked.was_set(call)
-        return call
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """The calls of this process that wait, the next one first."""
@@ -133,7 +146,7 @@ class MemoryReactor:
         self.stalled = True
         self._stop_reading()
         self._timers.late = deque(self._timers.late or ())
-        self._blocked = None
+        self._timers.asked = None
 
     def freeze_io(self) -> None:
         """Send nothing and read nothing from now on, while timers fire."""
@@ -147,7 +160,7 @@ class MemoryReactor:
         """As L{freeze_io}, and each send blocks its caller: see L{swimtx.simulation.slowness}."""
         self.freeze_io()
         if self.outbox is not None and not self.stalled:
-            self._timers.late = self._blocked = BlockedCallers(self, self.outbox)
+            self._timers.late = BlockedCallers(self._timers, self.outbox)
 
     def resume(self) -> None:
         """Go on after any of these, at the clock's next step.
@@ -168,7 +181,7 @@ class MemoryReactor:
     def _go_on(self, waking: int) -> None:
         if waking != self._waking:
             return
-        self._blocked = None
+        self._timers.asked = None
         outbox, self.outbox = self.outbox, None
         if outbox is not None:
             for port in self.datagram_ports:
@@ -228,14 +241,14 @@ class MemoryReactor:
             return
         self.alive = self.stalled = False
         self.reads = True
-        self.outbox = self._blocked = None
+        self.outbox = None
         self._waking += 1
         unread = bool(self._undone)
         self._undone.clear()
         self._clock.drop(self._timers)
         # What its objects still ask for, in somebody else's call, never comes.
-        self._clock = HeapClock(self._clock.seconds())
-        self._timers = Timers(self._clock)
+        self._clock = self._timers.clock = HeapClock(self._clock.seconds())
+        self._timers.late = self._timers.asked = None
         for port in list(self.datagram_ports):
             port.release()
         for listener in list(self.listeners):

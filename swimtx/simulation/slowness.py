@@ -14,12 +14,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from swimtx.simulation.clock import HeapCall
-
-if TYPE_CHECKING:
-    from swimtx.simulation.process import MemoryReactor
+from swimtx.simulation.clock import HeapCall, Timers
 
 #: What was to be sent: a function of the network, and its arguments.
 Unsent = tuple[Callable[..., object], tuple[Any, ...]]
@@ -43,16 +40,12 @@ class BlockedCallers(deque[tuple[int, HeapCall]]):
     the process goes on, and is late then.
     """
 
-    def __init__(self, process: MemoryReactor, outbox: Outbox) -> None:
+    def __init__(self, timers: Timers, outbox: Outbox) -> None:
         super().__init__()
-        self._process = process
         self._outbox = outbox
         self._set: list[HeapCall] = []
         self._blocked: set[HeapCall] = set()
-
-    def was_set(self, call: HeapCall) -> None:
-        """Somebody asked for a timer."""
-        self._set.append(call)
+        timers.asked = self._set
 
     def append(self, line: tuple[int, HeapCall]) -> None:
         """A timer of the process is due."""

@@ -109,7 +109,7 @@ class HeapClockTests(SynchronousTestCase):
         timers, listed = Timers(self.clock), list[int]()
         self.clock.callLater(1, lambda: listed.append(len(self.clock.calls_of(timers))))
         self.clock.callLater(1, self.clock.drop, timers)
-        HeapCall(timers, 1, self.fired.append, ("dropped",), {})
+        HeapCall(timers, 1, self.fired.append, "dropped")
         self.clock.advance(2)
         self.assertEqual((listed, self.fired), ([1], []))
 
@@ -154,7 +154,7 @@ class HeapClockTests(SynchronousTestCase):
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
-        HeapCall(timers, 1, self.fired.append, ("process",), {})
+        HeapCall(timers, 1, self.fired.append, "process")
         self.clock.callLater(1, self.fired.append, "other")
         self.assertEqual(len(self.clock.calls_of(timers)), 1)
         self.clock.drop(timers)
