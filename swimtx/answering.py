@@ -28,6 +28,8 @@ class Answering:
         have in that run.
     """
 
+    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "_send", "stranger")
+
     def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
         self._membership = membership
         self._protocol = protocol

@@ -51,6 +51,26 @@ class FailureDetector:
     @param reached: told C{reached(address, way)} after each round that was answered.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_chance",
+        "_clock",
+        "_config",
+        "_counters",
+        "_glance",
+        "_health",
+        "_judgement",
+        "_means",
+        "_membership",
+        "_order",
+        "_reached",
+        "_rounds",
+        "_schedules",
+        "_skip",
+        "_timer",
+        "fellows",
+    )
+
     def __init__(
         self,
         clock: IReactorTime,

@@ -99,6 +99,27 @@ class Graded:
     @ivar look_at: starts rounds with these members.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_believed",
+        "_broken",
+        "_broken_for",
+        "_doubted",
+        "_health",
+        "_hinted_quiet",
+        "_inconclusive",
+        "_last_inconclusive",
+        "_membership",
+        "_now",
+        "_period",
+        "_quiet",
+        "_unsure",
+        "ask",
+        "conclude",
+        "doubt",
+        "look_at",
+    )
+
     def __init__(
         self,
         now: Callable[[], float],

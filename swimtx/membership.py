@@ -50,6 +50,22 @@ class Membership:
     @ivar refutations: accusations of ourselves that we have answered.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_announcements",
+        "_disputes",
+        "_entries",
+        "_max_members",
+        "_memory",
+        "_now",
+        "_oneself",
+        "_refuters",
+        "me",
+        "refused",
+        "refutations",
+        "roster",
+    )
+
     _log = Logger()
 
     def __init__(

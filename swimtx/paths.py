@@ -27,6 +27,8 @@ class Paths:
         was told there by datagram before has been lost, either way.
     """
 
+    __slots__ = ("__weakref__", "_detours", "_kept", "_period", "_protocol", "_streams", "detour")
+
     def __init__(self, protocol: SwimProtocol, streams: IStreams, config: Config) -> None:
         self._protocol = protocol
         self._streams = streams

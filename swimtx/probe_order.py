@@ -33,6 +33,8 @@ class RoundRobin:
     @param period: seconds.
     """
 
+    __slots__ = ("__weakref__", "_chance", "_members", "_next", "_order", "_period")
+
     def __init__(self, chance: random.Random, period: float) -> None:
         self._chance = chance
         self._period = period
@@ -95,6 +97,8 @@ class Phased:
 
     @param period: seconds.
     """
+
+    __slots__ = ("__weakref__", "_me", "_own_way", "_period", "_planned", "_position", "_ring")
 
     def __init__(self, chance: random.Random, period: float) -> None:
         self._me = ""

@@ -43,6 +43,30 @@ class SwimProtocol(DatagramProtocol):
     @ivar heard_from: the peer that it came from.
     """
 
+    __slots__ = (
+        "_by_stream",
+        "_callbacks",
+        "_cluster",
+        "_counters",
+        "_decode",
+        "_handlers",
+        "_header_of",
+        "_headers",
+        "_heard",
+        "_mapped",
+        "_membership",
+        "_news",
+        "_now",
+        "_open",
+        "_room",
+        "_seal",
+        "_seven_fields",
+        "_stopped",
+        "_stream_heard",
+        "heard_at",
+        "heard_from",
+    )
+
     noisy = False
     _log = Logger()
 

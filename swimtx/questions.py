@@ -17,6 +17,8 @@ class Questions:
     @param chance: for numbers that nobody off the path can guess.
     """
 
+    __slots__ = ("__weakref__", "_bits", "_by_address", "_open")
+
     def __init__(self, chance: random.Random) -> None:
         self._bits = chance.getrandbits
         self._open: dict[int, Answered] = {}

@@ -18,6 +18,18 @@ class Roster:
     @ivar seven_fields: living peers that know only the original schema, likewise.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_addresses",
+        "_by_address",
+        "_position",
+        "failed",
+        "left",
+        "living",
+        "seven_fields",
+        "suspects",
+    )
+
     def __init__(self) -> None:
         self.living: list[str] = []
         self.suspects: dict[str, None] = {}

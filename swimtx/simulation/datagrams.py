@@ -52,6 +52,29 @@ class DatagramPort:
         get a turn again.
     """
 
+    __slots__ = (
+        "__weakref__",
+        "_asked",
+        "_bound",
+        "_broadcast",
+        "_closed",
+        "_connected_to",
+        "_host",
+        "_interface",
+        "_kept_bytes",
+        "_known",
+        "_listening",
+        "_network",
+        "_process",
+        "_sockets",
+        "_source",
+        "_v6",
+        "kept",
+        "maxPacketSize",
+        "maxThroughput",
+        "protocol",
+    )
+
     def __init__(
         self,
         process: MemoryReactor,
