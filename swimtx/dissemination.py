@@ -45,20 +45,7 @@ class Dissemination:
 
     def fill(self, room: int) -> bytes:
         """Framed updates of at most C{room} bytes together, each counted as told once more."""
-        chosen: list[tuple[str, bytes]] = []
-        missed = 0
-        for bucket in self._buckets:
-            for name, update in bucket.items():
-                if len(update) <= room:
-                    room -= len(update)
-                    chosen.append((name, update))
-                else:
-                    missed += 1
-                if room < _SMALLEST or missed >= _PATIENCE:
-                    break
-            else:
-                continue
-            break
+        chosen = self._choose(room)
         limit = self._transmit_limit()
         for name, update in chosen:
             told = self._told[name] + 1
@@ -74,6 +61,21 @@ class Dissemination:
         self._buckets = [{}]
         self._told.clear()
         self.pending = False
+
+    def _choose(self, room: int) -> list[tuple[str, bytes]]:
+        """Those that fit, the least told first."""
+        chosen: list[tuple[str, bytes]] = []
+        missed = 0
+        for bucket in self._buckets:
+            for name, update in bucket.items():
+                if len(update) <= room:
+                    room -= len(update)
+                    chosen.append((name, update))
+                else:
+                    missed += 1
+                if room < _SMALLEST or missed >= _PATIENCE:
+                    return chosen
+        return chosen
 
     def _changed(self, change: Change) -> None:
         claim = change.claim

@@ -110,7 +110,7 @@ class Parts:
 
     clock: Callable[[IReactorTime], IReactorTime] = SelfCheck
     membership: Callable[..., Membership] = Membership
-    news: Callable[..., Dissemination] = Dissemination
+    news: Callable[..., Any] = Dissemination
     attached: Callable[[Membership], Callable[[str], Claim | None]] = held
     relaying: Callable[..., Relaying] = Relaying
     detection: Callable[[Kit], Detection] = graded

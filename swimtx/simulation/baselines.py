@@ -13,10 +13,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from zope.interface import implementer
+
 from swimtx.config import Config
+from swimtx.counters import Counters
 from swimtx.detection import Detection, Kit
 from swimtx.dissemination import Dissemination
 from swimtx.gossip import Gossip
+from swimtx.interfaces import INews
 from swimtx.judgement import Published
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Event, Membership
@@ -31,7 +35,6 @@ from swimtx.wire.codec import encode_update, framed
 
 PERIOD = 2.0  # seconds: T' of SWIM's experiments (§5)
 _NEVER = 1e9  # seconds
-_UPDATE = 38  # bytes of an accusation
 
 
 def as_in_the_paper(relays: int = 1, period: float = PERIOD, **settings: Any) -> Config:
@@ -96,14 +99,61 @@ class Unaware(Final):
         return super().apply(claim, why, proven=proven, spread=spread)
 
 
-def few(updates: int) -> Callable[..., Dissemination]:
-    """Piggybacks so many updates at the most: six in SWIM's experiments."""
+class Three(Dissemination):
+    """Piggybacks no more than three updates."""
 
-    class Few(Dissemination):
-        def fill(self, room: int) -> bytes:
-            return super().fill(min(room, updates * _UPDATE))
+    def _choose(self, room: int) -> list[tuple[str, bytes]]:
+        return super()._choose(room)[:3]
 
-    return Few
+
+class OfTheLiving(Three):
+    """News of members that have not failed."""
+
+    def _changed(self, change: Change) -> None:
+        if change.claim.state.living:
+            super()._changed(change)
+        else:
+            self._drop(change.claim.name)
+
+
+class OfTheFailed(Three):
+    """News of those that have."""
+
+    def _changed(self, change: Change) -> None:
+        if change.claim.state.living:
+            self._drop(change.claim.name)
+        else:
+            super()._changed(change)
+
+
+@implementer(INews)
+class TwoLists:
+    """Piggybacks up to six updates, an equal share from each of two lists (SWIM §4.1, §5)."""
+
+    def __init__(self, membership: Membership, config: Config, counters: Counters) -> None:
+        self._lists = [kind(membership, config, counters) for kind in (OfTheLiving, OfTheFailed)]
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is anything to tell."""
+        return any(news.pending for news in self._lists)
+
+    def on_news(self, tell: Callable[[], object]) -> None:
+        """Call C{tell()} whenever there is something new to tell."""
+        for news in self._lists:
+            news.on_news(tell)
+
+    def fill(self, room: int) -> bytes:
+        """Framed updates of at most C{room} bytes together."""
+        data = b""
+        for news in self._lists:
+            data += news.fill(room - len(data))
+        return data
+
+    def clear(self) -> None:
+        """Nothing is news any more."""
+        for news in self._lists:
+            news.clear()
 
 
 class Unspoken(Dissemination):
@@ -190,7 +240,7 @@ def suspecting(kit: Kit) -> Detection:
 INFECTION = Parts(
     clock=unchecked,
     membership=Final,
-    news=few(6),
+    news=TwoLists,
     attached=unattached,
     relaying=PlainRelaying,
     detection=failing_at_once,
@@ -213,11 +263,6 @@ SUSPICION = replace(INFECTION, detection=suspecting)
 
 VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
 """The three that the paper's experiments compare; a member that hears its own verdict shows it."""
-
-
-def crowded(parts: Parts, updates: int) -> Parts:
-    """The same with room for so many updates in a datagram."""
-    return parts if parts.news is Unspoken else replace(parts, news=few(updates))
 
 
 def unaware(parts: Parts) -> Parts:

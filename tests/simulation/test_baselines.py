@@ -5,10 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
+from zope.interface.verify import verifyObject
 
+from swimtx.counters import Counters
+from swimtx.interfaces import INews
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Membership
-from swimtx.simulation.baselines import BASIC, INFECTION, Final, Unaware, Unspoken, crowded
+from swimtx.messages import VERSION, MessageType
+from swimtx.simulation.baselines import Final, TwoLists, Unaware, as_in_the_paper
+from swimtx.wire.codec import Codec, header
 
 ME = Claim("me", Address("10.0.0.1", 1), 100)
 OTHER = Claim("other", Address("10.0.0.2", 1), 100)
@@ -39,7 +44,47 @@ class AVerdict(SynchronousTestCase):
             self.assertIs(me.state, state)
 
 
-class RoomForUpdates(SynchronousTestCase):
-    def test_means_nothing_where_nothing_is_piggybacked(self) -> None:
-        self.assertIs(crowded(BASIC, 2).news, Unspoken)
-        self.assertIsNot(crowded(INFECTION, 2).news, INFECTION.news)
+class TwoListsOfNews(SynchronousTestCase):
+    def setUp(self) -> None:
+        self.membership = listing(Final)
+        self.news = TwoLists(self.membership, as_in_the_paper(), Counters())
+        self.told: list[int] = []
+        self.news.on_news(lambda: self.told.append(1))
+
+    def others(self, count: int) -> list[Claim]:
+        """So many that have just come."""
+        come = [
+            replace(OTHER, name=f"n{n}", address=Address("10.0.1.1", n + 1)) for n in range(count)
+        ]
+        for claim in come:
+            self.membership.apply(claim)
+        return come
+
+    def filled(self, room: int = 1400) -> list[bool]:
+        """Of each update in a datagram: whether it is of a living member."""
+        codec = Codec(lambda: 1000.0)
+        head = header(ME, MessageType.GOSSIP, "", VERSION)
+        return [claim.state.living for claim in codec.decode(head + self.news.fill(room)).updates]
+
+    def test_have_an_equal_share_each_of_six_updates(self) -> None:
+        for claim in self.others(20)[:10]:
+            self.membership.apply(claim.failed("me"))
+        self.assertEqual(self.filled(), [True] * 3 + [False] * 3)
+        self.assertLessEqual(len(self.news.fill(60)), 60)
+
+    def test_do_not_lend_each_other_room(self) -> None:
+        self.others(20)
+        self.assertEqual(self.filled(), [True] * 3)
+
+    def test_a_member_is_in_one_of_them_and_then_in_none(self) -> None:
+        (one,) = self.others(1)
+        self.assertEqual(self.filled(), [True])
+        self.membership.apply(one.failed("me"))
+        self.assertEqual(self.filled(), [False])
+        self.assertTrue(self.news.pending)
+        self.assertEqual(len(self.told), 2)
+        self.news.clear()
+        self.assertFalse(self.news.pending)
+
+    def test_are_news(self) -> None:
+        self.assertTrue(verifyObject(INews, self.news))

@@ -181,14 +181,14 @@ class TheBaselinesAreTheirPapers(SynchronousTestCase):
     def test_without_suspicion_loss_empties_the_group_and_with_it_not(self) -> None:
         for fate in ("go on", "end"):
             basic, suspicion = (
-                self.figures("E5", "x", wiring=wiring, updates=6, expelled=fate, loss=0.1)
+                self.figures("E5", "x", wiring=wiring, expelled=fate, loss=0.1)
                 for wiring in ("basic", "suspicion")
             )
             self.assertLess(basic["final"], 8)
             self.assertGreater(suspicion["final"], 12)
 
     def test_the_list_of_the_eldest_who_goes_on_heard_of_all_that_joined(self) -> None:
-        found = self.figures("E5", "x", wiring="basic", updates=6, expelled="go on", loss=0.1)
+        found = self.figures("E5", "x", wiring="basic", expelled="go on", loss=0.1)
         self.assertGreater(found["final"] + found["drops"], 12)  # some go within a second
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from swimtx.config import Config
 from swimtx.membership import Event
 from swimtx.parts import SHIPPED, Parts
-from swimtx.simulation.baselines import VARIANTS, as_in_the_paper, crowded, unaware
+from swimtx.simulation.baselines import VARIANTS, as_in_the_paper, unaware
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced
 from swimtx.simulation.laboratory.estimates import mean_of, median_of, quantile
@@ -47,41 +47,26 @@ DESCRIPTION = Description(
     "17 joins while each receiver loses 10 %",
     "SWIM, Figure 4, one run each: of 17 that join within 79 s, 2 are left after 175 s with "
     "multicast alone, 4 with infection, 12 with suspicion too; at most 8, 5 and 14 at a time.",
-    {"seeds": 20, "loss": [0.1], "updates": [6, 2], "expelled": [_GO_ON, _END_TOO]},
+    {"seeds": 20, "loss": [0.1], "expelled": [_GO_ON, _END_TOO]},
     {"seeds": 200},
     {"expelled": (_GO_ON, _END_TOO)},
 )
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The three variants, by the room for updates and by what the wrongly expelled do; swimtx."""
+    """The three variants, by what those do who are wrongly expelled; and swimtx."""
+    kinds = [(variant, fate) for fate in scale["expelled"] for variant in _PAPER]
     return [
-        Cell("E5", case, seed, settings)
+        Cell(
+            "E5",
+            f"{wiring}{fate and f', expelled {fate}'}, loss {loss:.0%}",
+            seed,
+            {"wiring": wiring, "expelled": fate, "loss": loss},
+        )
         for loss in scale["loss"]
-        for case, settings in _cases(loss, scale["updates"], scale["expelled"])
+        for wiring, fate in (*kinds, (_SWIMTX, ""))
         for seed in range(scale["seeds"])
     ]
-
-
-def _cases(
-    loss: float, updates: Sequence[int], expelled: Sequence[str]
-) -> list[tuple[str, dict[str, Any]]]:
-    cases = [
-        (
-            _named(variant, room, fate, loss),
-            {"wiring": variant, "updates": room, "expelled": fate, "loss": loss},
-        )
-        for fate in expelled
-        for variant in _PAPER
-        for room in (updates if variant != "basic" else updates[:1])
-    ]
-    shipped = {"wiring": _SWIMTX, "updates": 0, "expelled": "", "loss": loss}
-    return [*cases, (f"{_SWIMTX}, loss {loss:.0%}", shipped)]
-
-
-def _named(variant: str, room: int, fate: str, loss: float) -> str:
-    several = "" if variant == "basic" else f", {room} updates"
-    return f"{variant}{several}, expelled {fate}, loss {loss:.0%}"
 
 
 def run(cell: Cell) -> dict[str, Any]:
@@ -124,7 +109,7 @@ def run(cell: Cell) -> dict[str, Any]:
 def _wired(settings: Mapping[str, Any]) -> Parts:
     if settings["wiring"] == _SWIMTX:
         return SHIPPED
-    parts = crowded(VARIANTS[settings["wiring"]], settings["updates"])
+    parts = VARIANTS[settings["wiring"]]
     return unaware(parts) if settings["expelled"] == _GO_ON else parts
 
 
