@@ -9,18 +9,12 @@ as the paper does not tell, takes no notice.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from zope.interface import implementer
-
 from swimtx.config import Config
-from swimtx.counters import Counters
 from swimtx.detection import Detection, Kit
-from swimtx.dissemination import Dissemination
 from swimtx.gossip import Gossip
-from swimtx.interfaces import INews
 from swimtx.judgement import Published
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Change, Event, Membership
@@ -30,6 +24,7 @@ from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.relaying import Relaying
 from swimtx.schedule import Schedule
+from swimtx.simulation.piggybacking import TwoLists, Unspoken
 from swimtx.suspicion import Suspicion
 from swimtx.wire.codec import encode_update, framed
 
@@ -97,70 +92,6 @@ class Unaware(Final):
         if claim.name == self.name and claim.state is State.FAILED:
             return None
         return super().apply(claim, why, proven=proven, spread=spread)
-
-
-class Three(Dissemination):
-    """Piggybacks no more than three updates."""
-
-    def _choose(self, room: int) -> list[tuple[str, bytes]]:
-        return super()._choose(room)[:3]
-
-
-class OfTheLiving(Three):
-    """News of members that have not failed."""
-
-    def _changed(self, change: Change) -> None:
-        if change.claim.state.living:
-            super()._changed(change)
-        else:
-            self._drop(change.claim.name)
-
-
-class OfTheFailed(Three):
-    """News of those that have."""
-
-    def _changed(self, change: Change) -> None:
-        if change.claim.state.living:
-            self._drop(change.claim.name)
-        else:
-            super()._changed(change)
-
-
-@implementer(INews)
-class TwoLists:
-    """Piggybacks up to six updates, an equal share from each of two lists (SWIM §4.1, §5)."""
-
-    def __init__(self, membership: Membership, config: Config, counters: Counters) -> None:
-        self._lists = [kind(membership, config, counters) for kind in (OfTheLiving, OfTheFailed)]
-
-    @property
-    def pending(self) -> bool:
-        """Whether there is anything to tell."""
-        return any(news.pending for news in self._lists)
-
-    def on_news(self, tell: Callable[[], object]) -> None:
-        """Call C{tell()} whenever there is something new to tell."""
-        for news in self._lists:
-            news.on_news(tell)
-
-    def fill(self, room: int) -> bytes:
-        """Framed updates of at most C{room} bytes together."""
-        data = b""
-        for news in self._lists:
-            data += news.fill(room - len(data))
-        return data
-
-    def clear(self) -> None:
-        """Nothing is news any more."""
-        for news in self._lists:
-            news.clear()
-
-
-class Unspoken(Dissemination):
-    """Nothing is piggybacked."""
-
-    def _changed(self, change: Change) -> None:
-        """Not news."""
 
 
 class NoTicks(Gossip):

@@ -12,7 +12,8 @@ from swimtx.interfaces import INews
 from swimtx.member import Address, Claim, State
 from swimtx.membership import Membership
 from swimtx.messages import VERSION, MessageType
-from swimtx.simulation.baselines import Final, TwoLists, Unaware, as_in_the_paper
+from swimtx.simulation.baselines import Final, Unaware, as_in_the_paper
+from swimtx.simulation.piggybacking import TwoLists
 from swimtx.wire.codec import Codec, header
 
 ME = Claim("me", Address("10.0.0.1", 1), 100)
