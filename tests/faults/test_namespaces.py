@@ -10,11 +10,10 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 
 from tests.faults.namespaces import Host, Network, lacking
 
-# Sends one datagram to the address that is given, or waits a moment for one.
-_SEND = "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
-_SEND += "s.sendto(b'x', (sys.argv[1], 9999))"
-_HEAR = "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
-_HEAR += "s.bind((sys.argv[1], 9999)); print('bound', flush=True); s.settimeout(0.5); s.recv(9)"
+_SOCKET = "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
+_SEND = _SOCKET + "s.sendto(sys.argv[2].encode(), (sys.argv[1], 9999))"
+_HEAR = _SOCKET + "s.bind((sys.argv[1], 9999)); print('bound', flush=True); s.settimeout(60); "
+_HEAR += "print(s.recv(9).decode())"
 
 
 def namespaces() -> set[str]:
@@ -34,6 +33,7 @@ class NamespacesTests(SynchronousTestCase):
         return network
 
     def hears(self, listener: Host, sender: Host) -> bool:
+        """Whether the sender's datagram is there before one that the listener sends itself."""
         hearing = subprocess.Popen(
             [*listener.prefix, sys.executable, "-c", _HEAR, listener.address],
             stdout=subprocess.PIPE,
@@ -43,10 +43,13 @@ class NamespacesTests(SynchronousTestCase):
         assert hearing.stdout is not None
         self.addCleanup(hearing.stdout.close)
         self.assertEqual(hearing.stdout.readline(), b"bound\n")
-        subprocess.run(
-            [*sender.prefix, sys.executable, "-c", _SEND, listener.address], check=False, timeout=20
-        )
-        return hearing.wait(20) == 0
+        for host, word in ((sender, "theirs"), (listener, "own")):
+            subprocess.run(
+                [*host.prefix, sys.executable, "-c", _SEND, listener.address, word],
+                check=False,
+                timeout=60,
+            )
+        return hearing.stdout.readline() == b"theirs\n"
 
     def test_halves_of_a_split_are_deaf_to_each_other_until_it_heals(self) -> None:
         network = self.make(3)
