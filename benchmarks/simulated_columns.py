@@ -2,7 +2,7 @@
 
 ::
 
-    python -m benchmarks.simulated_columns [one-by-one|split|killed|gone ...]
+    python -m benchmarks.simulated_columns [one-by-one|again|split|killed|gone ...]
         [--members 100] [--seeds 3] [--tolerance 3] [--format json]
 
 Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent
@@ -35,6 +35,8 @@ SHARE = 0.3  # of the members, that end at once
 _HEADERS = 28  # bytes of IP and UDP
 _MEMBER_SECONDS = 20_000  # of each loss, at the most
 _APART = 20.0  # seconds
+_TIMES = 10
+_STEP = 1.618  # seconds, so that the moments of the period are spread evenly
 _SETTLE = 15.0  # seconds
 _BOUND = 60.0  # seconds to wait at the most
 
@@ -98,6 +100,17 @@ def _ends(group: Group, column: Column, suffix: str, keys: Sequence[str]) -> Non
     _note(column, "one host gone" + suffix, *_found(group, [gone], group.vanish))
 
 
+def _again(group: Group, column: Column) -> None:
+    """Ten processes, and ten hosts, each alone and at another moment of the period."""
+    names = group.running
+    chosen = names[:: max(1, len(names) // (2 * _TIMES))][: 2 * _TIMES]
+    for killed, gone in zip(chosen[::2], chosen[1::2], strict=True):
+        for what, key, end in (("killed", killed, group.kill), ("gone", gone, group.vanish)):
+            group.run_for(_STEP)
+            _note(column, f"{what}, at any moment", *_found(group, [key], end))
+    _note(column, "wrong failures, one by one", len(group.wrongly_failed()))
+
+
 def _split(group: Group, column: Column) -> None:
     """Two sides lose each other and find together, twice."""
     for share in SPLITS:
@@ -142,6 +155,7 @@ def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) 
 
 COURSES: dict[str, Callable[[Group, Column], None]] = {
     "one-by-one": _one_by_one,
+    "again": _again,
     "split": _split,
     "killed": _many_killed,
     "gone": _many_gone,
