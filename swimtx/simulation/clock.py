@@ -64,12 +64,7 @@ class HeapCall:
         self._kwargs = kwargs
         self._number = 0
         self._time = time = clock._now + delay
-        due = clock._due
-        if time in due:
-            due[time].append((self, 0))
-        else:
-            due[time] = [(self, 0)]
-            heappush(clock._moments, time)
+        clock._put(time, (self, 0))
         if timers.asked is not None:
             timers.asked.append(self)
 
