@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 from heapq import heapify, heappop, heappush
+from itertools import chain
 from typing import Any
 
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
@@ -45,15 +47,14 @@ class HeapCall:
     @raise AssertionError: the delay is negative, as from a real reactor.
     """
 
-    __slots__ = ("_timers", "_time", "_number", "_function", "_args", "_kwargs")
+    __slots__ = ("_timers", "_time", "_number", "_function", "_args")
 
     def __init__(
         self,
         timers: Timers,
         delay: float,
         function: Callable[..., object],
-        *args: Any,
-        **kwargs: Any,
+        args: tuple[object, ...],
     ) -> None:
         if not delay >= 0:
             raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
@@ -61,7 +62,6 @@ class HeapCall:
         self._timers = timers
         self._function = function
         self._args = args
-        self._kwargs = kwargs
         self._number = 0
         self._time = time = clock._now + delay
         clock._put(time, (self, 0))
@@ -92,10 +92,7 @@ class HeapCall:
         self._number = CANCELLED
         self._function = _nothing  # whoever keeps a dead call keeps nothing else alive
         self._args = ()
-        clock = self._timers.clock
-        clock._stale += 1
-        if clock._stale > 512:
-            clock._reap()
+        self._timers.clock._give_up(self)
 
     def reset(self, secondsFromNow: float) -> None:
         """Make this call that many seconds from now instead; raises as L{cancel} does."""
@@ -109,17 +106,15 @@ class HeapCall:
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         clock = self._timers.clock
+        clock._give_up(self)
         self._time = max(time, clock._now)
         self._number += 1  # which makes its old line stale
         clock._put(self._time, (self, self._number))
-        clock._stale += 1
-        if clock._stale > 512:
-            clock._reap()
 
     def fire(self) -> None:
         """Make this call now."""
         self._number = CALLED
-        self._function(*self._args, **self._kwargs)
+        self._function(*self._args)
 
     def __repr__(self) -> str:
         state = {CALLED: "called", CANCELLED: "cancelled"}.get(self._number, "waiting")
@@ -147,14 +142,24 @@ class HeapClock:
     @param start: the time at first, in seconds since 1970.
     """
 
-    __slots__ = ("_now", "_moments", "_due", "_stale", "_own", "_advancing", "__weakref__")
+    __slots__ = (
+        "__weakref__",
+        "_advancing",
+        "_due",
+        "_moments",
+        "_now",
+        "_own",
+        "_running",
+        "_stale",
+    )
 
     def __init__(self, start: float = START) -> None:
         self._now = start
-        # A heap of plain numbers is several times as quick as one of lines. Each moment is once in
-        # the heap, and its lines, in the order of asking, are found by it.
+        # A heap of plain numbers is several times as quick as one of lines. By each moment in the
+        # heap its lines are found, in the order of asking; none if they have been given up.
         self._moments: list[float] = []
         self._due: dict[float, list[Line]] = {}
+        self._running: Sequence[Line] = ()  # those of the moment that is now
         self._stale = 0
         self._own = Timers(self)
         self._advancing = False
@@ -170,18 +175,30 @@ class HeapClock:
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
-        return HeapCall(self._own, delay, callable, *args, **kwargs)
+        if kwargs:
+            callable = partial(callable, **kwargs)
+        return HeapCall(self._own, delay, callable, args)
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
         self._put(self._now + delay, (function, args))
 
     def _put(self, time: float, line: Line) -> None:
-        if time in self._due:
-            self._due[time].append(line)
-        else:
-            self._due[time] = [line]
+        lines = [line]
+        waiting = self._due.setdefault(time, lines)
+        if waiting is lines:
             heappush(self._moments, time)
+        else:
+            waiting.append(line)
+
+    def _give_up(self, call: HeapCall) -> None:
+        """The line of a call is stale. It goes at once if its moment has no other."""
+        lines = self._due.get(call._time)
+        if lines is not None and len(lines) == 1 and lines[0][0] is call:
+            del self._due[call._time]
+        self._stale += 1
+        if self._stale > 512:
+            self._reap()
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """All calls that wait, the next one first; what was posted is not among them."""
@@ -216,6 +233,7 @@ class HeapClock:
             self._step_until(end)
         finally:
             self._advancing = False
+            self._running = ()
         self._now = end
 
     #: The same: L{swimtx.simulation.stepping.run_for} does it for any other clock.
@@ -223,10 +241,16 @@ class HeapClock:
 
     def _step_until(self, end: float) -> None:
         """Make all calls due up to C{end}: the innermost loop of every simulation."""
-        moments = self._moments
+        moments, due = self._moments, self._due
         while moments and moments[0] <= end:
-            self._now = time = heappop(moments)
-            lines = iter(self._due[time])  # and what is asked for meanwhile, for this moment
+            time = heappop(moments)
+            running = due.pop(time, None)
+            if running is None:
+                self._stale -= 1
+                continue
+            self._now = time
+            self._running = running
+            lines = iter(running)
             try:
                 for what, args in lines:
                     if type(args) is tuple:
@@ -235,31 +259,29 @@ class HeapClock:
                         self._stale -= 1
                     elif what._timers.late is None:
                         what._number = CALLED
-                        what._function(*what._args, **what._kwargs)
+                        what._function(*what._args)
                     else:
                         what._timers.late.append((args, what))
             except BaseException:
-                self._due[time] = list(lines)  # these still wait
+                due[time] = [*lines, *due.get(time, ())]  # these still wait
                 heappush(moments, time)
                 raise
-            del self._due[time]
 
     def _reap(self) -> None:
         """Drop the lines of cancelled and moved calls once they are most of all."""
         if self._stale * 2 <= len(self._moments):
             return
         self._stale = 0
-        running = self._due.pop(self._now, None) if self._advancing else None
         for time, lines in list(self._due.items()):
-            lines[:] = [line for line in lines if _waits(line)]
-            if not lines:
-                del self._due[time]
+            if len(lines) > 1:
+                lines[:] = [line for line in lines if _waits(line)]
+                if not lines:
+                    del self._due[time]
         self._moments[:] = self._due
         heapify(self._moments)
-        if running is not None:
-            self._due[self._now] = running  # which is no moment of the heap any more
 
     def _waiting(self, timers: Timers | None) -> list[HeapCall]:
-        found = (line for time in sorted(self._due) for line in self._due[time])
+        later = (line for time in sorted(self._due) for line in self._due[time])
+        found = chain(self._running, later)
         calls = [what for what, args in found if type(args) is int and what._number == args]
         return calls if timers is None else [call for call in calls if call._timers is timers]

@@ -28,8 +28,6 @@ class MemoryReactor:
 
     Time is that of the network's clock; timers and sockets are the process's own.
 
-    @ivar callLater: as L{IReactorTime} has it; nothing is called while this process stalls, or once
-        it has ended.
     @ivar network: where its host is.
     @ivar address: its host's literal address.
     @ivar stalled: whether it does nothing at the moment.
@@ -47,7 +45,6 @@ class MemoryReactor:
         "_waking",
         "address",
         "alive",
-        "callLater",
         "datagram_ports",
         "listeners",
         "network",
@@ -71,13 +68,23 @@ class MemoryReactor:
         self.transports: dict[StreamTransport, None] = {}
         self._clock = network.clock
         self._timers = Timers(network.clock)
-        self.callLater = partial(HeapCall, self._timers)  # no step in between, for speed
         self._undone: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
         self._waking = 0
 
     def seconds(self) -> float:
         """Now, in seconds since 1970; the last moment of a process that has ended."""
         return self._clock._now + self.skew
+
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
+    ) -> HeapCall:
+        """Call in C{delay} seconds, but not while this process stalls, or once it has ended.
+
+        @raise AssertionError: the delay is negative, as from a real reactor.
+        """
+        if kwargs:
+            callable = partial(callable, **kwargs)
+        return HeapCall(self._timers, delay, callable, args)
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """The calls of this process that wait, the next one first."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from swimtx.simulation.clock import HeapCall, Timers
@@ -65,4 +66,5 @@ class BlockedCallers(deque[tuple[int, HeapCall]]):
 def caller_of(call: HeapCall) -> object:
     """The function that a timer calls; the one within, if a clock is wrapped around it."""
     function = call.func
-    return getattr(getattr(function, "__self__", None), "function", function)
+    function = getattr(getattr(function, "__self__", None), "function", function)
+    return function.func if isinstance(function, partial) else function

@@ -109,7 +109,7 @@ class HeapClockTests(SynchronousTestCase):
         timers, listed = Timers(self.clock), list[int]()
         self.clock.callLater(1, lambda: listed.append(len(self.clock.calls_of(timers))))
         self.clock.callLater(1, self.clock.drop, timers)
-        HeapCall(timers, 1, self.fired.append, "dropped")
+        HeapCall(timers, 1, self.fired.append, ("dropped",))
         self.clock.advance(2)
         self.assertEqual((listed, self.fired), ([1], []))
 
@@ -125,6 +125,27 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(3)
         self.assertEqual(self.fired, ["same", "later"])
         self.assertEqual(list(self.clock.getDelayedCalls()), [])
+
+    def test_what_is_asked_for_just_now_stays_when_another_of_this_moment_is_cancelled(
+        self,
+    ) -> None:
+        def first() -> None:
+            self.clock.callLater(0, self.fired.append, "asked for now")
+            second.cancel()
+
+        self.clock.callLater(1, first)
+        second = self.clock.callLater(1, self.fired.append, "cancelled")
+        self.clock.advance(2)
+        self.assertEqual(self.fired, ["asked for now"])
+
+    def test_a_moment_that_was_given_up_can_be_taken_again(self) -> None:
+        for _ in range(3):
+            self.clock.callLater(1, self.fired.append, "cancelled").cancel()
+        kept = self.clock.callLater(1, self.fired.append, "kept")
+        self.assertEqual(list(self.clock.getDelayedCalls()), [kept])
+        self.clock.callLater(1.5, self.fired.append, "later")
+        self.clock.advance(2)
+        self.assertEqual(self.fired, ["kept", "later"])
 
     def test_after_an_exception_what_was_asked_for_last_comes_last(self) -> None:
         def fail() -> None:
@@ -154,7 +175,7 @@ class HeapClockTests(SynchronousTestCase):
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
-        HeapCall(timers, 1, self.fired.append, "process")
+        HeapCall(timers, 1, self.fired.append, ("process",))
         self.clock.callLater(1, self.fired.append, "other")
         self.assertEqual(len(self.clock.calls_of(timers)), 1)
         self.clock.drop(timers)
