@@ -31,31 +31,36 @@ class SelfCheck:
 
     What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
 
-    @ivar callLater: as the reactor's; after a stall the call comes later.
     @ivar stalled: called as C{stalled(seconds)} after each stall.
     """
 
     __slots__ = (
         "__weakref__",
         "_cancels",
-        "_clock",
         "_few",
-        "callLater",
-        "later",
-        "seconds",
+        "clock",
         "slept",
         "stalled",
     )
 
     def __init__(self, clock: IReactorTime) -> None:
-        self._clock = clock
-        self.later = clock.callLater
-        self.seconds = clock.seconds
-        self.callLater = partial(_Call, self)
+        self.clock = clock
         self.stalled: Stalled = lambda seconds: None
         self.slept = 0.0  # seconds, of all stalls so far
         self._few = False
         self._cancels = 0
+
+    def seconds(self) -> float:
+        """The reactor's."""
+        return self.clock.seconds()
+
+    def callLater(
+        self, delay: float, callable: Callable[..., object], *args: object, **kw: object
+    ) -> IDelayedCall:
+        """As the reactor's; after a stall the call comes later."""
+        if kw:
+            callable = partial(callable, **kw)
+        return _Call(self, delay, callable, args)  # type: ignore[return-value]
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
@@ -65,7 +70,7 @@ class SelfCheck:
         """Whether the reactor has few, or had when that was last looked at; all would be searched
         for the one that is moved."""
         if self._cancels % _LOOKED_AT_EVERY == 0:
-            self._few = len(self._clock.getDelayedCalls()) <= _FEW
+            self._few = len(self.clock.getDelayedCalls()) <= _FEW
         self._cancels += 1
         return self._few
 
@@ -77,12 +82,12 @@ class SelfCheck:
         for other in waiting:
             other.inner.delay(late)
         call.due += _READ_FIRST
-        call.inner = self.later(_READ_FIRST, call.fire)
+        call.inner = self.clock.callLater(_READ_FIRST, call.fire)
         self.stalled(late)
 
     def _waiting(self) -> list[_Call]:
         found = []
-        for inner in self._clock.getDelayedCalls():
+        for inner in self.clock.getDelayedCalls():
             call = getattr(getattr(inner, "func", None), "__self__", None)
             if type(call) is _Call and call.check is self:
                 found.append(call)
@@ -115,33 +120,32 @@ class _Call:
     @ivar inner: the reactor's; another one after it came late.
     """
 
-    __slots__ = ("_args", "_kw", "check", "due", "function", "inner")
+    __slots__ = ("_args", "check", "due", "function", "inner")
 
     def __init__(
         self,
         check: SelfCheck,
         delay: float,
-        function: Callable[..., Any],
-        *args: Any,
-        **kw: Any,
+        function: Callable[..., object],
+        args: tuple[object, ...],
     ) -> None:
         self.check = check
-        self.due = check.seconds() + delay - check.slept
+        clock = check.clock
+        self.due = clock.seconds() + delay - check.slept
         self.function = function
         self._args = args
-        self._kw = kw
-        self.inner: Any = check.later(delay, self.fire)
+        self.inner: Any = clock.callLater(delay, self.fire)
 
     def fire(self) -> None:
         """The reactor's call has come."""
         check = self.check
-        late = check.seconds() - self.due - check.slept
+        late = check.clock.seconds() - self.due - check.slept
         if late > LATE:
             check.late(self, late)
         else:
             # The two have known each other: who keeps this one now keeps nothing else alive.
             self.inner = _MADE
-            self.function(*self._args, **self._kw)
+            self.function(*self._args)
 
     def active(self) -> bool:
         """Whether it still waits."""
