@@ -28,12 +28,11 @@ class Answering:
         have in that run.
     """
 
-    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "_send", "stranger")
+    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "stranger")
 
     def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
         self._membership = membership
         self._protocol = protocol
-        self._send = protocol.send
         self._counters = counters
         self.stranger: Callable[[Message, Any], object] = _ignore
         protocol.handle(MessageType.PING, self._ping)
@@ -63,7 +62,7 @@ class Answering:
                     body += accused  # else the next ACK has room, as it will not need our own
         # Where nobody is known to be may be forged: nothing goes there that was not asked for.
         proven = asker is not None and (peer == asker.address or type(peer) is not Address)
-        self._send(peer, _ACK, body, news=proven)
+        self._protocol.send(peer, _ACK, body, news=proven)
         if asker is None or asker.epoch < message.epoch:
             self.stranger(message, peer)
 

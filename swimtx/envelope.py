@@ -11,9 +11,14 @@ from swimtx.interfaces import IEnvelope
 class PlainEnvelope:
     """Bytes as they are: for loopback, and for networks where everybody is trusted."""
 
+    __slots__ = ()
+
     overhead = 0
 
-    # Bytes of bytes are the same object. Every datagram comes by here, and a function of our own
-    # would cost more than what it does.
-    seal = staticmethod(bytes)
-    open = staticmethod(bytes)
+    def seal(self, data: bytes) -> bytes:
+        """The same bytes."""
+        return data
+
+    def open(self, data: bytes) -> bytes:
+        """The same bytes."""
+        return data

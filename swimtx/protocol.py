@@ -11,6 +11,7 @@ from typing import Any
 
 from twisted.internet.abstract import isIPv6Address
 from twisted.internet.error import InvalidAddressError, MessageLengthError
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
@@ -38,7 +39,6 @@ class SwimProtocol(DatagramProtocol):
 
     A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
 
-    @param now: gives the time in seconds.
     @ivar heard_at: when the last message of our cluster came.
     @ivar heard_from: the peer that it came from.
     """
@@ -46,9 +46,11 @@ class SwimProtocol(DatagramProtocol):
     __slots__ = (
         "_by_stream",
         "_callbacks",
+        "_clock",
         "_cluster",
+        "_codec",
         "_counters",
-        "_decode",
+        "_envelope",
         "_handlers",
         "_header_of",
         "_headers",
@@ -56,10 +58,7 @@ class SwimProtocol(DatagramProtocol):
         "_mapped",
         "_membership",
         "_news",
-        "_now",
-        "_open",
         "_room",
-        "_seal",
         "_seven_fields",
         "_stopped",
         "_stream_heard",
@@ -78,12 +77,11 @@ class SwimProtocol(DatagramProtocol):
         news: INews,
         config: Config,
         counters: Counters,
-        now: Callable[[], float],
+        clock: IReactorTime,
     ) -> None:
         self._membership = membership
-        self._decode = codec.decode
-        self._open = envelope.open
-        self._seal = envelope.seal
+        self._codec = codec
+        self._envelope = envelope
         self._news = news
         self._cluster = config.cluster
         self._mapped = config.bind_host == "::"
@@ -96,7 +94,7 @@ class SwimProtocol(DatagramProtocol):
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
         self._by_stream: dict[Address, _Outlet] = {}
-        self._now = now
+        self._clock = clock
         self._heard: Callable[[], object] | None = None
         self._stream_heard: Callable[[], object] | None = None
         self.heard_at = 0.0
@@ -191,7 +189,7 @@ class SwimProtocol(DatagramProtocol):
     def post(self, peer: Any, data: bytes) -> None:
         """Seal these bytes and send them."""
         counters = self._counters
-        data = self._seal(data)
+        data = self._envelope.seal(data)
         counters.bytes_sent += len(data)
         if type(peer) is not Address:
             counters.frames_sent += 1
@@ -253,20 +251,21 @@ class SwimProtocol(DatagramProtocol):
     def _receive(self, data: bytes, peer: Any) -> bool:
         """Whether it was a message of our cluster. All of it is one function, for speed."""
         try:
-            message = self._decode(self._open(data))
+            message = self._codec.decode(self._envelope.open(data))
         except Malformed as error:
             self._refuse(error.reason)
             return False
-        if message.cluster != self._cluster and message.version:
+        version = message.version
+        if message.cluster != self._cluster and version:
             self._counters.other_cluster += 1
             return False
-        self.heard_at = self._now()
+        self.heard_at = self._clock.seconds()
         self.heard_from = peer
         if self._heard is not None:
             heard, self._heard = self._heard, None
             heard()
         try:
-            if not message.version:
+            if not version:
                 translated = self._seven_fields and self._seven_fields(message, peer)
                 if not translated:
                     return True

@@ -126,7 +126,7 @@ class Desk:
             self.news,
             config,
             self.counters,
-            self.reactor.seconds,
+            self.reactor,
         )
         self.streams = TcpStreams(self.reactor)
         self.questions = Questions(self.chance)
