@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import NamedTuple
 
 
@@ -52,6 +53,7 @@ class Schedule:
         object.__setattr__(self, "moments", (*moments, Moment(self.end, 0.0, False, False)))
 
     @classmethod
+    @lru_cache(maxsize=64)
     def probe(cls, period: float, first_stage: float) -> Schedule:
         """A member's own round."""
         pings = (0.0, first_stage / 3, 2 * first_stage / 3, first_stage)
