@@ -142,18 +142,18 @@ class FailureDetector:
 
     def _period(self) -> None:
         now = self._clock.seconds()
-        turn = self._order.turn(now)
+        name, at = self._order.turn(now)
         # Re-arm first: nothing that goes wrong below may stop the heartbeat.
-        self._timer = self._clock.callLater(max(0.0, turn.at - now), self._period)
+        self._timer = self._clock.callLater(max(0.0, at - now), self._period)
         if self._skip:  # who is not well probes less often
             self._skip -= 1
             return
         self._skip = self._health.score
-        target = None if turn.name is None else self._membership.claim(turn.name)
+        target = None if name is None else self._membership.claim(name)
         if target is not None and target.state.living:
             self.probe(target)
-        elif turn.name is not None and target is None:
-            self._order.remove(turn.name)  # the list has been emptied since
+        elif name is not None and target is None:
+            self._order.remove(name)  # the list has been emptied since
 
     def _relays_for(self, target: Claim) -> list[Claim]:
         """k at random; after a hint, two are of those who may have had it too and need not wait."""
