@@ -207,7 +207,7 @@ class HeapClock:
     def calls_of(self, timers: Timers) -> Sequence[HeapCall]:
         """The calls of one process that wait, the next one first."""
         late = [call for number, call in timers.late or () if call._number == number]
-        return late + self._waiting(timers)
+        return list(dict.fromkeys(late + self._waiting(timers)))  # some came due just now: once
 
     def drop(self, timers: Timers) -> None:
         """Cancel all calls of one process."""

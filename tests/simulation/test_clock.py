@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
@@ -181,6 +183,14 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.drop(timers)
         self.clock.advance(1)
         self.assertEqual(self.fired, ["other"])
+
+    def test_one_that_was_held_back_just_now_is_dropped_once(self) -> None:
+        timers = Timers(self.clock)
+        timers.late = deque()
+        HeapCall(timers, 1, self.fired.append, ("held back",))
+        self.clock.callLater(1, self.clock.drop, timers)
+        self.clock.advance(2)
+        self.assertEqual((self.fired, list(self.clock.calls_of(timers))), ([], []))
 
     @settings(deadline=None)
     @given(st.lists(moments), moments, moments)
