@@ -36,13 +36,16 @@ class Questions:
         """Take an ACK without a number from that address for an answer to that, too."""
         self._by_address.setdefault(address, {})[sequence] = answered
 
-    def close(self, sequence: int, address: Address | None = None) -> None:
+    def close(self, sequence: int) -> None:
         """Hear no answer to that any more."""
         self._open.pop(sequence, None)
-        if address is not None and address in self._by_address:
-            self._by_address[address].pop(sequence, None)
-            if not self._by_address[address]:
-                del self._by_address[address]
+
+    def close_address(self, address: Address, sequence: int) -> None:
+        """Nor one without a number, from that address."""
+        waiting = self._by_address.get(address, {})
+        waiting.pop(sequence, None)
+        if not waiting:
+            self._by_address.pop(address, None)
 
     def answer(self, message: Message, peer: object) -> None:
         """An answer has come."""

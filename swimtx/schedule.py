@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import NamedTuple
 
 
-class Moment(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Moment:
     """A time at which something happens in a round.
 
     @ivar at: seconds since its start.
     @ivar next: seconds until the next one; 0: it is the end.
     @ivar pings: whether a PING goes out.
+    @ivar detours: whether one goes by the detour as well, where there is one. Of several the first
+        does not: it tells whether datagrams arrive again.
     @ivar closer: whether a closer look begins: a stream is opened, the relays are asked.
     """
 
     at: float
     next: float
-    pings: bool
-    closer: bool
+    pings: bool = False
+    detours: bool = False
+    closer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +49,12 @@ class Schedule:
         several = {*self.pings, *closer, self.look}
         times = sorted(at for at in several if at is not None and at < self.end)
         following = [*times[1:], self.end]
+        first = self.pings[0] if len(self.pings) > 1 else None
         moments = [
-            Moment(at, after - at, at in self.pings, at in closer)
+            Moment(at, after - at, at in self.pings, at != first, at in closer)
             for at, after in zip(times, following, strict=True)
         ]
-        object.__setattr__(self, "moments", (*moments, Moment(self.end, 0.0, False, False)))
+        object.__setattr__(self, "moments", (*moments, Moment(self.end, 0.0)))
 
     @classmethod
     @lru_cache(maxsize=64)

@@ -19,6 +19,7 @@ from zope.interface import implementer
 
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
+_new = object.__new__
 _FEW = 100  # timers
 _LOOKED_AT_EVERY = 64  # cancelled timers
 
@@ -58,9 +59,14 @@ class SelfCheck:
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
         """As the reactor's; after a stall the call comes later."""
-        if kw:
-            callable = partial(callable, **kw)
-        return _Call(self, delay, callable, args)  # type: ignore[return-value]
+        clock = self.clock
+        call = _new(_Call)  # quicker than by a call of the class
+        call.check = self
+        call.due = clock.seconds() + delay - self.slept
+        call.function = partial(callable, **kw) if kw else callable
+        call.args = args
+        call.inner = clock.callLater(delay, call.fire)
+        return call  # type: ignore[return-value]
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
         """What waits, of what was asked for here."""
@@ -120,21 +126,13 @@ class _Call:
     @ivar inner: the reactor's; another one after it came late.
     """
 
-    __slots__ = ("_args", "check", "due", "function", "inner")
+    __slots__ = ("args", "check", "due", "function", "inner")
 
-    def __init__(
-        self,
-        check: SelfCheck,
-        delay: float,
-        function: Callable[..., object],
-        args: tuple[object, ...],
-    ) -> None:
-        self.check = check
-        clock = check.clock
-        self.due = clock.seconds() + delay - check.slept
-        self.function = function
-        self._args = args
-        self.inner: Any = clock.callLater(delay, self.fire)
+    check: SelfCheck
+    due: float
+    function: Callable[..., object]
+    args: tuple[object, ...]
+    inner: Any
 
     def fire(self) -> None:
         """The reactor's call has come."""
@@ -145,11 +143,13 @@ class _Call:
         else:
             # The two have known each other: who keeps this one now keeps nothing else alive.
             self.inner = _MADE
-            self.function(*self._args)
+            args = self.args
+            self.function(*args) if args else self.function()
 
     def active(self) -> bool:
         """Whether it still waits."""
-        return bool(self.inner.active())
+        waits: bool = self.inner.active()
+        return waits
 
     def cancel(self) -> None:
         """Never make it."""

@@ -76,6 +76,7 @@ FLOORS: tuple[Floor, ...] = (
             "failure_detector",
             "means",
             "probe_round",
+            "second_stage",
             "canaries",
             "answering",
             "relaying",

@@ -74,7 +74,7 @@ class QuestionsTests(SynchronousTestCase):
         self.assertEqual(len(self.one), 0)
         self.questions.answer(ack(version=0), THERE)
         self.assertEqual(len(self.one), 1)
-        self.questions.close(sequence, THERE)
+        self.questions.close_address(THERE, sequence)
         self.questions.answer(ack(version=0), THERE)
         self.assertEqual(len(self.one), 1)
 
@@ -89,6 +89,6 @@ class QuestionsTests(SynchronousTestCase):
         self.questions.ask_address(THERE, second, self.other)
         self.questions.answer(ack(version=0), THERE)
         self.assertEqual((len(self.one), len(self.other)), (1, 1))
-        self.questions.close(second, THERE)
+        self.questions.close_address(THERE, second)
         self.questions.answer(ack(version=0), THERE)
         self.assertEqual((len(self.one), len(self.other)), (2, 1))

@@ -20,6 +20,8 @@ CANCELLED = -2
 #: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
 START = 1_790_000_000.0
 
+_new = object.__new__
+
 #: What waits for a moment: a bare function with its arguments, or a L{HeapCall} with its number.
 Line = tuple[Any, "tuple[Any, ...] | int"]
 
@@ -39,34 +41,43 @@ class Timers:
         self.late: deque[tuple[int, HeapCall]] | None = None
         self.asked: list[HeapCall] | None = None
 
-
-@implementer(IDelayedCall)
-class HeapCall:
-    """A call that waits for its time; see L{IDelayedCall}.
-
-    @raise AssertionError: the delay is negative, as from a real reactor.
-    """
-
-    __slots__ = ("_timers", "_time", "_number", "_function", "_args")
-
-    def __init__(
+    def call_later(
         self,
-        timers: Timers,
         delay: float,
         function: Callable[..., object],
         args: tuple[object, ...],
-    ) -> None:
+        keywords: dict[str, object],
+    ) -> HeapCall:
+        """As L{IReactorTime.callLater}.
+
+        @raise AssertionError: the delay is negative, as from a real reactor.
+        """
         if not delay >= 0:
             raise AssertionError(f"{delay} is not greater than or equal to 0 seconds")
-        clock = timers.clock
-        self._timers = timers
-        self._function = function
-        self._args = args
-        self._number = 0
-        self._time = time = clock._now + delay
-        clock._put(time, (self, 0))
-        if timers.asked is not None:
-            timers.asked.append(self)
+        clock = self.clock
+        call = _new(HeapCall)  # quicker than by a call of the class
+        call._timers = self
+        call._function = partial(function, **keywords) if keywords else function
+        call._args = args
+        call._number = 0
+        call._time = time = clock._now + delay
+        clock._put(time, (call, 0))
+        if self.asked is not None:
+            self.asked.append(call)
+        return call
+
+
+@implementer(IDelayedCall)
+class HeapCall:
+    """A call that waits for its time; see L{IDelayedCall}. L{Timers} make it."""
+
+    __slots__ = ("_timers", "_time", "_number", "_function", "_args")
+
+    _timers: Timers
+    _time: float
+    _number: int
+    _function: Callable[..., object]
+    _args: tuple[object, ...]
 
     @property
     def func(self) -> Callable[..., object]:
@@ -175,9 +186,7 @@ class HeapClock:
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
-        if kwargs:
-            callable = partial(callable, **kwargs)
-        return HeapCall(self._own, delay, callable, args)
+        return self._own.call_later(delay, callable, args, kwargs)
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
@@ -259,7 +268,8 @@ class HeapClock:
                         self._stale -= 1
                     elif what._timers.late is None:
                         what._number = CALLED
-                        what._function(*what._args)
+                        args = what._args
+                        what._function(*args) if args else what._function()
                     else:
                         what._timers.late.append((args, what))
             except BaseException:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
@@ -82,9 +81,7 @@ class MemoryReactor:
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
-        if kwargs:
-            callable = partial(callable, **kwargs)
-        return HeapCall(self._timers, delay, callable, args)
+        return self._timers.call_later(delay, callable, args, kwargs)
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
         """The calls of this process that wait, the next one first."""

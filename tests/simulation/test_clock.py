@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.simulation import HeapClock, run_for
-from swimtx.simulation.clock import START, HeapCall, Timers
+from swimtx.simulation.clock import START, Timers
 
 #: Delays that add up exactly, however they are grouped.
 moments = st.integers(0, 4096).map(lambda ticks: ticks / 1024)
@@ -111,7 +111,7 @@ class HeapClockTests(SynchronousTestCase):
         timers, listed = Timers(self.clock), list[int]()
         self.clock.callLater(1, lambda: listed.append(len(self.clock.calls_of(timers))))
         self.clock.callLater(1, self.clock.drop, timers)
-        HeapCall(timers, 1, self.fired.append, ("dropped",))
+        timers.call_later(1, self.fired.append, ("dropped",), {})
         self.clock.advance(2)
         self.assertEqual((listed, self.fired), ([1], []))
 
@@ -177,7 +177,7 @@ class HeapClockTests(SynchronousTestCase):
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
-        HeapCall(timers, 1, self.fired.append, ("process",))
+        timers.call_later(1, self.fired.append, ("process",), {})
         self.clock.callLater(1, self.fired.append, "other")
         self.assertEqual(len(self.clock.calls_of(timers)), 1)
         self.clock.drop(timers)
@@ -187,7 +187,7 @@ class HeapClockTests(SynchronousTestCase):
     def test_one_that_was_held_back_just_now_is_dropped_once(self) -> None:
         timers = Timers(self.clock)
         timers.late = deque()
-        HeapCall(timers, 1, self.fired.append, ("held back",))
+        timers.call_later(1, self.fired.append, ("held back",), {})
         self.clock.callLater(1, self.clock.drop, timers)
         self.clock.advance(2)
         self.assertEqual((self.fired, list(self.clock.calls_of(timers))), ([], []))
