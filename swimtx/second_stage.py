@@ -89,7 +89,7 @@ class SecondStage:
         return [Evidence(name, kind) for name, kind in self._seen.items()]
 
     def ask(self, relays: Sequence[Claim], left: float) -> None:
-        """Have these probe the target, too, and say what they saw before C{left} seconds are over."""
+        """Have these probe the target, too, and say within C{left} seconds what they saw."""
         budget = fields(budget=int(RELAY_SHARE * left * 1000))
         self.relays = relays
         for relay in relays:

@@ -1,12 +1,16 @@
-"""A virtual clock on a heap: Twisted's L{IReactorTime}, fast enough for groups of thousands."""
+"""A virtual clock: Twisted's L{IReactorTime}, fast enough for groups of thousands.
+
+It is a calendar queue (R. Brown, CACM 31(10), 1988), with a heap for the days that have entries.
+"""
 
 from __future__ import annotations
 
+from bisect import insort
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from heapq import heapify, heappop, heappush
-from itertools import chain
+from heapq import heappop, heappush
+from operator import itemgetter
 from typing import Any
 
 from twisted.internet.error import AlreadyCalled, AlreadyCancelled
@@ -20,10 +24,17 @@ CANCELLED = -2
 #: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
 START = 1_790_000_000.0
 
-_new = object.__new__
+#: What waits, and until when: a bare function with its arguments, or a L{HeapCall} with its number.
+Line = tuple[float, Any, "tuple[Any, ...] | int"]
 
-#: What waits for a moment: a bare function with its arguments, or a L{HeapCall} with its number.
-Line = tuple[Any, "tuple[Any, ...] | int"]
+#: How many slices a second has. In groups of a thousand several lines fall into each.
+_SLICES = 512.0
+_NEVER = 2**1024  # the slice of what is infinitely far off
+_FEW = 16  # lines, which are quickly searched
+_MANY = 512  # stale lines
+
+_time_of = itemgetter(0)
+_new = object.__new__
 
 
 class Timers:
@@ -61,7 +72,7 @@ class Timers:
         call._args = args
         call._number = 0
         call._time = time = clock._now + delay
-        clock._put(time, (call, 0))
+        clock._put((time, call, 0))
         if self.asked is not None:
             self.asked.append(call)
         return call
@@ -100,10 +111,10 @@ class HeapCall:
         """
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
+        self._timers.clock._give_up((self._time, self, self._number))
         self._number = CANCELLED
         self._function = _nothing  # whoever keeps a dead call keeps nothing else alive
         self._args = ()
-        self._timers.clock._give_up(self)
 
     def reset(self, secondsFromNow: float) -> None:
         """Make this call that many seconds from now instead; raises as L{cancel} does."""
@@ -117,15 +128,16 @@ class HeapCall:
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         clock = self._timers.clock
-        clock._give_up(self)
+        clock._give_up((self._time, self, self._number))
         self._time = max(time, clock._now)
         self._number += 1  # which makes its old line stale
-        clock._put(self._time, (self, self._number))
+        clock._put((self._time, self, self._number))
 
     def fire(self) -> None:
         """Make this call now."""
         self._number = CALLED
-        self._function(*self._args)
+        args = self._args
+        self._function(*args) if args else self._function()
 
     def __repr__(self) -> str:
         state = {CALLED: "called", CANCELLED: "cancelled"}.get(self._number, "waiting")
@@ -137,8 +149,8 @@ def _nothing(*args: object, **kwargs: object) -> None:
 
 
 def _waits(line: Line) -> bool:
-    """Whether it has not been cancelled or moved."""
-    what, args = line
+    """Whether its call has not been made, cancelled or moved."""
+    _, what, args = line
     return type(args) is tuple or what._number == args
 
 
@@ -156,22 +168,24 @@ class HeapClock:
     __slots__ = (
         "__weakref__",
         "_advancing",
-        "_due",
-        "_moments",
         "_now",
+        "_numbers",
         "_own",
         "_running",
+        "_slices",
         "_stale",
+        "_stale_most",
     )
 
     def __init__(self, start: float = START) -> None:
         self._now = start
-        # A heap of plain numbers is several times as quick as one of lines. By each moment in the
-        # heap its lines are found, in the order of asking; none if they have been given up.
-        self._moments: list[float] = []
-        self._due: dict[float, list[Line]] = {}
-        self._running: Sequence[Line] = ()  # those of the moment that is now
+        # The calendar: slices of time by their number. Lines stand there in the order of asking;
+        # only those of the slice that runs are in the order of time.
+        self._slices: dict[int, list[Line]] = {}
+        self._numbers: list[int] = []  # a heap of those that there are
+        self._running: int | None = None
         self._stale = 0
+        self._stale_most = _MANY
         self._own = Timers(self)
         self._advancing = False
 
@@ -190,23 +204,31 @@ class HeapClock:
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
         """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
-        self._put(self._now + delay, (function, args))
+        self._put((self._now + delay, function, args))
 
-    def _put(self, time: float, line: Line) -> None:
-        lines = [line]
-        waiting = self._due.setdefault(time, lines)
-        if waiting is lines:
-            heappush(self._moments, time)
+    def _put(self, line: Line) -> None:
+        try:
+            number = int(line[0] * _SLICES)  # as _slice_of does
+        except OverflowError:
+            number = _NEVER
+        lines = self._slices.get(number)
+        if lines is None:
+            self._slices[number] = [line]
+            heappush(self._numbers, number)
+        elif number == self._running:
+            insort(lines, line, key=_time_of)
         else:
-            waiting.append(line)
+            lines.append(line)
 
-    def _give_up(self, call: HeapCall) -> None:
-        """The line of a call is stale. It goes at once if its moment has no other."""
-        lines = self._due.get(call._time)
-        if lines is not None and len(lines) == 1 and lines[0][0] is call:
-            del self._due[call._time]
+    def _give_up(self, line: Line) -> None:
+        """The line of a call is stale. It goes at once where few others are."""
+        number = _slice_of(line[0])
+        lines = self._slices.get(number, [])
+        if number != self._running and len(lines) <= _FEW and line in lines:
+            lines.remove(line)
+            return
         self._stale += 1
-        if self._stale > 512:
+        if self._stale > self._stale_most:
             self._reap()
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
@@ -242,7 +264,7 @@ class HeapClock:
             self._step_until(end)
         finally:
             self._advancing = False
-            self._running = ()
+            self._running = None
         self._now = end
 
     #: The same: L{swimtx.simulation.stepping.run_for} does it for any other clock.
@@ -250,48 +272,55 @@ class HeapClock:
 
     def _step_until(self, end: float) -> None:
         """Make all calls due up to C{end}: the innermost loop of every simulation."""
-        moments, due = self._moments, self._due
-        while moments and moments[0] <= end:
-            time = heappop(moments)
-            running = due.pop(time, None)
-            if running is None:
-                self._stale -= 1
-                continue
-            self._now = time
-            self._running = running
-            lines = iter(running)
+        numbers, slices = self._numbers, self._slices
+        last = _slice_of(end)
+        while numbers and numbers[0] <= last:
+            self._running = number = numbers[0]
+            lines = slices[number]
+            if len(lines) > 1:
+                lines.sort(key=_time_of)
+            coming = iter(lines)
             try:
-                for what, args in lines:
+                for line in coming:
+                    time, what, args = line
+                    if time > end:
+                        lines[:] = line, *coming
+                        return
+                    self._now = time
                     if type(args) is tuple:
                         what(*args)
-                    elif what._number != args:
-                        self._stale -= 1
-                    elif what._timers.late is None:
-                        what._number = CALLED
-                        args = what._args
-                        what._function(*args) if args else what._function()
-                    else:
-                        what._timers.late.append((args, what))
+                    elif what._number == args:
+                        late = what._timers.late
+                        if late is None:
+                            what.fire()
+                        else:
+                            late.append((args, what))
             except BaseException:
-                due[time] = [*lines, *due.get(time, ())]  # these still wait
-                heappush(moments, time)
+                lines[:] = coming  # these still wait
                 raise
+            heappop(numbers)
+            del slices[number]
 
     def _reap(self) -> None:
-        """Drop the lines of cancelled and moved calls once they are most of all."""
-        if self._stale * 2 <= len(self._moments):
-            return
+        """Drop the lines of cancelled and moved calls once they are many."""
+        waiting = 0
+        for number, lines in self._slices.items():
+            if number != self._running:
+                lines[:] = filter(_waits, lines)
+                waiting += len(lines)
         self._stale = 0
-        for time, lines in list(self._due.items()):
-            if len(lines) > 1:
-                lines[:] = [line for line in lines if _waits(line)]
-                if not lines:
-                    del self._due[time]
-        self._moments[:] = self._due
-        heapify(self._moments)
+        self._stale_most = max(_MANY, waiting // 2)
 
     def _waiting(self, timers: Timers | None) -> list[HeapCall]:
-        later = (line for time in sorted(self._due) for line in self._due[time])
-        found = chain(self._running, later)
-        calls = [what for what, args in found if type(args) is int and what._number == args]
+        lines = [line for each in self._slices.values() for line in each if type(line[2]) is int]
+        lines.sort(key=_time_of)
+        calls = [what for _, what, number in lines if what._number == number]
         return calls if timers is None else [call for call in calls if call._timers is timers]
+
+
+def _slice_of(time: float) -> int:
+    """The number of the slice that a moment is in."""
+    try:
+        return int(time * _SLICES)
+    except OverflowError:
+        return _NEVER

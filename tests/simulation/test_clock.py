@@ -15,8 +15,8 @@ from zope.interface.verify import verifyObject
 from swimtx.simulation import HeapClock, run_for
 from swimtx.simulation.clock import START, Timers
 
-#: Delays that add up exactly, however they are grouped.
-moments = st.integers(0, 4096).map(lambda ticks: ticks / 1024)
+#: Delays that add up exactly, however they are grouped; several of them are in a millisecond.
+moments = st.integers(0, 32768).map(lambda ticks: ticks / 8192)
 
 
 class HeapClockTests(SynchronousTestCase):
@@ -171,9 +171,22 @@ class HeapClockTests(SynchronousTestCase):
         keep = self.clock.callLater(3600, int)
         for _ in range(5000):
             self.clock.callLater(3600, int).cancel()
-        self.assertLess(len(self.clock._moments), 2000)
-        self.assertLess(sum(map(len, self.clock._due.values())), 2000)
+        self.assertLess(sum(map(len, self.clock._slices.values())), 2000)
         self.assertEqual(list(self.clock.getDelayedCalls()), [keep])
+
+    def test_thousands_that_are_cancelled_together_do_not_stay(self) -> None:
+        several = [self.clock.callLater(3600, int) for _ in range(5000)]
+        for call in several[1:]:
+            call.cancel()
+        self.assertLess(sum(map(len, self.clock._slices.values())), 2500)
+        self.assertEqual(list(self.clock.getDelayedCalls()), several[:1])
+
+    def test_what_waits_for_ever_never_comes(self) -> None:
+        call = self.clock.callLater(float("inf"), self.fired.append, "never")
+        self.clock.advance(1e9)
+        self.assertEqual((self.fired, list(self.clock.getDelayedCalls())), ([], [call]))
+        call.cancel()
+        self.assertEqual(list(self.clock.getDelayedCalls()), [])
 
     def test_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
@@ -191,6 +204,34 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.callLater(1, self.clock.drop, timers)
         self.clock.advance(2)
         self.assertEqual((self.fired, list(self.clock.calls_of(timers))), ([], []))
+
+    @settings(deadline=None)
+    @given(st.lists(st.tuples(moments, st.lists(moments, max_size=3), st.integers(0, 9))))
+    def test_calls_are_made_by_time_and_of_one_time_by_the_order_of_asking(
+        self, plan: list[tuple[float, list[float], int]]
+    ) -> None:
+        """Each asks for others when it comes, and takes one back that was asked for before it."""
+        calls, due = list[IDelayedCall](), list[tuple[float, int]]()
+
+        def ask(delay: float, more: list[float], back: int) -> None:
+            number = len(calls)
+            due.append((self.clock.seconds() + delay, number))
+            calls.append(self.clock.callLater(delay, come, number, more, back))
+
+        def come(number: int, more: list[float], back: int) -> None:
+            self.assertEqual((self.clock.seconds(), number), min(due))
+            due.remove(min(due))
+            for delay in more:
+                ask(delay, [], 0)
+            if back and back <= number and calls[number - back].active():
+                calls[number - back].cancel()
+                due[:] = [line for line in due if line[1] != number - back]
+            self.assertEqual([calls[n] for _, n in sorted(due)], self.clock.getDelayedCalls())
+
+        for delay, more, back in plan:
+            ask(delay, more, back)
+        self.clock.advance(10)
+        self.assertEqual(due, [])
 
     @settings(deadline=None)
     @given(st.lists(moments), moments, moments)
