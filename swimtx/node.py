@@ -105,7 +105,7 @@ class Node:
             self._news,
             self.config,
             self.counters,
-            self._clock,
+            self._reactor,
         )
         self._streams = TcpStreams(self._reactor)
         self._questions = Questions(self._chance)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from swimtx.ring import Ring
 
+_TURN = 2.0**-32
 _OWN_WAY = 8  # every eighth period is round robin, so that completeness depends on no agreement
 
 
@@ -101,7 +102,17 @@ class Phased:
     @param period: seconds.
     """
 
-    __slots__ = ("__weakref__", "_me", "_own_way", "_period", "_planned", "_position", "_ring")
+    __slots__ = (
+        "__weakref__",
+        "_lap",
+        "_me",
+        "_own_way",
+        "_period",
+        "_planned",
+        "_position",
+        "_ring",
+        "_strides",
+    )
 
     def __init__(self, chance: random.Random, period: float) -> None:
         self._me = ""
@@ -110,6 +121,8 @@ class Phased:
         self._own_way = RoundRobin(chance, period)
         self._position: int | None = None  # our own place in the ring; not known after a change
         self._planned: tuple[int, str | None] = (-1, None)
+        self._lap: int | None = None  # of our position, and the strides of it
+        self._strides: tuple[int, ...] = ()
 
     def begin(self, me: str) -> None:
         """Take turns as C{me}."""
@@ -145,7 +158,7 @@ class Phased:
     def _moment(self, number: int) -> float:
         target = self._partner(number)
         self._planned = (number, target)
-        phase = 0.0 if target is None else zlib.crc32(target.encode()) / 2**32
+        phase = 0.0 if target is None else zlib.crc32(target.encode()) * _TURN
         # Never at the very edge: a timer that is a hair early must not fall into the period before.
         return (number + 0.001 + 0.998 * phase) * self._period
 
@@ -158,11 +171,14 @@ class Phased:
         position = self._position
         if position is None:
             position = self._position = bisect_left(names, self._me)
+            self._lap = None
         number -= number // _OWN_WAY  # periods that are round robin take no stride away
-        lap, turn = divmod(number, others)
-        stride = _strides(others, lap)[turn]
+        lap = number // others
+        if lap != self._lap:
+            self._lap = lap
+            self._strides = _strides(others, lap)
         # Our own place is between the others; strides 1..n-1 never end on it.
-        landed = (position + stride) % (others + 1)
+        landed = (position + self._strides[number - lap * others]) % (others + 1)
         return names[landed if landed < position else landed - 1]
 
 

@@ -291,10 +291,14 @@ class HeapClock:
                         what(*args)
                     elif what._number == args:
                         late = what._timers.late
-                        if late is None:
-                            what.fire()
-                        else:
+                        if late is not None:
                             late.append((args, what))
+                            continue
+                        what._number = CALLED  # as in fire()
+                        if what._args:
+                            what._function(*what._args)
+                        else:
+                            what._function()
             except BaseException:
                 lines[:] = coming  # these still wait
                 raise
