@@ -84,7 +84,7 @@ def _answering(*module: str) -> Iterator[Answering]:
 def _ping(sequence: int, epoch: int) -> bytes:
     """As a member sends it to one whose record it knows."""
     return encode(
-        Message(
+        Message.of(
             MessageType.PING,
             "asking",
             Address("127.0.0.1", 9),

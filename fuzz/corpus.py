@@ -55,7 +55,7 @@ DIGEST = tuple(part * 0x0102030405060708 % 2**64 for part in range(DIGEST_PARTS)
 
 
 def _said(kind: MessageType, name: str = "n1", epoch: int = EPOCH, **more: object) -> bytes:
-    return encode(Message(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
+    return encode(Message.of(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
 
 
 SEVEN_FIELDS: tuple[bytes, ...] = tuple(

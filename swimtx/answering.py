@@ -38,23 +38,24 @@ class Answering:
         protocol.handle(MessageType.PING, self._ping)
 
     def _ping(self, message: Message, peer: Any) -> None:
-        if not message.version:
+        asking, aim = message.header, message.aim
+        if not asking.version:
             self._answer_seven_fields(message, peer)
             return
         membership = self._membership
         me = membership.me
-        if message.target != me.name:
+        if aim.name != me.name:
             self._counters.wrong_target += 1
             return
         self._counters.pings_answered += 1
         body = sequence_field(message.sequence)
-        if message.target_epoch != me.epoch or message.target_incarnation != me.incarnation:
+        if aim.epoch != me.epoch or aim.incarnation != me.incarnation:
             body += framed(encode_update(me))
-        asker = membership.claim(message.name)
+        asker = membership.claim(asking.name)
         if asker is not None and (
             asker.state is not _ALIVE
-            or asker.epoch > message.epoch
-            or asker.incarnation > message.incarnation
+            or asker.epoch > asking.epoch
+            or asker.incarnation > asking.incarnation
         ):
             if _says_more(asker, message):
                 accused = framed(encode_update(asker, membership.age(asker.name)))
@@ -63,7 +64,7 @@ class Answering:
         # Where nobody is known to be may be forged: nothing goes there that was not asked for.
         proven = asker is not None and (peer == asker.address or type(peer) is not Address)
         self._protocol.send(peer, _ACK, body, news=proven)
-        if asker is None or asker.epoch < message.epoch:
+        if asker is None or asker.epoch < asking.epoch:
             self.stranger(message, peer)
 
     def _answer_seven_fields(self, message: Message, peer: Any) -> None:

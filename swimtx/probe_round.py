@@ -232,7 +232,7 @@ class Round:
     def _answered(self, message: Message, peer: Any) -> None:
         if self.over:
             return
-        kind = message.type
+        kind = message.header.type
         if kind is _ACK:
             if self._speaks_for_target(message, peer):
                 self.answer = message
@@ -242,16 +242,16 @@ class Round:
 
     def _speaks_for_target(self, message: Message, peer: Any) -> bool:
         """Whether that ACK is the target's, and of the run that was asked for."""
-        target = self.target
-        if target.seven_fields and not message.version:
+        target, speaker = self.target, message.header
+        if target.seven_fields and not speaker.version:
             self.way = Way.DATAGRAM
-        elif message.name == target.name:
-            if target.epoch and message.epoch < target.epoch:
+        elif speaker.name == target.name:
+            if target.epoch and speaker.epoch < target.epoch:
                 return False
-            self.way = _DATAGRAM if type(peer) is Address else Way.STREAM
-            if self.way is _DATAGRAM and self._next == 1:
-                self.rtt = max(0.0, self._means.clock.seconds() - self._started)
-        elif message.target == target.name and any(r.name == message.name for r in self.relays):
+            self.way = way = _DATAGRAM if type(peer) is Address else Way.STREAM
+            if way is _DATAGRAM and self._next == 1:
+                self.rtt = max(0.0, self.elapsed)
+        elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
             same_run = message.target_epoch == target.epoch
             if self._same_run and not same_run and not target.seven_fields:
                 return False  # of the original seven fields each has its own word for a run

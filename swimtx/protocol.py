@@ -255,8 +255,8 @@ class SwimProtocol(DatagramProtocol):
         except Malformed as error:
             self._refuse(error.reason)
             return False
-        version = message.version
-        if message.cluster != self._cluster and version:
+        heading = message.header
+        if heading.cluster != self._cluster and heading.version:
             self._counters.other_cluster += 1
             return False
         self.heard_at = self._clock.seconds()
@@ -265,15 +265,16 @@ class SwimProtocol(DatagramProtocol):
             heard, self._heard = self._heard, None
             heard()
         try:
-            if not version:
+            if not heading.version:
                 translated = self._seven_fields and self._seven_fields(message, peer)
                 if not translated:
                     return True
                 message = translated
-            kind = message.type
-            if message.updates and kind is not _TABLE:
+            kind = heading.type
+            updates = message.updates
+            if updates and kind is not _TABLE:
                 apply = self._membership.apply
-                for claim in message.updates:
+                for claim in updates:
                     apply(claim)
             handler = self._handlers.get(kind)
             if handler is not None:

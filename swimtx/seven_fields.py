@@ -8,6 +8,7 @@ departures.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from swimtx.member import MAX_INCARNATION, Address, Claim, Evidence, Kind, State
@@ -36,7 +37,7 @@ class SevenFields:
             return message
         if message.name == self._membership.name:
             return None
-        message = message._replace(address=address)
+        message = Message(replace(message.header, address=address), details=message.details)
         self._alive(message)
         return message
 

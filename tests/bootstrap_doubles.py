@@ -48,7 +48,7 @@ class Newcomer(DatagramProtocol):
         claim = self.claim
         values: dict[str, Any] = {"cluster": "default", "sequence": 77, **more}
         return encode(
-            Message(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
+            Message.of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
         )
 
     def join_req(self, padding: int = PADDING, **more: Any) -> bytes:

@@ -255,7 +255,7 @@ class Peer(DatagramProtocol):
         claim: Claim = more.pop("sender", self.claim)
         values: dict[str, Any] = {"cluster": "default", **more}
         return encode(
-            Message(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
+            Message.of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
         )
 
     def answer(self, heard: Heard, **more: Any) -> None:

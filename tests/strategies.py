@@ -186,7 +186,7 @@ def messages(kinds: Iterable[MessageType] = MessageType) -> st.SearchStrategy[Me
                     "updates": _updates,
                     **_uses.get(kind, {}),
                 }
-            ).map(lambda said: Message(**said))
+            ).map(lambda said: Message.of(**said))
             for kind in kinds
         ]
     )

@@ -101,7 +101,7 @@ class Joins(SynchronousTestCase):
         for number in range(4200):
             self.scene.bootstrap.heard(
                 encode(
-                    Message(
+                    Message.of(
                         MessageType.JOIN_REQ,
                         f"m{number}",
                         newcomer.claim.address,

@@ -135,8 +135,10 @@ class NeverMoreThanCameIn(SynchronousTestCase):
         self, name: str, epoch: int, updates: bool, padding: int, kind: MessageType, sequence: int
     ) -> None:
         claim = Claim(name, self.newcomer.claim.address, epoch)
-        message = Message(kind, name, claim.address, 0, epoch, cluster="default")
-        message = message._replace(sequence=sequence, updates=(claim,) if updates else ())
+        told = (claim,) if updates else ()
+        message = Message.of(
+            kind, name, claim.address, 0, epoch, 1, "default", sequence, updates=told
+        )
         self.newcomer.heard.clear()
         self.newcomer.send(encode(message) + fields(padding=bytes(padding)))
         self.assertLessEqual(sum(map(len, self.newcomer.heard)), self.newcomer.sent)

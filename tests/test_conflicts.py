@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from swimtx.conflicts import Conflicts
 from swimtx.member import Address, Claim, State
-from swimtx.messages import MessageType
+from swimtx.messages import Message, MessageType
 from tests.scene import EPOCH, RoomTests
 
 PING, GOSSIP = MessageType.PING, MessageType.GOSSIP
@@ -160,7 +160,9 @@ class ConflictsTests(RoomTests):
         self.desk.membership.apply(claim)
         self.scene.run(0.01)
         ack = first.bytes_of(MessageType.ACK, version=0)
-        self.desk.protocol.handle_seven_fields(lambda message, peer: message._replace(address=peer))
+        self.desk.protocol.handle_seven_fields(
+            lambda message, peer: Message(replace(message.header, address=peer))
+        )
         first.send(self.desk.me.address, ack)
         self.scene.run(2)
         self.assertEqual(self.desk.membership.claim("old"), held)

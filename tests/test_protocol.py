@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -121,7 +122,9 @@ class Arriving(RoomTests):
         ((message, peer),) = translate.all
         self.assertEqual((message.version, peer), (0, self.peer.claim.address))
         self.assertEqual(len(self.handled), 0)
-        self.protocol.handle_seven_fields(lambda message, peer: message._replace(name="b"))
+        self.protocol.handle_seven_fields(
+            lambda message, peer: Message(replace(message.header, name="b"))
+        )
         self.peer.say(self.here, PING, version=0)
         self.assertEqual(self.handled.all[0][0].name, "b")
 

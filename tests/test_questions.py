@@ -16,7 +16,7 @@ THERE, ELSEWHERE = Address("10.0.0.2", 7946), Address("10.0.0.3", 7946)
 
 
 def ack(sequence: int = 0, version: int = 1, address: Address = THERE) -> Message:
-    return Message(MessageType.ACK, "n", address, version=version, sequence=sequence)
+    return Message.of(MessageType.ACK, "n", address, version=version, sequence=sequence)
 
 
 class Sequences(Random):

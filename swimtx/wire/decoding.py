@@ -14,11 +14,18 @@ from swimtx.errors import Malformed
 from swimtx.member import (
     MAX_CLUSTER_BYTES,
     MAX_INCARNATION,
-    Address,
     Claim,
-    Kind,
 )
-from swimtx.messages import Listed, Message, MessageType
+from swimtx.messages import (
+    NO_DETAILS,
+    NOBODY,
+    Details,
+    Header,
+    Listed,
+    Message,
+    MessageType,
+    Target,
+)
 from swimtx.wire import swim_pb2
 from swimtx.wire.checks import (
     KINDS,
@@ -53,15 +60,10 @@ _TO_SEQUENCE = len(_VERSION_THEN_EPOCH) + 6  # an epoch of this century is a var
 _SEQUENCE_TAG = 0x45
 
 _parse = swim_pb2.Datagram.FromString
-_new = tuple.__new__
+_new = object.__new__
 
 _Said = tuple[int, str, str, int, int, int, int, str]
-_Sender = tuple[MessageType, str, Address, int, int, int, str]
-_Target = tuple[str, int, int]
-_NO_REST = (None, 0.0, Kind.SILENT, (), False, (), 0, 0, 0)  # a Message from C{destination} on
-_NO_TARGET = ("", 0, 0, *_NO_REST)  # and from C{target} on
-
-_FromTargetOn = tuple[str, int, int, None, float, Kind, tuple[()], bool, tuple[()], int, int, int]
+_Named = tuple[str, int, int]
 
 
 class Codec:
@@ -74,12 +76,12 @@ class Codec:
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._senders: dict[_Said, _Sender] = {}
-        self._targets: dict[_Target, _FromTargetOn] = {}
+        self._headers: dict[_Said, Header] = {}
+        self._targets: dict[_Named, Target] = {}
         self._addresses: Addresses = {}
         self._claims = Claims(now, self._addresses)
-        self._heads: dict[bytes, _Sender] = {}
-        self._tails: dict[bytes, _FromTargetOn] = {b"": _NO_TARGET}
+        self._heads: dict[bytes, Header] = {}
+        self._tails: dict[bytes, Target] = {b"": NOBODY}
 
     def decode(self, data: bytes) -> Message:
         """One datagram, or one frame of a stream.
@@ -91,8 +93,13 @@ class Codec:
         if head is not None and len(data) >= cut + 5 and data[cut] == _SEQUENCE_TAG:
             tail = self._tails.get(data[cut + 5 :])
             if tail is not None:
-                sequence = int.from_bytes(data[cut + 1 : cut + 5], "little")
-                return _new(Message, head + (sequence, ()) + tail)  # noqa: RUF005
+                message = _new(Message)  # quicker than by a call of the class
+                message.header = head
+                message.sequence = int.from_bytes(data[cut + 1 : cut + 5], "little")
+                message.updates = ()
+                message.aim = tail
+                message.details = NO_DETAILS
+                return message
         return self._decode_closely(data)
 
     def _decode_closely(self, data: bytes) -> Message:
@@ -114,42 +121,40 @@ class Codec:
             version,
             wire.cluster,
         )
-        sender = self._senders.get(said) or self._check_sender(said)
+        header = self._headers.get(said) or self._check_header(said)
         news = self._claims.all(wire.updates) if _UPDATE_TAG in data else ()
         # Only a relay's ACK names whom it speaks for.
         if number == _PING or (number == _ACK and wire.target):
-            target = (wire.target, wire.target_epoch, wire.target_incarnation)
-            rest = self._targets.get(target) or self._check_target(target)
+            aim = self._target(wire)
         elif number == _ACK or number in _BARE:
-            rest = _NO_TARGET
+            aim = NOBODY
         else:
-            return self._with_the_rest(wire, sender, news)
+            return self._with_the_rest(wire, header, news)
         if not news and number not in _BARE:
-            self._know_the_ends(data, said, sender, wire.sequence, rest)
-        # Twice as quick as unpacking into one display.
-        return _new(Message, sender + (wire.sequence, news) + rest)  # noqa: RUF005
+            self._know_the_ends(data, header, wire.sequence, aim)
+        return Message(header, wire.sequence, news, aim)
 
-    def _know_the_ends(
-        self, data: bytes, said: _Said, sender: _Sender, sequence: int, rest: _FromTargetOn
-    ) -> None:
+    def _know_the_ends(self, data: bytes, header: Header, sequence: int, aim: Target) -> None:
         """Find both in their dictionaries from now on, if this is just what we would encode."""
-        number, name, host, port, incarnation, epoch, version, cluster = said
+        host, port = header.address
         head = fields(
-            type=number,
-            node_id=name,
+            type=int(header.type),
+            node_id=header.name,
             addr=host,
             port=port,
-            heart_beat=incarnation,
-            epoch=epoch,
-            version=version,
-            cluster=cluster,
+            heart_beat=header.incarnation,
+            epoch=header.epoch,
+            version=header.version,
+            cluster=header.cluster,
         )
         tail = b""
-        if rest[0]:
-            tail = fields(target=rest[0], target_epoch=rest[1], target_incarnation=rest[2])
+        if aim.name:
+            tail = fields(
+                target=aim.name, target_epoch=aim.epoch, target_incarnation=aim.incarnation
+            )
         if data == head + sequence_field(sequence) + tail:
-            keep(self._heads, head, sender)
-            keep(self._tails, tail, rest if tail else _NO_TARGET)
+            keep(self._heads, head, header)
+            keep(self._tails, tail, aim if tail else NOBODY)
 
     def decode_update(self, update: bytes) -> Claim:
         """One claim.
@@ -160,7 +165,7 @@ class Codec:
 
     # The header
 
-    def _check_sender(self, said: _Said) -> _Sender:
+    def _check_header(self, said: _Said) -> Header:
         number, name, host, port, incarnation, epoch, version, cluster = said
         kind = message_type(number)
         check_name(name)
@@ -169,19 +174,23 @@ class Codec:
         check_epoch(epoch, self._now())
         if cluster:
             check_name(cluster, MAX_CLUSTER_BYTES, "cluster")
-        sender = (kind, name, address, incarnation, epoch, version, cluster)
-        keep(self._senders, said, sender)
-        return sender
+        header = Header(kind, name, address, incarnation, epoch, version, cluster)
+        keep(self._headers, said, header)
+        return header
 
-    def _check_target(self, target: _Target) -> _FromTargetOn:
-        name, epoch, incarnation = target
+    def _target(self, wire: swim_pb2.Datagram) -> Target:
+        named = (wire.target, wire.target_epoch, wire.target_incarnation)
+        return self._targets.get(named) or self._check_target(named)
+
+    def _check_target(self, named: _Named) -> Target:
+        name, epoch, incarnation = named
         if name:
             check_name(name)
         check_epoch(epoch, self._now())
         check_incarnation(incarnation)
-        rest = (*target, *_NO_REST)
-        keep(self._targets, target, rest)
-        return rest
+        target = Target(name, epoch, incarnation)
+        keep(self._targets, named, target)
+        return target
 
     def _seven_fields(self, wire: swim_pb2.Datagram, number: int) -> Message:
         """From a peer that knows only the original schema: its address may be left unsaid."""
@@ -192,25 +201,22 @@ class Codec:
         destination = None
         if wire.dest_addr:
             destination = checked_address(self._addresses, wire.dest_addr, wire.dest_port)
-        return Message(
+        header = Header(
             kind,
             wire.node_id,
             said_or_not(self._addresses, wire.addr, wire.port),
             min(max(wire.heart_beat, 0), MAX_INCARNATION),
             version=0,
-            destination=destination,
         )
+        return Message(header, details=Details(destination))
 
     # What only some types use
 
     def _with_the_rest(
-        self, wire: swim_pb2.Datagram, sender: _Sender, news: tuple[Claim, ...]
+        self, wire: swim_pb2.Datagram, header: Header, news: tuple[Claim, ...]
     ) -> Message:
-        target: _Target = ("", 0, 0)
-        if sender[0] is MessageType.PING_REQ or sender[0] is MessageType.NACK:
-            target = (wire.target, wire.target_epoch, wire.target_incarnation)
-            if target not in self._targets:
-                self._check_target(target)
+        aims = header.type is MessageType.PING_REQ or header.type is MessageType.NACK
+        aim = self._target(wire) if aims else NOBODY
         if len(wire.digest) not in (0, DIGEST_PARTS) or len(wire.listed) > MAX_LISTED:
             raise Malformed("length")
         if not 0 <= wire.observed < len(KINDS):
@@ -218,11 +224,7 @@ class Codec:
         destination = None
         if wire.dest_addr:
             destination = checked_address(self._addresses, wire.dest_addr, wire.dest_port)
-        return Message(
-            *sender,
-            wire.sequence,
-            news,
-            *target,
+        details = Details(
             destination,
             wire.budget / 1000.0,
             KINDS[wire.observed],
@@ -233,6 +235,7 @@ class Codec:
             wire.pages,
             wire.wanted,
         )
+        return Message(header, wire.sequence, news, aim, details)
 
     def _listed(self, entry: swim_pb2.Listed) -> Listed:
         check_name(entry.node_id)

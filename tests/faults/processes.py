@@ -215,7 +215,7 @@ def _record(members: Members, name: str) -> Claim:
 def _inject(members: Members, by: str, claim: Claim) -> None:
     """To all but the one it is about, as if that member had said so."""
     liar = _record(members, by)
-    message = Message(
+    message = Message.of(
         MessageType.GOSSIP,
         by,
         liar.address,
