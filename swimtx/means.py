@@ -17,19 +17,22 @@ from swimtx.wire.codec import encode_update, framed, target_fields
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Means:
-    """What rounds are made with."""
+    """What rounds are made with.
+
+    @ivar accusation: gives what to tell a member of that name first, if it is suspected.
+    """
 
     clock: IReactorTime
     protocol: SwimProtocol
     questions: Questions
     streams: IStreams
     me: Callable[[], Claim]
-    record: Callable[[str], Claim | None]
+    accusation: Callable[[str], Claim | None]
 
 
 def accuse(means: Means, held: Claim) -> None:
     """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
-    if means.record(held.name) is None:
+    if means.accusation(held.name) is None:
         return
     body = target_fields(held) + framed(encode_update(held))
     means.protocol.send(held.address, MessageType.PING, body)

@@ -113,6 +113,10 @@ class Membership:
         entry = self._entries.get(name)
         return None if entry is None else entry.claim
 
+    def accusation(self, name: str) -> Claim | None:
+        """The record held of that name, if it is a suspect's."""
+        return self.claim(name) if name in self.roster.suspects else None
+
     def claims(self) -> Iterator[Claim]:
         """Every record held."""
         return iter([entry.claim for entry in self._entries.values()])

@@ -77,10 +77,9 @@ def repeated(period: float, first_stage: float) -> Schedule:
     return Schedule.probe(period, first_stage)
 
 
-def held(membership: Membership) -> Callable[[str], Claim | None]:
-    """The record that is held of whom we PING: a suspect learns with each PING what it is accused
-    of (Lifeguard's buddy system)."""
-    return membership.claim
+def accusation(membership: Membership) -> Callable[[str], Claim | None]:
+    """What a suspect is accused of: it learns that with each PING (Lifeguard's buddy system)."""
+    return membership.accusation
 
 
 def unchecked(clock: IReactorTime) -> IReactorTime:
@@ -94,7 +93,7 @@ class Parts:
 
     @ivar membership: C{Membership}, the member list.
     @ivar news: C{Dissemination}: what is piggybacked.
-    @ivar attached: gives the record to look at before a PING: L{held}.
+    @ivar attached: gives what is said to a suspect before anything else: L{accusation}.
     @ivar relaying: C{Relaying}: what is done about a PING_REQ.
     @ivar clock: goes around the reactor's clock: C{SelfCheck}, or L{unchecked}.
     @ivar detection: suspicions and verdicts: L{graded}, or L{published}.
@@ -111,7 +110,7 @@ class Parts:
     clock: Callable[[IReactorTime], IReactorTime] = SelfCheck
     membership: Callable[..., Membership] = Membership
     news: Callable[..., Any] = Dissemination
-    attached: Callable[[Membership], Callable[[str], Claim | None]] = held
+    attached: Callable[[Membership], Callable[[str], Claim | None]] = accusation
     relaying: Callable[..., Relaying] = Relaying
     detection: Callable[[Kit], Detection] = graded
     schedule: Callable[[float, float], Schedule] = repeated

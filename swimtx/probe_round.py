@@ -13,7 +13,7 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall
 
 from swimtx.means import Means
-from swimtx.member import Address, Claim, Evidence, Kind, State
+from swimtx.member import Address, Claim, Evidence, Kind
 from swimtx.messages import Message, MessageType
 from swimtx.schedule import Schedule
 from swimtx.second_stage import SecondStage
@@ -21,7 +21,6 @@ from swimtx.wire.codec import encode_update, framed, sequence_field, target_fiel
 
 # Every probe comes by here: names of this module are found quicker than members of an enum.
 _PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
-_SUSPECT = State.SUSPECT
 
 
 class Way(enum.Enum):
@@ -204,12 +203,12 @@ class Round:
             return
         means = self._means
         target = self.target
-        news = not target.seven_fields
-        accused = means.record(target.name)
-        if news and accused is not None and accused.state is _SUSPECT:
-            means.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
+        accusation = means.accusation  # quicker than a call of it in its place
+        accused = accusation(target.name)
+        if accused is None or target.seven_fields:
+            means.protocol.send(peer, _PING, self.body, news=not target.seven_fields)
         else:
-            means.protocol.send(peer, _PING, self.body, news=news)
+            means.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
 
     def _begin_second_stage(self, left: float, hinted: bool = False) -> SecondStage:
         schedule = self._schedule

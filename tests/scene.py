@@ -136,7 +136,7 @@ class Desk:
             self.questions,
             self.streams,
             lambda: self.membership.me,
-            self.membership.claim,
+            self.membership.accusation,
         )
         self.protocol.handle(MessageType.ACK, self.questions.answer)
         self.protocol.handle(MessageType.NACK, self.questions.answer)

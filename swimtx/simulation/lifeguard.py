@@ -23,7 +23,7 @@ from swimtx.judgement import Published
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
 from swimtx.membership import Change, Membership
-from swimtx.parts import Healthy, NoRegret, Nothing, Parts, held, round_robin, unchecked
+from swimtx.parts import Healthy, NoRegret, Nothing, Parts, accusation, round_robin, unchecked
 from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
 from swimtx.relaying import Relaying
@@ -243,5 +243,5 @@ def lifeguard(
         relaying=NackRelaying,
         detection=detecting(alpha, beta, suspicion),
         health=LocalHealth if probe else Healthy,
-        attached=held if buddy else unattached,
+        attached=accusation if buddy else unattached,
     )
