@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from swimtx.cli.failing import CannotBeDone
+from swimtx.member import Address
 
 ANSWERS_WITHIN = 10.0  # seconds, for what an agent knows by itself
 TAKES_TIME = 60.0  # seconds, for what it has to ask others for
@@ -26,8 +27,9 @@ class AgentClient:
         self._where = where
 
     def __str__(self) -> str:
-        where = self._where
-        return str(where) if isinstance(where, Path) else f"{where[0]}:{where[1]}"
+        if isinstance(self._where, Path):
+            return str(self._where)
+        return str(Address(*self._where))
 
     def get(self, *path: str, timeout: float = ANSWERS_WITHIN) -> Any:
         """What the agent answers at that path, whose parts may hold any character.

@@ -14,8 +14,12 @@ from swimtx.agent.control_socket import (
 )
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.failing import CannotBeDone
+from swimtx.member import Address
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
+# What twistd takes as --control: a backslash before what would end an argument.
+_ON_UNIX = re.compile(r"unix:(?:address=)?(?P<path>(?:\\.|[^:\\])*/(?:\\.|[^:\\])*)(?::.*)?")
+_ON_TCP = re.compile(r"tcp:(?:port=)?(?P<port>\d{1,5})(?::interface=(?P<host>(?:\\.|[^:\\])+))?")
 _SAYS_ITS_NAME_WITHIN = 1.0  # seconds
 
 
@@ -24,8 +28,8 @@ def add_node_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--node",
         metavar="AGENT",
-        help="the agent to ask: its port, its name, the path of its control socket, or HOST:PORT "
-        "of a TCP control endpoint; needed only where several run",
+        help="the agent to ask: its port, its name, the path of its control socket, HOST:PORT of "
+        "a TCP control endpoint, or what it was given as --control; needed only where several run",
     )
 
 
@@ -34,6 +38,7 @@ def pick(which: str | None) -> AgentClient:
 
     @raise CannotBeDone: there is none, there are several, or this user may not look.
     """
+    which = None if which is None else _where(which)
     try:
         return AgentClient(find_agent(which))
     except NoAgentFound as error:
@@ -48,6 +53,19 @@ def pick(which: str | None) -> AgentClient:
         raise CannotBeDone(
             f"permission denied: {error.filename or 'the control socket'} is another user's"
         ) from None
+
+
+def _where(which: str) -> str:
+    """Where an agent is found whose control port was given in those words; else the words."""
+    if given := _ON_UNIX.fullmatch(which):
+        return _unquoted(given["path"])
+    if given := _ON_TCP.fullmatch(which):
+        return str(Address(_unquoted(given["host"] or "127.0.0.1"), int(given["port"])))
+    return which
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _nobody(said: str, which: str | None) -> str:

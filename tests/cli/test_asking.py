@@ -179,6 +179,23 @@ class PickingAnAgent(Commands):
             self.lines("leave", "--node", which)
         self.assertEqual(len(self.agent.heard), 3)
 
+    def test_what_the_agent_was_given_as_its_control_port_is_a_way_too(self) -> None:
+        for given in (f"unix:{self.path}", f"unix:address={self.path}:mode=600"):
+            self.lines("leave", "--node", given)
+        self.assertEqual(len(self.agent.heard), 2)
+
+    def test_where_it_looked_is_said_in_other_words_than_those_of_the_control_port(self) -> None:
+        for given, meant in (
+            (r"unix:/nobody\:here:mode=600", "/nobody:here"),
+            ("unix:nobody", "unix:nobody"),
+            ("tcp:1", "127.0.0.1:1"),
+            ("tcp:port=1:interface=127.0.0.2", "127.0.0.2:1"),
+            (r"tcp:1:interface=\:\:1", "[::1]:1"),
+        ):
+            self.assertIn(f" {meant}", self.complaint("leave", "--node", given))
+            self.complaints.truncate(0)
+            self.complaints.seek(0)
+
     def test_where_several_run_they_are_listed(self) -> None:
         self.start_agent(7002, "n2")
         said = "swimtx: several agents run here, pick one with --node: n1 (7001), n2 (7002)"
