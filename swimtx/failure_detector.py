@@ -144,7 +144,7 @@ class FailureDetector:
         now = self._clock.seconds()
         name, at = self._order.turn(now)
         # Re-arm first: nothing that goes wrong below may stop the heartbeat.
-        self._timer = self._clock.callLater(max(0.0, at - now), self._period)
+        self._timer = self._clock.callLater(at - now if at > now else 0.0, self._period)
         if self._skip:  # who is not well probes less often
             self._skip -= 1
             return

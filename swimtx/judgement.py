@@ -28,6 +28,9 @@ from swimtx.membership import Membership
 from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
+# Every probe comes by here: on Python 3.11 finding a member of an enum is a call of Python's.
+_SUSPECT = State.SUSPECT
+
 _ALONE_AFTER = 4  # inconclusive rounds in a row, after which one is believed all the same
 _DOUBTED_FOR = 3600.0  # seconds that a refusal by somebody who lives is remembered
 _BROKEN_FOR = 30.0  # periods that a stream which broke counts, unless an ACK comes sooner
@@ -152,7 +155,7 @@ class Graded:
         without places it would look silent. So only its witnesses connect. One that five have
         seen silent needs no relays.
         """
-        if target.state is State.SUSPECT and own(target.evidence, self._membership.me.name) is None:
+        if target.state is _SUSPECT and own(target.evidence, self._membership.me.name) is None:
             if self._grade(target) is Grade.STALLED:
                 return replace(schedule, stream=None, relays=None)
             if len(target.evidence) >= ENOUGH_ALIKE:

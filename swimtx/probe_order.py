@@ -9,8 +9,8 @@ from __future__ import annotations
 import random
 import zlib
 from bisect import bisect_left
-from functools import lru_cache, partial
-from typing import NamedTuple
+from functools import lru_cache
+from math import floor
 
 from swimtx.ring import Ring
 
@@ -18,14 +18,8 @@ _TURN = 2.0**-32
 _OWN_WAY = 8  # every eighth period is round robin, so that completeness depends on no agreement
 
 
-class Turn(NamedTuple):
-    """Whom to probe, and at what time of the clock, in seconds; C{None}: nobody is there."""
-
-    name: str | None
-    at: float
-
-
-_turn = partial(tuple.__new__, Turn)  # several times as quick as Turn(name, at)
+#: Whom to probe now, C{None}: nobody is there; and at what time of the clock, in seconds, the next.
+Turn = tuple[str | None, float]
 
 
 class RoundRobin:
@@ -77,7 +71,7 @@ class RoundRobin:
 
     def turn(self, now: float) -> Turn:
         """Whom to probe now; the next turn is a period later."""
-        return Turn(self.next(), now + self._period)
+        return self.next(), now + self._period
 
     def next(self) -> str | None:
         """Whose turn it is; C{None} if there is nobody."""
@@ -143,17 +137,17 @@ class Phased:
 
     def first(self, now: float) -> float:
         """When to take the first turn: in the next period, at its target's phase."""
-        return self._moment(int(now / self._period) + 1)
+        return self._moment(floor(now / self._period) + 1)
 
     def turn(self, now: float) -> Turn:
         """Whom to probe now, and when the next turn is."""
-        number = int(now / self._period)
+        number = floor(now / self._period)
         planned, name = self._planned
         if number % _OWN_WAY == 0:
             name = self._own_way.next()
         elif planned != number:
             name = self._partner(number)
-        return _turn((name, self._moment(number + 1)))
+        return name, self._moment(number + 1)
 
     def _moment(self, number: int) -> float:
         target = self._partner(number)

@@ -249,7 +249,8 @@ class Round:
                 return False
             self.way = way = _DATAGRAM if type(peer) is Address else Way.STREAM
             if way is _DATAGRAM and self._next == 1:
-                self.rtt = max(0.0, self.elapsed)
+                rtt = self._means.clock.seconds() - self._started
+                self.rtt = rtt if rtt > 0 else 0.0  # clocks may be set back
         elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
             same_run = message.target_epoch == target.epoch
             if self._same_run and not same_run and not target.seven_fields:

@@ -19,7 +19,6 @@ from zope.interface import implementer
 
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
-_new = object.__new__
 _FEW = 100  # timers
 _LOOKED_AT_EVERY = 64  # cancelled timers
 
@@ -60,7 +59,7 @@ class SelfCheck:
     ) -> IDelayedCall:
         """As the reactor's; after a stall the call comes later."""
         clock = self.clock
-        call = _new(_Call)  # quicker than by a call of the class
+        call = _Call()  # filled in here, which is quicker than by a constructor
         call.check = self
         call.due = clock.seconds() + delay - self.slept
         call.function = partial(callable, **kw) if kw else callable

@@ -37,11 +37,11 @@ def turns(
     for number, me in enumerate(members):
         at = planned[me]
         while at < 1000.0 + periods * PERIOD:
-            turn = orders[me].turn(at + skew * number)
-            if turn.name is not None and at >= 1000.0:
+            target, then = orders[me].turn(at + skew * number)
+            if target is not None and at >= 1000.0:
                 period = int((at - 1000.0) / PERIOD)
-                found[period].append((me, turn.name, (at - 1000.0) % PERIOD))
-            at = max(turn.at - skew * number, at + 1e-3)
+                found[period].append((me, target, (at - 1000.0) % PERIOD))
+            at = max(then - skew * number, at + 1e-3)
     return found
 
 
@@ -94,13 +94,13 @@ class PhasedTests(SynchronousTestCase):
         at = order.first(1000.0)
         seen = set()
         for _ in range(40):
-            turn = order.turn(at)
-            seen.add(turn.name)
-            at = max(turn.at, at + 1e-3)
+            target, then = order.turn(at)
+            seen.add(target)
+            at = max(then, at + 1e-3)
         self.assertEqual(seen - {None}, {"m001", "m002", "m004"})
 
     def test_alone_there_is_nobody_to_probe(self) -> None:
         order = order_of("m000", ["m000"])
-        turn = order.turn(order.first(1000.0))
-        self.assertIsNone(turn.name)
-        self.assertGreater(turn.at, 1000.0)
+        target, then = order.turn(order.first(1000.0))
+        self.assertIsNone(target)
+        self.assertGreater(then, 1000.0)

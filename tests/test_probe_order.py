@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.probe_order import Phased, RoundRobin, Turn
+from swimtx.probe_order import Phased, RoundRobin
 
 NAMES = "abcdefgh"
 
@@ -140,15 +140,21 @@ class RoundRobinTests(SynchronousTestCase):
         self.assertLess(min(firsts), 100.5)
         self.assertGreater(max(firsts), 103.5)
         order = RoundRobin(Random(1), 4.0)
-        self.assertEqual(order.turn(100.0), Turn(None, 104.0))
+        self.assertEqual(order.turn(100.0), (None, 104.0))
         order.add("a")
-        self.assertEqual(order.turn(100.0), Turn("a", 104.0))
+        self.assertEqual(order.turn(100.0), ("a", 104.0))
 
 
 def _phased(me: str, period: float = 1.0) -> Phased:
     order = Phased(Random(me), period)
     order.begin(me)
     return order
+
+
+def target_at(order: Phased, now: float) -> str | None:
+    """Whom it probes then."""
+    target, _ = order.turn(now)
+    return target
 
 
 def ring(names: str, period: float = 1.0) -> dict[str, Phased]:
@@ -166,12 +172,12 @@ class PhasedTests(SynchronousTestCase):
         order = _phased("a")
         first = order.first(100.5)
         self.assertTrue(101 < first < 102)
-        self.assertIsNone(order.turn(first).name)
+        self.assertIsNone(target_at(order, first))
 
     def test_everybody_is_probed_by_somebody_in_each_period(self) -> None:
         orders = ring("abcdefg")
         for period in (1, 2, 3, 12, 1001):
-            probed = [order.turn(period + 0.5).name for order in orders.values()]
+            probed = [target_at(order, period + 0.5) for order in orders.values()]
             self.assertEqual(sorted(map(str, probed)), list("abcdefg"))
 
     def test_nobody_probes_itself_and_each_probes_all_others_in_a_pass(self) -> None:
@@ -182,12 +188,12 @@ class PhasedTests(SynchronousTestCase):
                 phased = [number for number in range(1, 200) if number % 8]
                 start = 9 * others - 1  # the first of them, period 1, is not the first of a pass
                 ninth = phased[start : start + others]
-                probed = [order.turn(number + 0.5).name for number in ninth]
+                probed = [target_at(order, number + 0.5) for number in ninth]
                 self.assertEqual(sorted(map(str, probed)), sorted(set(names) - {me}))
 
     def test_every_eighth_period_goes_round_robin_whatever_others_believe(self) -> None:
         order = ring("abcdefg")["a"]
-        probed = [order.turn(8 * turn + 0.5).name for turn in range(1, 7)]
+        probed = [target_at(order, 8 * turn + 0.5) for turn in range(1, 7)]
         self.assertEqual(sorted(map(str, probed)), list("bcdefg"))
 
     def test_a_turn_is_taken_at_its_targets_own_phase_within_the_period(self) -> None:
@@ -195,20 +201,20 @@ class PhasedTests(SynchronousTestCase):
         phases: dict[str | None, set[float]] = {}
         for order in orders.values():
             for number in range(1, 60):
-                at = order.turn(2.0 * number + 1).at
+                _, at = order.turn(2.0 * number + 1)
                 self.assertTrue(2.0 * (number + 1) < at < 2.0 * (number + 2))
                 if (number + 1) % 8:
                     phase = round(at % 2.0, 9)
-                    phases.setdefault(order.turn(at).name, set()).add(phase)
+                    phases.setdefault(target_at(order, at), set()).add(phase)
         self.assertEqual({len(found) for found in phases.values()}, {1})
         self.assertEqual(len(phases), 7)
 
     def test_who_was_removed_is_probed_no_more(self) -> None:
         order = ring("abc")["a"]
         order.remove("b")
-        self.assertEqual({order.turn(n + 0.5).name for n in range(40)}, {"c"})
+        self.assertEqual({target_at(order, n + 0.5) for n in range(40)}, {"c"})
         order.remove("c")
-        self.assertEqual({order.turn(n + 0.5).name for n in range(40)}, {None})
+        self.assertEqual({target_at(order, n + 0.5) for n in range(40)}, {None})
 
     @given(st.lists(st.tuples(st.booleans(), st.sampled_from(NAMES)), max_size=60))
     def test_whoever_comes_and_goes_only_those_who_are_there_are_probed(
@@ -221,11 +227,11 @@ class PhasedTests(SynchronousTestCase):
             (order.add if comes else order.remove)(name)
             (there.add if comes else there.discard)(name)
             # The next turn may have been planned before.
-            now = order.turn(now).at
-            turn = order.turn(now)
-            self.assertGreater(turn.at, now)
-            now = turn.at
+            _, now = order.turn(now)
+            target, then = order.turn(now)
+            self.assertGreater(then, now)
+            now = then
             if there:
-                self.assertIn(turn.name, there)
+                self.assertIn(target, there)
             else:
-                self.assertIsNone(turn.name)
+                self.assertIsNone(target)

@@ -6,6 +6,7 @@ from then on. The dictionaries are bounded, in entries and in the size of each.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 
 from google.protobuf.message import DecodeError
@@ -56,9 +57,11 @@ _BARE = frozenset(map(int, (MessageType.GOSSIP, MessageType.FAIL, MessageType.LE
 # most a target. Encoded messages concatenate, so such a one is read by finding its two ends in
 # dictionaries. Where it is cut is only a guess: wherever it is, both ends have to be known.
 _VERSION_THEN_EPOCH = b"\x60\x01\x68"
-_TO_SEQUENCE = len(_VERSION_THEN_EPOCH) + 6  # an epoch of this century is a varint of six bytes
-_SEQUENCE_TAG = 0x45
+_SEQUENCE_TAG = b"\x45"
+# To where the sequence begins: an epoch of this century is a varint of six bytes.
+_TO_SEQUENCE = len(_VERSION_THEN_EPOCH) + 6 + len(_SEQUENCE_TAG)
 
+_number_at = struct.Struct("<I").unpack_from
 _parse = swim_pb2.Datagram.FromString
 _new = object.__new__
 
@@ -90,12 +93,12 @@ class Codec:
         """
         cut = data.find(_VERSION_THEN_EPOCH) + _TO_SEQUENCE
         head = self._heads.get(data[:cut])
-        if head is not None and len(data) >= cut + 5 and data[cut] == _SEQUENCE_TAG:
-            tail = self._tails.get(data[cut + 5 :])
-            if tail is not None:
+        if head is not None:
+            tail = self._tails.get(data[cut + 4 :])
+            if tail is not None and len(data) >= cut + 4:
                 message = _new(Message)  # quicker than by a call of the class
                 message.header = head
-                message.sequence = int.from_bytes(data[cut + 1 : cut + 5], "little")
+                (message.sequence,) = _number_at(data, cut)
                 message.updates = ()
                 message.aim = tail
                 message.details = NO_DETAILS
@@ -153,7 +156,7 @@ class Codec:
                 target=aim.name, target_epoch=aim.epoch, target_incarnation=aim.incarnation
             )
         if data == head + sequence_field(sequence) + tail:
-            keep(self._heads, head, header)
+            keep(self._heads, head + _SEQUENCE_TAG, header)
             keep(self._tails, tail, aim if tail else NOBODY)
 
     def decode_update(self, update: bytes) -> Claim:
