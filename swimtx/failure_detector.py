@@ -54,6 +54,7 @@ class FailureDetector:
     __slots__ = (
         "__weakref__",
         "_chance",
+        "_choose_relays",
         "_clock",
         "_config",
         "_counters",
@@ -66,8 +67,11 @@ class FailureDetector:
         "_reached",
         "_rounds",
         "_schedules",
+        "_see",
         "_skip",
+        "_tick",
         "_timer",
+        "_when_ended",
         "fellows",
     )
 
@@ -103,12 +107,15 @@ class FailureDetector:
         self._skip = 0
         self._timer: IDelayedCall | None = None
         self._rounds: dict[str, Round] = {}
+        # Bound once, instead of for each probe.
+        self._tick, self._when_ended = self._period, self._ended
+        self._choose_relays, self._see = self._relays_for, self._seen
         membership.watch(self._changed)
 
     def start(self) -> None:
         """Probe from now on."""
         now = self._clock.seconds()
-        self._timer = self._clock.callLater(self._order.first(now) - now, self._period)
+        self._timer = self._clock.callLater(self._order.first(now) - now, self._tick)
 
     def stop(self) -> None:
         """Probe no more, and accuse nobody."""
@@ -136,7 +143,7 @@ class FailureDetector:
         self._counters.probes += 1
         schedule = self._judgement.course(target, self._schedules[self._health.score])
         probe = self._rounds[target.name] = Round(
-            target, self._means, schedule, self._ended, relays=self._relays_for, seen=self._seen
+            target, self._means, schedule, self._when_ended, self._choose_relays, seen=self._see
         )
         return probe
 
@@ -144,7 +151,7 @@ class FailureDetector:
         now = self._clock.seconds()
         name, at = self._order.turn(now)
         # Re-arm first: nothing that goes wrong below may stop the heartbeat.
-        self._timer = self._clock.callLater(at - now if at > now else 0.0, self._period)
+        self._timer = self._clock.callLater(at - now if at > now else 0.0, self._tick)
         if self._skip:  # who is not well probes less often
             self._skip -= 1
             return

@@ -40,7 +40,7 @@ class Paths:
     def reached(self, address: Address, way: Way) -> None:
         """A round to that address was answered."""
         if way is _DATAGRAM:
-            if address in self._detours:
+            if self._detours and address in self._detours:
                 self._detours.discard(address)
                 self._protocol.use_streams(address, None)
                 self._close(address)
