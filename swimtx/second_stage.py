@@ -51,7 +51,7 @@ class SecondStage:
     """One, of one round.
 
     @param length: seconds that the round takes as a whole.
-    @param hinted: whether it began early, because something hinted at a failure.
+    @ivar hinted: whether something hinted at a failure.
     @ivar relays: whom it has asked.
     @ivar own: what we saw ourselves.
     """

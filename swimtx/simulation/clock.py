@@ -9,7 +9,7 @@ from bisect import insort
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from math import floor
 from operator import itemgetter
 from typing import Any
@@ -32,7 +32,7 @@ Line = tuple[float, Any, "tuple[Any, ...] | int"]
 _SLICES = 512.0
 _NEVER = 2**1024  # the slice of what is infinitely far off
 _FEW = 16  # lines, which are quickly searched
-_MANY = 512  # stale lines
+_MANY = 512  # stale lines and slices
 
 _time_of = itemgetter(0)
 
@@ -224,12 +224,14 @@ class HeapClock:
             lines.append(line)
 
     def _give_up(self, line: Line) -> None:
-        """The line of a call is stale. It goes at once where few others are."""
+        """The line of a call is stale. It goes at once where few others are; its slice, if it is
+        empty then, later."""
         number = _slice_of(line[0])
         lines = self._slices.get(number, [])
         if number != self._running and len(lines) <= _FEW and line in lines:
             lines.remove(line)
-            return
+            if lines:
+                return
         self._stale += 1
         if self._stale > self._stale_most:
             self._reap()
@@ -309,12 +311,16 @@ class HeapClock:
             del slices[number]
 
     def _reap(self) -> None:
-        """Drop the lines of cancelled and moved calls once they are many."""
+        """Drop the lines of cancelled and moved calls, and empty slices, once they are many."""
         waiting = 0
-        for number, lines in self._slices.items():
+        for number, lines in list(self._slices.items()):
             if number != self._running:
                 lines[:] = filter(_waits, lines)
                 waiting += len(lines)
+                if not lines:
+                    del self._slices[number]
+        self._numbers[:] = self._slices
+        heapify(self._numbers)
         self._stale = 0
         self._stale_most = max(_MANY, waiting // 2)
 

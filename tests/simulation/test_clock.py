@@ -174,6 +174,21 @@ class HeapClockTests(SynchronousTestCase):
         self.assertLess(sum(map(len, self.clock._slices.values())), 2000)
         self.assertEqual(list(self.clock.getDelayedCalls()), [keep])
 
+    def test_nor_do_the_thousands_of_moments_that_they_were_meant_for(self) -> None:
+        def cancel_all() -> None:
+            for number in range(5000):
+                self.clock.callLater(3600 + number, int).cancel()
+            self.fired.append(len(self.clock._slices))
+
+        self.clock.callLater(1, cancel_all)
+        self.clock.callLater(2, self.fired.append, "later")
+        self.clock.advance(5)
+        [left, later] = self.fired
+        assert isinstance(left, int)
+        self.assertLess(left, 1000)
+        self.assertLess(len(self.clock._numbers), 1000)
+        self.assertEqual(later, "later")
+
     def test_thousands_that_are_cancelled_together_do_not_stay(self) -> None:
         several = [self.clock.callLater(3600, int) for _ in range(5000)]
         for call in several[1:]:
