@@ -210,11 +210,17 @@ class _Ended(BaseException):
 
 @contextmanager
 def _signals_raise() -> Iterator[None]:
-    """Have signals that would end us raise C{_Ended}, once: cleaning up is not interrupted."""
+    """Have signals that would end us raise C{_Ended}, once: cleaning up is not interrupted.
+
+    They may strike anywhere, and something else may go wrong because of it, such as the release of
+    a lock that was not taken again. Then it is C{_Ended} all the same.
+    """
+    struck: list[int] = []
 
     def end(number: int, frame: object) -> None:
         for each in _ENDING:
             signal.signal(each, signal.SIG_IGN)
+        struck.append(number)
         raise _Ended(number)
 
     before = {each: signal.getsignal(each) for each in _ENDING}
@@ -223,6 +229,10 @@ def _signals_raise() -> Iterator[None]:
             signal.signal(each, end)
     try:
         yield
+    except Exception:
+        if struck:
+            raise _Ended(struck[0]) from None
+        raise
     finally:
         for each, handling in before.items():
             signal.signal(each, handling)
