@@ -269,7 +269,7 @@ class SwimProtocol(DatagramProtocol):
                 if not translated:
                     return True
                 message = translated
-            kind = heading.type
+            kind = message.header.type
             updates = message.updates
             if updates and kind is not _TABLE:
                 apply = self._membership.apply

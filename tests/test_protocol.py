@@ -128,6 +128,14 @@ class Arriving(RoomTests):
         self.peer.say(self.here, PING, version=0)
         self.assertEqual(self.handled.all[0][0].name, "b")
 
+    def test_what_it_was_translated_to_decides_who_handles_it(self) -> None:
+        self.protocol.handle(PING, self.handled)
+        self.protocol.handle_seven_fields(
+            lambda message, peer: Message(replace(message.header, type=PING))
+        )
+        self.peer.say(self.here, MessageType.JOIN_REQ, version=0)
+        self.assertEqual([message.type for message, _ in self.handled.all], [PING])
+
     def test_when_the_last_message_of_our_cluster_came_is_remembered(self) -> None:
         self.scene.run(5)
         self.peer.say(self.here, GOSSIP)

@@ -114,8 +114,9 @@ class HeapCall:
         """
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
-        self._timers.clock._give_up((self._time, self, self._number))
+        line = (self._time, self, self._number)
         self._number = CANCELLED
+        self._timers.clock._give_up(line)
         self._function = _nothing  # whoever keeps a dead call keeps nothing else alive
         self._args = ()
 
@@ -131,9 +132,10 @@ class HeapCall:
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         clock = self._timers.clock
-        clock._give_up((self._time, self, self._number))
+        line = (self._time, self, self._number)
+        self._number += 1  # which makes it stale
+        clock._give_up(line)
         self._time = max(time, clock._now)
-        self._number += 1  # which makes its old line stale
         clock._put((self._time, self, self._number))
 
     def fire(self) -> None:
