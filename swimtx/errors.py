@@ -37,7 +37,15 @@ class JoinFailed(SwimError):
 
 
 class NotRunning(SwimError):
-    """The operation needs a node that has been started and has not been stopped."""
+    """The operation needs something that has been started and has not been stopped."""
+
+
+class HasLeft(NotRunning):
+    """The node has left its group; to be part of it again it has to be stopped and started."""
+
+
+class AlreadyRunning(SwimError):
+    """It was started before, and has not been stopped since."""
 
 
 class NoSuchMember(SwimError, KeyError):

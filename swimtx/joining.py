@@ -10,7 +10,7 @@ import random
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.anti_entropy import AntiEntropy
@@ -19,7 +19,7 @@ from swimtx.errors import JoinFailed
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.means import Means
-from swimtx.member import Address
+from swimtx.member import Address, normal_host
 from swimtx.membership import Membership
 from swimtx.messages import Listed, Message, MessageType
 from swimtx.protocol import SwimProtocol
@@ -27,6 +27,7 @@ from swimtx.wire.codec import encode_update, fields, framed, listed_entry, seque
 
 _T = TypeVar("_T")
 Found = tuple[list[Address], dict[str, str]]
+Answered = Callable[[list[Address]], object]
 
 _FIRST_RETRY = (0.2, 0.4)  # seconds, at random between them; then doubling
 _LONGEST_RETRY = 30.0
@@ -110,7 +111,9 @@ class Asking:
 class Joining:
     """Joins groups, and answers those who want to join this one.
 
+    @param found: told the addresses of the seeds whenever they have been looked up.
     @ivar answered: told the addresses of the seeds once one of them has answered.
+    @ivar joined: told the seeds once a join by them has succeeded.
     """
 
     def __init__(
@@ -123,6 +126,7 @@ class Joining:
         anti_entropy: AntiEntropy,
         greeting: Greeting,
         config: Config,
+        found: Answered = lambda addresses: None,
     ) -> None:
         self._clock = clock
         self._chance = chance
@@ -131,9 +135,11 @@ class Joining:
         self._anti_entropy = anti_entropy
         self._greeting = greeting
         self._config = config
+        self._found = found
         self._waits: dict[Deferred[Any], None] = {}
         self._asking: dict[Asking, None] = {}
-        self.answered: Callable[[list[Address]], object] = lambda addresses: None
+        self.answered: Answered = lambda addresses: None
+        self.joined: Callable[[ISeeds], object] = lambda seeds: None
         self._protocol = protocol
         protocol.handle(MessageType.JOIN_REQ, self._asked)
         protocol.handle(MessageType.JOIN_RES, means.questions.answer)
@@ -154,20 +160,27 @@ class Joining:
         pause = self._chance.uniform(*_FIRST_RETRY)
         while True:
             try:
-                return await self._attempt(seeds)
+                await self._attempt(seeds)
+                self.joined(seeds)
+                return self._membership
             except JoinFailed:
                 if self._clock.seconds() + pause >= deadline:
                     raise
             await self._sleep(pause)
             pause = min(2 * pause, _LONGEST_RETRY)
 
-    def find(self, seeds: ISeeds) -> Deferred[Found]:
+    async def _find(self, seeds: ISeeds) -> Found:
         """Look the seeds up, unless all ends before that is done."""
-        finding: Deferred[Found] = seeds.find()
-        return self._ended_by_stop(finding)
+        try:
+            return usable(await self._ended_by_stop(maybeDeferred(seeds.find)))
+        except CancelledError:
+            raise
+        except Exception as error:  # of somebody's own source
+            raise JoinFailed({str(seeds): str(error) or type(error).__name__}) from error
 
-    async def _attempt(self, seeds: ISeeds) -> Membership:
-        addresses, failures = await self.find(seeds)
+    async def _attempt(self, seeds: ISeeds) -> None:
+        addresses, failures = await self._find(seeds)
+        self._found(addresses)
         if not addresses and failures:
             raise JoinFailed(failures)
         silent = [a for a in dict.fromkeys(addresses) if a != self._membership.me.address]
@@ -177,7 +190,7 @@ class Joining:
             await self._take(asked.answers)
         elif asked is not None and not asked.ourselves.issuperset(silent):
             raise JoinFailed({**failures, **{str(a): "no answer" for a in silent}})
-        return self._membership  # if there was nobody to ask but ourselves, we are the first
+        # If there was nobody to ask but ourselves, we are the first.
 
     async def _ask(self, addresses: list[Address]) -> Asking:
         waiting: Deferred[None] = self._wait()
@@ -257,6 +270,28 @@ class Joining:
             return
         body = sequence_field(message.sequence) + fields(listed=[listed_entry(entry)])
         self._protocol.send(peer, MessageType.JOIN_RES, body, news=False)
+
+
+def usable(found: Any) -> Found:
+    """What a source of seeds has found, each address in its one form.
+
+    @raise ValueError: it is no list of addresses with a dict of failures.
+    """
+    try:
+        addresses, failures = found
+        pairs = [(host, port) for host, port in addresses]
+        failures = dict(failures)
+    except (TypeError, ValueError):
+        raise ValueError(f"{found!r} is not (addresses, failures)") from None
+    checked: list[Address] = []
+    for host, port in pairs:
+        if not isinstance(host, str) or not isinstance(port, int) or not 0 < port <= 0xFFFF:
+            raise ValueError(f"{(host, port)!r} is no address that could be asked")
+        try:
+            checked.append(Address(normal_host(host), port))
+        except ValueError as error:
+            raise ValueError(f"{(host, port)!r} is no address: {error}") from None
+    return checked, failures
 
 
 def join_request(means: Means, sequence: int, size: int) -> bytes:

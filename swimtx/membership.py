@@ -9,11 +9,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from twisted.logger import Logger
 from zope.interface import implementer
 
 from swimtx.changes import Announcements, Change, Event, Listener, what_happened
+from swimtx.errors import NotRunning
 from swimtx.evidence import explain
 from swimtx.interfaces import IMembership
 from swimtx.member import Claim, Member, State, check_tags, merge
@@ -45,7 +47,7 @@ class Membership:
     @param max_members: names it holds at the most.
     @param failed_memory: seconds after which a failed record is not taken up any more.
     @param left_memory: the same for one that left.
-    @ivar me: what we say of ourselves, once the node has started.
+    @ivar me: what we say of ourselves; before the node has started it raises C{NotRunning}.
     @ivar refused: newcomers that were turned away because the list was full.
     @ivar refutations: accusations of ourselves that we have answered.
     """
@@ -80,13 +82,21 @@ class Membership:
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
         self._oneself: Oneself | None = None
-        self.me: Claim  # only once the node has started
+        self.me: Claim  # see __getattr__
         self.roster = Roster()
         self.refused = 0
         self.refutations = 0
         self._announcements = Announcements()
         self._disputes: list[Callable[[Claim], object]] = []
         self._refuters: list[Callable[[], object]] = []
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """For what is not there. C{me} is read for each datagram: a slot, no property."""
+            if name == "me":
+                raise NotRunning("the node has not been started")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # Reading
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
 from swimtx.answering import Answering
 from swimtx.anti_entropy import AntiEntropy
@@ -19,9 +19,9 @@ from swimtx.config import Config
 from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
 from swimtx.detection import Kit
-from swimtx.discovery import Seeds
+from swimtx.discovery import as_seeds
 from swimtx.envelope import PlainEnvelope
-from swimtx.errors import NotRunning
+from swimtx.errors import AlreadyRunning, HasLeft, NotRunning
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
 from swimtx.introduction import Introduction
@@ -185,6 +185,7 @@ class Node:
         self._greeting = Greeting(membership, means, config, self._paths.reached)
         strangers = Strangers(membership, self._greeting, self._anti_entropy)
         self._answering.stranger = strangers.pinged
+        self._introduction = Introduction(self._reactor, membership, config, address_toward)
         self._joining = Joining(
             clock,
             chance,
@@ -194,14 +195,13 @@ class Node:
             self._anti_entropy,
             self._greeting,
             config,
-        )
-        self._introduction = Introduction(
-            self._reactor, membership, self._joining, config, address_toward
+            self._introduction.look_toward,
         )
         self._renewal = Renewal(
             clock, chance, membership, means, self._anti_entropy, self._greeting, config
         )
         self._joining.answered = self._renewal.know
+        self._joining.joined = self._renewal.add
         self._notices.outsiders = self._renewal.outsiders
         self._leaving = Leaving(
             clock, membership, self.protocol, self._questions, self._streams, config
@@ -211,20 +211,35 @@ class Node:
 
     @property
     def name(self) -> str:
-        """Our name in the group, once started."""
+        """Our name in the group.
+
+        @raise NotRunning: the node has never been started.
+        """
         return self.membership.me.name
 
     @property
     def address(self) -> Address:
-        """Where others reach us, once started."""
+        """Where others reach us.
+
+        @raise NotRunning: the node has never been started.
+        """
         return self.membership.me.address
 
     def start(self) -> Deferred[None]:
         """Bind UDP and TCP on one port number, and live.
 
-        @return: fires when that is done; fails with C{CannotListenError} if the port is taken.
+        @return: fires when that is done; fails with C{CannotListenError} if the port is taken,
+            with C{AlreadyRunning} if the node runs, and with C{BadConfig} if it was given no name
+            and the host's cannot be part of one.
         """
         return maybeDeferred(self._start)
+
+    def restart(self) -> Deferred[None]:
+        """Leave and stop, if it runs, and start as a new run under the same name and port.
+
+        @return: fires when that is done; fails as C{start()} does, stopped then.
+        """
+        return Deferred.fromCoroutine(self._restart())
 
     def join(self, seeds: ISeeds | Iterable[Any]) -> Deferred[Membership]:
         """Join the group that any of the seeds knows.
@@ -279,32 +294,39 @@ class Node:
 
     # How
 
-    def _start(self) -> None:
+    def _start(self, name: str | None = None, port: int | None = None) -> None:
         if self.running:
-            raise NotRunning("the node is running already")
-        port = self._sockets.open(self.config.bind_host, self.config.port)
+            raise AlreadyRunning("the node is running already")
+        wanted = self.config.port if port is None else port
+        bound = self._sockets.open(self.config.bind_host, wanted)
+        try:
+            me = self._introduction.claim(bound, name)
+        except Exception:
+            ensureDeferred(self._sockets.close())
+            raise
         self.running = True
         self._leaving_done = False
         self.membership.clear()
         self._news.clear()
-        self.membership.become(self._introduction.claim(port))
+        self.membership.become(me)
+        self._renewal.start()
         self.protocol.on_accepted_stream(self._accepted_stream)
         self._detection.start()
         self._gossip.start()
         self._anti_entropy.start()
 
+    async def _restart(self) -> None:
+        name, port = self.membership.name, self._sockets.number
+        if self.running:
+            await self._leave()
+            await self._stop()
+        self._start(name, port)
+
     async def _join(self, seeds: ISeeds | Iterable[Any]) -> Membership:
         self._check_running()
         if self._leaving_done:
-            raise NotRunning("the node has left its group; stop it and start it to join again")
-        source: ISeeds
-        if ISeeds.providedBy(seeds):
-            source = seeds
-        else:
-            source = Seeds(self._reactor, list(seeds), self.config.type)
-        await self._introduction.look_toward(source)
-        self._renewal.add(source)
-        return await self._joining.join(source)
+            raise HasLeft("the node has left its group; stop it and start it to join again")
+        return await self._joining.join(as_seeds(self._reactor, seeds, self.config.type))
 
     async def _leave(self) -> None:
         self._check_running()

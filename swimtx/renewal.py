@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
-from twisted.internet.defer import Deferred
+from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
@@ -17,13 +17,14 @@ from swimtx.anti_entropy import AntiEntropy
 from swimtx.config import Config
 from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
-from swimtx.joining import join_request
+from swimtx.joining import join_request, usable
 from swimtx.means import Means
 from swimtx.member import Address
 from swimtx.membership import Membership
 from swimtx.messages import Message, MessageType
 
 _KNOWN = 64  # addresses of seeds
+_SOURCES = 16  # lists of seeds, the latest ones
 _PADDED = 400  # bytes of a renewal, so that some of the list may come back
 
 
@@ -48,24 +49,29 @@ class Renewal:
         self._greeting = greeting
         self._interval = config.renewal_interval
         self._timer: IDelayedCall | None = None
-        self._seeds: list[ISeeds] = []
+        self._seeds: dict[ISeeds, None] = {}
         self._addresses: tuple[Address, ...] = ()
         self._finding: dict[Deferred[Any], None] = {}
         self._sequence = 0
         self._asked: set[Address] = set()
 
     def add(self, seeds: ISeeds) -> None:
-        """Renew at these from now on."""
-        if seeds not in self._seeds:
-            self._seeds.append(seeds)
+        """Renew at these from now on: somebody has joined by them."""
+        self._seeds.pop(seeds, None)  # equal ones count once, and as the latest
+        self._seeds[seeds] = None
+        while len(self._seeds) > _SOURCES:
+            del self._seeds[next(iter(self._seeds))]
         if self._timer is None:
-            self._addresses = ()
             self._sequence = self._means.questions.ask(self._answered)
             self._timer = self._clock.callLater(self._wait(0.2), self._tick)
 
     def know(self, addresses: Iterable[Address]) -> None:
         """These are seeds, too: they want to hear of departures, ours perhaps."""
         self._addresses = tuple(dict.fromkeys((*self._addresses, *addresses)))[-_KNOWN:]
+
+    def start(self) -> None:
+        """Know no seeds yet."""
+        self._addresses = ()
 
     def stop(self) -> None:
         """Renew no more."""
@@ -96,7 +102,7 @@ class Renewal:
             self._find(seeds)
 
     def _find(self, seeds: ISeeds) -> None:
-        finding: Deferred[Any] = seeds.find()
+        finding: Deferred[Any] = maybeDeferred(seeds.find)
         self._finding[finding] = None
         finding.addBoth(self._found, finding)
 
@@ -104,7 +110,10 @@ class Renewal:
         self._finding.pop(finding, None)
         if self._timer is None or isinstance(found, Failure):
             return
-        addresses, _ = found
+        try:
+            addresses, _ = usable(found)
+        except ValueError:
+            return
         self.know(addresses)
         asked = [a for a in self.outsiders() if a in addresses and a not in self._asked]
         if asked:

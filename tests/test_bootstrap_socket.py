@@ -10,6 +10,7 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 from swimtx.bootstrap import Bootstrap
+from swimtx.errors import AlreadyRunning, NotRunning
 from swimtx.messages import MessageType
 from swimtx.simulation.datagrams import DatagramPort
 from swimtx.wire.codec import Codec
@@ -38,11 +39,11 @@ class Sockets(SynchronousTestCase):
     def test_a_taken_port_is_the_failure_of_start(self) -> None:
         second = Bootstrap(self.scene.reactor, interface="10.0.0.100")
         self.failureResultOf(second.start(), CannotListenError)
-        self.assertRaises(RuntimeError, lambda: second.address)
+        self.assertRaises(NotRunning, lambda: second.address)
         self.successResultOf(second.stop())
 
     def test_it_cannot_be_started_twice(self) -> None:
-        self.failureResultOf(self.bootstrap.start(), RuntimeError)
+        self.failureResultOf(self.bootstrap.start(), AlreadyRunning)
         self.assertEqual(len(self.scene.reactor.datagram_ports), 1)
 
     def test_nothing_is_left_after_stop(self) -> None:
@@ -53,7 +54,7 @@ class Sockets(SynchronousTestCase):
         self.assertEqual(list(self.scene.reactor.getDelayedCalls()), [])
         self.assertEqual(self.scene.reactor.datagram_ports, {})
         self.assertEqual(self.bootstrap.members(), ())
-        self.assertRaises(RuntimeError, lambda: self.bootstrap.address)
+        self.assertRaises(NotRunning, lambda: self.bootstrap.address)
 
     def test_stop_is_harmless_at_any_time(self) -> None:
         never = Bootstrap(self.scene.reactor, port=1)

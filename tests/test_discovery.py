@@ -47,6 +47,18 @@ class Addresses(Scenes):
             self.assertRaises(ValueError, self.seeds, seed)
         self.assertRaises(ValueError, self.seeds, type="tcp")
 
+    def test_two_lists_of_the_same_seeds_are_equal_and_count_once_in_a_set(self) -> None:
+        given = ("10.0.0.1", ("n.example", 7), "_swim._udp.example")
+        one, other = self.seeds(*given), self.seeds("10.0.0.1:7946", "N.example:7", given[2])
+        self.assertEqual(one, other, "however they were written")
+        self.assertEqual(len({one, other}), 1)
+        self.assertNotEqual(one, self.seeds(*given, "10.0.0.9"))
+        self.assertNotEqual(one, self.seeds(*given, type="udp6"))
+        self.assertNotEqual(one, self.seeds(*given, resolver=Services()))
+        static = [StaticSeeds([("10.0.0.1", port)]) for port in (1, 1, 2)]
+        self.assertEqual(static[0], static[1])
+        self.assertEqual(len(set(static)), 2)
+
     def test_known_addresses_need_no_reactor(self) -> None:
         seeds = StaticSeeds([("10.0.0.1", 1), Address("::ffff:10.0.0.1", 1), ("10.0.0.1", 2)])
         for _ in range(2):

@@ -263,6 +263,34 @@ class Asking(JoiningTests):
         self.failureResultOf(joining, CancelledError)
         self.assertEqual(list(node._reactor.getDelayedCalls()), [])
 
+    def test_a_join_of_a_member_bound_to_all_addresses_looks_its_seeds_up_once(self) -> None:
+        node = self.scene.node("all", interface="0.0.0.0")
+        node.start()
+        seed = self.seed("a")
+        seeds = Seeds(([seed.claim.address], {}))
+        joining = node.join(seeds)
+        self.scene.run(1)
+        self.successResultOf(joining)
+        self.assertEqual(seeds.looked_up, 1)
+        node.stop()
+        self.scene.run(0.1)
+
+    def test_seeds_of_a_program_may_give_plain_pairs(self) -> None:
+        """What counts is what an address says, not which class it has."""
+        seed = self.seed("a")
+        host, port = seed.claim.address
+        joining = self.node.join(Seeds(([(host, port)], {})))
+        self.scene.run(1)
+        self.successResultOf(joining)
+        self.assertEqual(self.node.membership.living, 2)
+
+    def test_seeds_of_a_program_that_give_no_address_are_a_failed_join(self) -> None:
+        for wrong in ([("no address", 1)], [("10.0.0.9", 0)], ["10.0.0.9:1"], [5], [("10.0.0.9",)]):
+            joining = self.node.join(Seeds((wrong, {})))
+            self.scene.run(20)
+            failed = self.failureResultOf(joining, JoinFailed)
+            self.assertIn(str(wrong[0]), str(failed.value))
+
 
 class Answering_(JoiningTests):  # noqa: N801
     def test_a_member_that_is_a_seed_answers_with_itself_in_the_list(self) -> None:
@@ -345,6 +373,66 @@ class Renewing(JoiningTests):
         self.node.stop()
         self.scene.run(0.1)
         self.assertEqual(len(cancelled), 1)
+
+    def test_a_join_that_failed_leaves_nothing_to_renew(self) -> None:
+        seed = self.seed("bootstrap", well_known=True)
+        seed.willing = False
+        joining = self.node.join([seed.claim.address])
+        self.scene.run(20)
+        self.failureResultOf(joining, JoinFailed)
+        seed.heard.clear()
+        self.scene.run(60)
+        self.assertEqual(seed.messages(JOIN_REQ), [])
+
+    def test_a_join_that_was_cancelled_leaves_nothing_to_renew(self) -> None:
+        seed = self.seed("bootstrap", well_known=True)
+        seed.willing = False
+        for after in (0.0, 0.3, 2.0):
+            joining = self.node.join([seed.claim.address])
+            self.scene.run(after)
+            joining.cancel()
+            self.failureResultOf(joining, CancelledError)
+        seed.heard.clear()
+        seed.willing = True
+        self.scene.run(60)
+        self.assertEqual(seed.messages(JOIN_REQ), [])
+
+    def test_a_join_cancelled_while_tables_are_compared_leaves_nothing_to_renew(self) -> None:
+        seed = self.seed("bootstrap", well_known=True)
+        silent = self.scene.peer("silent")
+        seed.listed = (entry_of(silent),)
+        joining = self.node.join([seed.claim.address])
+        self.scene.run(0.5)
+        self.assertNoResult(joining)
+        joining.cancel()
+        self.failureResultOf(joining, CancelledError)
+        seed.heard.clear()
+        self.scene.run(60)
+        self.assertEqual(seed.messages(JOIN_REQ), [])
+
+    def test_equal_seeds_joined_again_are_looked_up_once_for_each_renewal(self) -> None:
+        seed = self.seed("bootstrap", well_known=True)
+        for _ in range(50):
+            self.node.join([seed.claim.address])
+            self.scene.run(1)
+        seed.heard.clear()
+        self.scene.run(60)
+        self.assertIn(len(seed.messages(JOIN_REQ)), (5, 6, 7))
+        self.assertEqual(len(self.node._renewal._seeds), 1)
+
+    def test_the_sources_of_many_different_joins_are_bounded(self) -> None:
+        seed = self.seed("bootstrap", well_known=True)
+        sources = [Seeds(([seed.claim.address], {})) for _ in range(40)]
+        for source in sources:
+            self.node.join(source)
+            self.scene.run(1)
+        before = [source.looked_up for source in sources]
+        self.scene.run(11)
+        asked = [
+            now - then for then, now in zip(before, (s.looked_up for s in sources), strict=True)
+        ]
+        self.assertLessEqual(sum(1 for count in asked if count), 16)
+        self.assertGreater(asked[-1], 0, "the latest ones are kept")
 
 
 class GreetingTests(RoomTests):

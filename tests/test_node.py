@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 from twisted.internet.defer import CancelledError
@@ -11,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx import Config, Node
-from swimtx.errors import NoAnswer, NoSuchMember, NotRunning
+from swimtx.errors import AlreadyRunning, BadConfig, HasLeft, NoAnswer, NoSuchMember, NotRunning
 from swimtx.interfaces import IMembership
 from swimtx.member import Address, State
 from swimtx.messages import MessageType
@@ -181,7 +182,50 @@ class Starting(NodeTests):
 
     def test_started_twice_it_says_so(self) -> None:
         node = self.started()
-        self.failureResultOf(node.start(), NotRunning)
+        self.failureResultOf(node.start(), AlreadyRunning)
+        self.assertTrue(node.running)
+
+    def test_before_the_first_start_it_has_neither_name_nor_address(self) -> None:
+        node = self.node()
+        for read in (lambda: node.name, lambda: node.address, lambda: node.membership.me):
+            error = self.assertRaises(NotRunning, read)
+            self.assertIn("has not been started", str(error))
+        self.assertIs(node.membership.name, None)
+
+    def test_a_name_that_cannot_be_one_is_refused_and_leaves_nothing(self) -> None:
+        node = Node(self.scene.network.host("10.0.0.9"), Config.lan(port=0))
+        self.nodes.append(node)
+        self.patch(socket, "gethostname", lambda: "host\x07name")
+        self.failureResultOf(node.start(), BadConfig)
+        self.scene.run(0.1)
+        self.assertFalse(node.running)
+        self.assertEqual(list(reactor_of(node).datagram_ports), [])
+        self.assertEqual(list(reactor_of(node).listeners), [])
+        self.patch(socket, "gethostname", lambda: "ü" * 200)
+        self.successResultOf(node.start())
+        self.assertLessEqual(len(node.name.encode()), 128)
+        self.assertTrue(node.name.endswith(f"ü-{node.address.port}"))
+
+    def test_restarted_it_is_a_later_run_under_the_same_name_and_port(self) -> None:
+        for settings in ({}, {"advertise": ("10.0.0.9", 0)}, {"advertise": ("10.0.0.9", 99)}):
+            node = Node(self.scene.network.host("10.0.0.9"), Config.lan(port=0, **settings))
+            self.nodes.append(node)
+            self.successResultOf(node.start())
+            name, address, epoch = node.name, node.address, node.membership.me.epoch
+            (bound,) = reactor_of(node).datagram_ports
+            for _ in range(2):
+                restarting = node.restart()
+                self.scene.run(0.1)
+                self.successResultOf(restarting)
+                self.assertEqual((node.name, node.address), (name, address))
+                self.assertGreater(node.membership.me.epoch, epoch)
+                (again,) = reactor_of(node).datagram_ports
+                self.assertEqual(again.getHost().port, bound.getHost().port)
+            self.stop(node)
+
+    def test_restarted_without_having_run_it_starts(self) -> None:
+        node = self.node()
+        self.successResultOf(node.restart())
         self.assertTrue(node.running)
 
 
@@ -397,7 +441,8 @@ class Using(NodeTests):
         node = self.scene.node("a")
         self.successResultOf(node.start())
         self.successResultOf(node.leave())
-        self.failureResultOf(node.join([("10.0.0.9", 7946)]), NotRunning)
+        self.failureResultOf(node.join([("10.0.0.9", 7946)]), HasLeft)
+        self.assertTrue(issubclass(HasLeft, NotRunning), "whoever catches that one catches this")
 
     def test_a_node_that_is_not_running_can_do_none_of_it(self) -> None:
         never, stopped = self.node("never"), self.started("stopped")

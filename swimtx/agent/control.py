@@ -37,7 +37,6 @@ class ControlPort(Service):
     @ivar where: what it listens on, for people and for C{--node}.
     """
 
-    name = "control"
     _log = Logger()
 
     def __init__(self, reactor: Any, agent: IControlled, endpoint: str | None = None) -> None:

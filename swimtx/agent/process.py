@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, maybeDeferred
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
@@ -23,7 +23,6 @@ class MemberProcess(Service):
     @param refusal: what to do when it cannot start.
     """
 
-    name = "swim"
     _log = Logger()
 
     def __init__(self, swim: Any, control: ControlPort | None, refusal: Refusal) -> None:
@@ -33,6 +32,8 @@ class MemberProcess(Service):
 
     def startService(self) -> None:
         """Bind everything, or end the process."""
+        if self.running:
+            return
         # Before it can be heard of, so that no change is missing from the log.
         self._quiet = self.swim.node.membership.subscribe(self._log_change)
         try:
@@ -40,6 +41,7 @@ class MemberProcess(Service):
             if self.control is not None:
                 self.control.startService()
         except (CannotListenError, SwimError, ValueError) as error:
+            self._quiet()
             self._refusal.raise_for(error)
         node = self.swim.node
         self._log.info(
@@ -53,6 +55,8 @@ class MemberProcess(Service):
 
     def stopService(self) -> Deferred[None]:
         """Leave; then end what follows the member."""
+        if not self.running:
+            return succeed(None)
         Service.stopService(self)
         return Deferred.fromCoroutine(self._stop())
 
@@ -81,7 +85,6 @@ class BootstrapProcess(Service):
     @param refusal: what to do when it cannot start.
     """
 
-    name = "swim-bootstrap"
     _log = Logger()
 
     def __init__(self, bootstrap: Any, cluster: str, refusal: Refusal) -> None:

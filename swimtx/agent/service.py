@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from twisted.application.service import Service
@@ -13,8 +12,9 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 
 from swimtx.config import Config
+from swimtx.discovery import as_seeds
 from swimtx.errors import JoinFailed, NotRunning
-from swimtx.interfaces import IMembership
+from swimtx.interfaces import IMembership, ISeeds
 from swimtx.node import Node
 
 FIRST_RETRY = 0.4  # seconds at the most, half of it at the least
@@ -26,12 +26,12 @@ class SwimService(Service):
 
     @param seeds: whom to ask when joining: C{"HOST[:PORT]"} or C{(host, port)} each, or an
         C{ISeeds}. With none the member is the first of its group, and joined at once.
+        C{ValueError} if one of them is no seed.
     @param reactor: defaults to the global one.
     @param chance: spreads the retries, so that many members do not ask in step.
     @ivar node: the member itself; it lives as long as the service.
     """
 
-    name = "swimtx"
     _log = Logger()
 
     def __init__(
@@ -48,7 +48,10 @@ class SwimService(Service):
         self._reactor = reactor
         self._chance = chance or random.Random()
         self._config = config
-        self._seeds = seeds
+        if not ISeeds.providedBy(seeds):
+            seeds = list(seeds) if not isinstance(seeds, str) else seeds
+        # One source, asked again and again: what was given may be read but once.
+        self._seeds = as_seeds(reactor, seeds, config.type) if seeds else None
         self.node = Node(reactor, config)
         self._joined = False
         self._left = False
@@ -82,7 +85,7 @@ class SwimService(Service):
         if failures:
             failures[0].raiseException()
         Service.startService(self)
-        if self._has_seeds():
+        if self._seeds is not None:
             self._join_in_the_background()
         else:
             self._note_joined()
@@ -112,7 +115,8 @@ class SwimService(Service):
 
         After L{leave} this begins a new run, under the same name and port.
 
-        @return: a Deferred of the membership; fails with C{JoinFailed}.
+        @return: a Deferred of the membership; fails with C{JoinFailed}, C{NotRunning}, with
+            C{ValueError} if one of them is no seed, and after L{leave} as C{Node.start()} does.
         """
         return Deferred.fromCoroutine(self._join(seeds))
 
@@ -128,28 +132,14 @@ class SwimService(Service):
     async def _join(self, seeds: Sequence[Any]) -> IMembership:
         if not self.running:
             raise NotRunning("the service is not running")
+        source = as_seeds(self._reactor, seeds, self._config.type)
         if self._left:
-            await self._begin_a_new_run()
-        membership: IMembership = await self.node.join(seeds)
+            await self.node.restart()
+            self._left = False
+        membership: IMembership = await self.node.join(source)
         self._end_joining()
         self._note_joined()
         return membership
-
-    async def _begin_a_new_run(self) -> None:
-        node = self.node
-        await node.leave()
-        # What the system or the host's name gave is kept: we come back as who we were.
-        node.config = replace(node.config, name=node.name, port=self._bound_port())
-        await node.stop()
-        await node.start()
-        self._left = False
-
-    def _bound_port(self) -> int:
-        advertised = self.node.config.advertise is not None
-        return self.node.config.port if advertised else self.node.address.port
-
-    def _has_seeds(self) -> bool:
-        return bool(self._seeds) if isinstance(self._seeds, Sequence) else True
 
     def _join_in_the_background(self) -> None:
         self._joining = Deferred.fromCoroutine(self._join_however_long_it_takes())
@@ -159,6 +149,7 @@ class SwimService(Service):
         )
 
     async def _join_however_long_it_takes(self) -> None:
+        assert self._seeds is not None
         longest = FIRST_RETRY
         while True:
             try:

@@ -19,7 +19,7 @@ from swimtx.bootstrap.answers import Answer, Answers, listed
 from swimtx.bootstrap.recent import Recent
 from swimtx.bootstrap.senders import drop_departed, sender_of
 from swimtx.envelope import PlainEnvelope
-from swimtx.errors import BadConfig, Malformed
+from swimtx.errors import AlreadyRunning, BadConfig, Malformed, NotRunning
 from swimtx.interfaces import IEnvelope
 from swimtx.member import (
     MAX_NAME_BYTES,
@@ -102,10 +102,10 @@ class Bootstrap:
     def address(self) -> Address:
         """Where it listens.
 
-        @raise RuntimeError: it has not been started, or has been stopped.
+        @raise NotRunning: it has not been started, or has been stopped.
         """
         if self._address is None:
-            raise RuntimeError("the bootstrap node does not run")
+            raise NotRunning("the bootstrap node does not run")
         return self._address
 
     def members(self) -> tuple[Listed, ...]:
@@ -117,7 +117,7 @@ class Bootstrap:
         """Bind the socket, at once.
 
         @return: a Deferred that has fired: with C{CannotListenError} when the port is taken, with
-            C{RuntimeError} when it runs already.
+            C{AlreadyRunning} when it runs.
         """
         return execute(self._start)
 
@@ -138,7 +138,7 @@ class Bootstrap:
 
     def _start(self) -> None:
         if self._address is not None:
-            raise RuntimeError("the bootstrap node runs already")
+            raise AlreadyRunning("the bootstrap node runs already")
         bound = self._listen(self._port)
         self._address = Address(normal_host(bound.host), bound.port)
         us = Claim(self._name or f"bootstrap-{bound.port}", self._address, 0)

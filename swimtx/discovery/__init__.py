@@ -1,6 +1,6 @@
 """Where a newcomer may ask: from what people type to addresses."""
 
 from swimtx.discovery.seed import DEFAULT_PORT, Seed, parse_seed
-from swimtx.discovery.seeds import Seeds, StaticSeeds
+from swimtx.discovery.seeds import Seeds, StaticSeeds, as_seeds
 
-__all__ = ["DEFAULT_PORT", "Seed", "Seeds", "StaticSeeds", "parse_seed"]
+__all__ = ["DEFAULT_PORT", "Seed", "Seeds", "StaticSeeds", "as_seeds", "parse_seed"]

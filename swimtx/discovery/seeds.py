@@ -24,6 +24,21 @@ Found = tuple[list[Address], dict[str, str]]
 _T = TypeVar("_T")
 
 
+def as_seeds(reactor: Any, seeds: ISeeds | Iterable[str | tuple[str, int]], type: str) -> ISeeds:
+    """The source of seeds that a program names.
+
+    @param reactor: as for L{Seeds}.
+    @param seeds: texts that L{parse_seed} takes and C{(host, port)} pairs, or an C{ISeeds}.
+    @param type: as for L{Seeds}.
+    @raise ValueError: one of them is no seed; the text says which and why.
+    """
+    if ISeeds.providedBy(seeds):
+        return seeds
+    if isinstance(seeds, (str, bytes)) or not isinstance(seeds, Iterable):
+        raise ValueError(f"seeds must be a list of seeds, such as [{seeds!r}], not {seeds!r}")
+    return Seeds(reactor, seeds, type)
+
+
 @implementer(ISeeds)
 class StaticSeeds:
     """Seeds whose addresses are known.
@@ -37,7 +52,16 @@ class StaticSeeds:
         for seed in seeds:
             if not seed.literal:
                 raise ValueError(f"seed {seed.text!r}: {seed.host} is no IP literal")
-        self._addresses = list(dict.fromkeys(Address(seed.host, seed.port) for seed in seeds))
+        self._addresses = tuple(dict.fromkeys(Address(seed.host, seed.port) for seed in seeds))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, StaticSeeds) and self._addresses == other._addresses
+
+    def __hash__(self) -> int:
+        return hash(self._addresses)
+
+    def __repr__(self) -> str:
+        return f"<StaticSeeds {', '.join(map(str, self._addresses))}>"
 
     def find(self) -> Deferred[Found]:
         """The addresses, in the order given; a Deferred that has fired."""
@@ -46,7 +70,7 @@ class StaticSeeds:
 
 @implementer(ISeeds)
 class Seeds:
-    """Seeds as people give them.
+    """Seeds as people give them. Two that find the same in the same way are equal.
 
     @param reactor: provides C{IReactorTime}; if names are among the seeds,
         C{IReactorPluggableNameResolver}; if services are, and no resolver is given, what
@@ -71,11 +95,21 @@ class Seeds:
         self._reactor = reactor
         self._type = type
         self._resolver = resolver
-        self._seeds = [
-            parse_seed(seed, default_port) if isinstance(seed, str) else seed_at(*seed)
-            for seed in seeds
-        ]
+        self._seeds = tuple(_seed_of(seed, default_port) for seed in seeds)
         self._literal = all(seed.literal for seed in self._seeds)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Seeds) and self._value() == other._value()
+
+    def __hash__(self) -> int:
+        return hash(self._value())
+
+    def __repr__(self) -> str:
+        return f"<Seeds {', '.join(seed.text for seed in self._seeds)}>"
+
+    def _value(self) -> tuple[object, ...]:
+        places = tuple((seed.host.lower(), seed.port) for seed in self._seeds)
+        return places, self._type, id(self._reactor), id(self._resolver)
 
     def find(self) -> Deferred[Found]:
         """Look everything up, all at the same time, each for at most 5 s.
@@ -124,6 +158,18 @@ class Seeds:
             raise
         except Exception as error:
             return [], [_sentence(error, host)]
+
+
+def _seed_of(given: Any, default_port: int) -> Seed:
+    """@raise ValueError: it is neither of the two forms of a seed, or out of its limits."""
+    if isinstance(given, str):
+        return parse_seed(given, default_port)
+    match given:
+        case (str() as host, int() as port) if not isinstance(port, bool):
+            return seed_at(host, port)
+    raise ValueError(
+        f"seed {given!r}: a seed is 'HOST[:PORT]' or (host, port), and several make a list"
+    )
 
 
 def _sentence(error: Exception, asked: str) -> str:

@@ -72,6 +72,11 @@ class Sockets:
         self._log.error("the UDP port was closed by an error; opening it again")
         self._reopening = self._reactor.callLater(0, self._reopen)
 
+    @property
+    def number(self) -> int | None:
+        """The port number of the last L{open}; C{None} before the first."""
+        return self._bound[1] or None
+
     async def close(self) -> None:
         """Close both; who awaits this finds them closed."""
         port, self._port = self._port, None

@@ -83,6 +83,10 @@ class FakeNode:
         self.running = False
         return succeed(None)
 
+    def restart(self) -> Deferred[None]:
+        self.calls.append("restart")
+        return succeed(None)
+
     def ping(self, name: str) -> Deferred[float]:
         if name not in self.pings:
             return fail(NoSuchMember(name))

@@ -14,6 +14,7 @@ from swimtx import Bootstrap
 from swimtx.agent.bootstrap_tap import Options, make_bootstrap, makeService
 from swimtx.agent.process import BootstrapProcess
 from swimtx.agent.refusing import CannotStart, Refusal
+from swimtx.errors import NotRunning
 from swimtx.testing import MemoryReactorClock
 
 
@@ -56,7 +57,7 @@ class TheOptionsOfABootstrapNode(SynchronousTestCase):
     def test_the_service_binds_nothing_before_it_starts(self) -> None:
         made: Any = makeService(parsed("--port", "0"))
         self.assertIsInstance(made.bootstrap, Bootstrap)
-        self.assertRaises(RuntimeError, getattr, made.bootstrap, "address")
+        self.assertRaises(NotRunning, getattr, made.bootstrap, "address")
 
 
 class ABootstrapNodeAsAProcess(SynchronousTestCase):

@@ -12,13 +12,18 @@ from twisted.internet.task import Clock
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from swimtx import testing
+from swimtx import Bootstrap, testing
 from swimtx.agent import service
+from swimtx.agent.control import ControlPort
+from swimtx.agent.process import BootstrapProcess, MemberProcess
+from swimtx.agent.refusing import Refusal
 from swimtx.agent.service import SwimService
 from swimtx.config import Config
+from swimtx.discovery import Seeds
 from swimtx.errors import JoinFailed, NotRunning
 from swimtx.member import State
 from tests.agent.doubles import FakeNode
+from tests.names_doubles import Names
 
 
 class AServiceWithItsNodeReplaced(SynchronousTestCase):
@@ -74,7 +79,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertIsNot(first, second)
         self.assertNoResult(first)
         node.join_succeeds()
-        self.assertEqual(node.asked, [["a", "b:1"]])
+        self.assertEqual(node.asked, [Seeds(self.clock, ["a", "b:1"])])
         self.successResultOf(first)
         self.successResultOf(second)
         self.successResultOf(swim.whenJoined())
@@ -160,7 +165,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         swim.startService()
         node.join_fails()
         told = swim.join(["better"])
-        self.assertEqual(node.asked[-1], ["better"])
+        self.assertEqual(node.asked[-1], Seeds(self.clock, ["better"]))
         node.join_succeeds()
         self.assertIs(self.successResultOf(told), node.membership)
         self.successResultOf(swim.whenJoined())
@@ -174,7 +179,9 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         node.join_fails()
         self.failureResultOf(told, JoinFailed)
         self.clock.advance(0.4)
-        self.assertEqual(node.asked, [["silent"], ["worse"], ["silent"]])
+        self.assertEqual(
+            node.asked, [Seeds(self.clock, [name]) for name in ("silent", "worse", "silent")]
+        )
 
     def test_told_to_leave_it_asks_nobody_any_more(self) -> None:
         swim, node = self.service("a")
@@ -191,10 +198,44 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         name, address = node.name, node.address
         self.successResultOf(swim.leave())
         told = swim.join(["a"])
-        self.assertEqual(node.calls, ["start", "leave", "leave", "stop", "start", "join"])
+        self.assertEqual(node.calls, ["start", "leave", "restart", "join"])
         node.join_succeeds()
         self.successResultOf(told)
         self.assertEqual((node.name, node.address), (name, address))
+
+    def test_seeds_that_are_none_end_no_run(self) -> None:
+        swim, node = self.service()
+        swim.startService()
+        self.successResultOf(swim.leave())
+        self.failureResultOf(swim.join(["no seed: at all"]), ValueError)
+        self.assertEqual(node.calls, ["start", "leave"])
+
+    def test_seeds_are_checked_when_they_are_given(self) -> None:
+        for wrong in (["no seed: at all"], "10.0.0.2:7946", [5], [("a", "b", "c")]):
+            with self.assertRaises(ValueError):
+                SwimService(Config(name="me"), wrong, self.clock)
+
+    def test_seeds_that_can_be_read_but_once_are_asked_again_and_again(self) -> None:
+        made = SwimService(
+            Config(name="me"), (seed for seed in ["a"]), self.clock, random.Random(7)
+        )
+        made.startService()
+        node: Any = made.node
+        node.join_fails()
+        self.clock.advance(1)
+        first, second = node.asked
+        self.assertEqual(first, second)
+        self.assertEqual(first, Seeds(self.clock, ["a"]))
+
+    def test_several_may_have_one_parent(self) -> None:
+        parent = MultiService()
+        for _ in range(2):
+            swim = self.service()[0]
+            swim.setServiceParent(parent)
+            ControlPort(self.clock, swim).setServiceParent(parent)
+            MemberProcess(swim, None, Refusal()).setServiceParent(parent)
+            BootstrapProcess(None, "default", Refusal()).setServiceParent(parent)
+        self.assertEqual(len(parent.services), 8)
 
     def test_what_does_not_run_neither_joins_nor_leaves(self) -> None:
         swim, _ = self.service()
@@ -204,6 +245,59 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
 
 class AServiceInMemory(SynchronousTestCase):
     """The service and its real node, on a simulated network."""
+
+    def test_a_service_that_left_and_joins_again_keeps_its_name_and_port(self) -> None:
+        """The system picks the port, and the name is made of the host's and of that."""
+        seed = testing.MemoryReactorClock()
+        here = testing.MemoryReactorClock(seed.network, "10.0.0.2")
+        first = SwimService(Config(name="n1", interface="10.0.0.1", insecure=True), (), seed)
+        config = Config(port=0, advertise=("10.0.0.2", 0), interface="10.0.0.2", insecure=True)
+        swim = SwimService(config, ["10.0.0.1:7946"], here)
+        first.startService()
+        swim.startService()
+        here.advance(5)
+        name, address = swim.node.name, swim.node.address
+        for _ in range(2):
+            left = swim.leave()
+            here.advance(5)
+            self.successResultOf(left)
+            joined = swim.join(["10.0.0.1:7946"])
+            here.advance(5)
+            self.successResultOf(joined)
+            self.assertEqual((swim.node.name, swim.node.address), (name, address))
+            self.assertIs(swim.node.config, config)
+        names = [member.name for member in first.node.membership.members()]
+        self.assertEqual(names, sorted(["n1", name]))
+        for running in (swim, first):
+            stopped = running.stopService()
+            here.advance(5)
+            self.successResultOf(stopped)
+
+    def test_a_day_without_a_seed_leaves_one_source_and_bounded_look_ups(self) -> None:
+        here = testing.MemoryReactorClock()
+        there = testing.MemoryReactorClock(here.network, "10.0.0.2")
+        names = Names()
+        names.known["seed.example"] = ["10.0.0.2"]
+        here.nameResolver = names
+        config = Config(name="n1", interface="10.0.0.1", insecure=True)
+        swim = SwimService(config, ["seed.example"], here)
+        swim.startService()
+        here.advance(23 * 3600)
+        before = len(names.asked)
+        here.advance(3600)
+        # A join looks them up at each of its tries, and fails after 10 s; then up to 30 s pass.
+        self.assertLess(len(names.asked) - before, 3600 / 4)
+        bootstrap = Bootstrap(there.process, 7946, "10.0.0.2")
+        bootstrap.start()
+        here.advance(60)
+        self.assertTrue(swim.joined)
+        before = len(names.asked)
+        here.advance(60)
+        self.assertIn(len(names.asked) - before, (5, 6, 7), "as in any minute: each 10 s")
+        bootstrap.stop()
+        stopped = swim.stopService()
+        here.advance(6)
+        self.successResultOf(stopped)
 
     def test_two_services_find_each_other_and_one_leaves(self) -> None:
         here = testing.MemoryReactorClock()
