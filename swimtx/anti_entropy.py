@@ -17,7 +17,7 @@ from swimtx.config import Config
 from swimtx.digest import Digests, differing
 from swimtx.means import Means
 from swimtx.member import Address, Claim
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.messages import Message, MessageType
 from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
@@ -57,7 +57,7 @@ class AntiEntropy:
         self._proven: dict[Address, None] = {}
         protocol.handle(MessageType.DIGEST, self._asked)
         protocol.handle(MessageType.TABLE, self._heard_table)
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.ANTI_ENTROPY)
 
     def start(self) -> None:
         """Exchange from time to time."""

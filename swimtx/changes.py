@@ -6,6 +6,7 @@ import enum
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import itemgetter
 
 from twisted.logger import Logger
 
@@ -25,6 +26,28 @@ class Event(enum.StrEnum):
     CONFLICT = "conflict"
     ISOLATED = "isolated"
     RECONNECTED = "reconnected"
+
+
+class WatchOrder(enum.IntEnum):
+    """In which order the parts of a member hear a change, the lower first. It is not the order
+    in which they are made.
+
+    Monitors ask for the grade that the suspicion timers have found for the same change. Those who
+    send (failure notices, resurrection, table exchange) do so after those who decide.
+    """
+
+    UPDATE_QUEUE = 1
+    TOMBSTONES = 2
+    VERIFICATION = 3
+    SUSPICION = 4
+    MONITORS = 5
+    FAILURE_DETECTOR = 6
+    TRIPWIRES = 7
+    NAME_CONFLICTS = 8
+    FAILURE_NOTICES = 9
+    RESURRECTION = 10
+    ANTI_ENTROPY = 11
+    LEAVING = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +86,18 @@ class Announcements:
     _log = Logger()
 
     def __init__(self) -> None:
-        self._watchers: list[Listener] = []
+        self._watchers: list[tuple[WatchOrder, Listener]] = []
         self._listeners: dict[object, Listener] = {}
         self._queue: deque[Change] = deque()
         self._telling = False
 
-    def watch(self, watcher: Listener) -> None:
-        """Tell C{watcher(change)} every change, before those who subscribed."""
-        self._watchers.append(watcher)
+    def watch(self, watcher: Listener, order: WatchOrder) -> None:
+        """Tell C{watcher(change)} every change in that order, before those who subscribed.
+
+        Of several of the same place in it the first registered hears it first.
+        """
+        self._watchers.append((order, watcher))
+        self._watchers.sort(key=itemgetter(0))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell C{listener(change)} those that have an event. Call what is returned to end it."""
@@ -95,7 +122,7 @@ class Announcements:
             self._telling = False
 
     def _tell(self, change: Change) -> None:
-        for watcher in self._watchers:  # as many as the node was built with
+        for _, watcher in self._watchers:  # as many as the node was built with
             self._call(watcher, change)
         if change.event is not None:
             for subscription, listener in list(self._listeners.items()):

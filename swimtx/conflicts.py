@@ -12,7 +12,7 @@ from functools import partial
 from swimtx.config import Config
 from swimtx.means import Means
 from swimtx.member import Address, Claim
-from swimtx.membership import Change, Event, Membership
+from swimtx.membership import Change, Event, Membership, WatchOrder
 from swimtx.messages import MessageType
 from swimtx.probe_round import Round, Way
 from swimtx.protocol import SwimProtocol
@@ -52,7 +52,7 @@ class Conflicts:
         self._waiting: dict[str, Claim] = {}
         self._settled: dict[Disputed, float] = {}
         membership.on_dispute(self._disputed)
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.NAME_CONFLICTS)
 
     def stop(self) -> None:
         """Settle nothing any more."""

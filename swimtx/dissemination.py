@@ -13,7 +13,7 @@ from zope.interface import implementer
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.interfaces import INews
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.wire.codec import encode_update, framed
 
 _SMALLEST = 16  # bytes below which no update fits
@@ -37,7 +37,7 @@ class Dissemination:
         self._limit_for = -1
         self._urgent: list[Callable[[], object]] = []
         self.pending = False
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.UPDATE_QUEUE)
 
     def on_news(self, tell: Callable[[], object]) -> None:
         """Call C{tell()} whenever there is something new to tell."""

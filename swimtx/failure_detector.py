@@ -15,7 +15,7 @@ from swimtx.judgement import Judgement, Reading
 from swimtx.local_health import WORST, LocalHealth
 from swimtx.means import Means, accuse
 from swimtx.member import Address, Claim, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.probe_order import Turn
 from swimtx.probe_round import Round, Way
 from swimtx.schedule import Schedule
@@ -110,7 +110,7 @@ class FailureDetector:
         # Bound once, instead of for each probe.
         self._tick, self._when_ended = self._period, self._ended
         self._choose_relays, self._see = self._relays_for, self._seen
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.FAILURE_DETECTOR)
 
     def start(self) -> None:
         """Probe from now on."""

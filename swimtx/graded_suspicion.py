@@ -15,7 +15,7 @@ from swimtx.config import Config
 from swimtx.evidence import Grade, explain, judge, own, silence_timeout
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, State
-from swimtx.membership import Change, Event, Membership
+from swimtx.membership import Change, Event, Membership, WatchOrder
 from swimtx.regret import Regret
 
 _BYSTANDER_PATIENCE = 3.0  # seconds that bystanders of a stall wait longer
@@ -58,7 +58,7 @@ class GradedSuspicion:
         self._regret = regret
         self._due = due
         self._cases: dict[str, _Case] = {}
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.SUSPICION)
 
     def stop(self) -> None:
         """Suspect nobody any more."""

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.interfaces import IStreams
 from swimtx.member import Claim
-from swimtx.membership import Change, Event, Membership
+from swimtx.membership import Change, Event, Membership, WatchOrder
 from swimtx.messages import Message, MessageType
 from swimtx.protocol import SwimProtocol
 from swimtx.questions import Questions
@@ -46,7 +46,7 @@ class Leaving:
         self._bound: IDelayedCall | None = None
         self._done: Deferred[None] | None = None
         protocol.handle(MessageType.LEAVE, self._heard)
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.LEAVING)
 
     def leave(self) -> Deferred[None]:
         """Mark ourselves left and tell. Fires when all living members know, or at the bound."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from swimtx.changes import Announcements, Change, Event, Listener, what_happened
+from swimtx.changes import Announcements, Change, Event, Listener, WatchOrder, what_happened
 from swimtx.errors import NotRunning
 from swimtx.evidence import explain
 from swimtx.interfaces import IMembership
@@ -22,7 +22,7 @@ from swimtx.member import Claim, Member, State, check_tags, merge
 from swimtx.oneself import Oneself
 from swimtx.roster import Roster
 
-__all__ = ["Change", "Event", "Membership"]
+__all__ = ["Change", "Event", "Membership", "WatchOrder"]
 
 
 class _Entry:
@@ -161,9 +161,9 @@ class Membership:
         """Call C{listener(change)} for each change that has an event, in order."""
         return self._announcements.subscribe(listener)
 
-    def watch(self, watcher: Listener) -> None:
+    def watch(self, watcher: Listener, order: WatchOrder) -> None:
         """As C{subscribe}, for parts of the node: also changes without an event, and sooner."""
-        self._announcements.watch(watcher)
+        self._announcements.watch(watcher, order)
 
     def on_dispute(self, settle: Callable[[Claim], object]) -> None:
         """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""

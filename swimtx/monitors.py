@@ -23,7 +23,7 @@ from swimtx.evidence import Grade, own, worth_telling
 from swimtx.graded_suspicion import GradedSuspicion
 from swimtx.means import Means
 from swimtx.member import Claim, Evidence, Kind, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
@@ -79,7 +79,7 @@ class Monitors:
         self._credible = credible
         self._declare = declare
         self._watches: dict[str, _Watch] = {}
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.MONITORS)
 
     def stop(self) -> None:
         """Watch nobody any more."""

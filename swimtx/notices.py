@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 
 from swimtx.config import Config
 from swimtx.member import Address, Claim, State
-from swimtx.membership import Change, Event, Membership
+from swimtx.membership import Change, Event, Membership, WatchOrder
 from swimtx.messages import MessageType
 from swimtx.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed
@@ -38,7 +38,7 @@ class Notices:
         self._protocol = protocol
         self._limit = config.direct_notice_limit
         self.outsiders: Callable[[], Iterable[Address]] = tuple
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.FAILURE_NOTICES)
 
     def _changed(self, change: Change) -> None:
         claim = change.claim

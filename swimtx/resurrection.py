@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.means import Means
 from swimtx.member import Claim, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
@@ -42,7 +42,7 @@ class Resurrection:
         self._schedule = Schedule((0.0,), config.period / 2, None, 0.9 * config.period)
         self._timer: IDelayedCall | None = None
         self._asking: Round | None = None
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.RESURRECTION)
 
     def stop(self) -> None:
         """Ask nobody any more."""

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.member import Claim, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 
 BYSTANDER_PERIODS = 2  # that those who did not see it themselves wait longer
 
@@ -34,7 +34,7 @@ class Suspicion:
         self._config = config
         self._due = due
         self._timers: dict[str, IDelayedCall] = {}
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.SUSPICION)
 
     def stop(self) -> None:
         """Suspect nobody any more."""

@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.member import State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 
 _SWEEPS = 20  # in the shorter of the two memories
 
@@ -26,7 +26,7 @@ class Tombstones:
         self._memory = {State.FAILED: config.failed_memory, State.LEFT: config.left_memory}
         self._interval = min(self._memory.values()) / _SWEEPS
         self._timer: IDelayedCall | None = None
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.TOMBSTONES)
 
     def stop(self) -> None:
         """Forget nobody any more."""

@@ -17,7 +17,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.interfaces import IStreams
 from swimtx.member import Claim
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.messages import MessageType
 from swimtx.protocol import SwimProtocol
 from swimtx.ring import Ring
@@ -59,7 +59,7 @@ class Tripwires:
         self._timer: IDelayedCall | None = None
         self._due = 0.0
         self._running = False
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.TRIPWIRES)
 
     def start(self) -> None:
         """Hold streams from now on."""

@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.means import Means
 from swimtx.member import Claim, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.probe_round import Round
 from swimtx.schedule import Schedule
 
@@ -33,7 +33,7 @@ class Verification:
         self._schedule = Schedule((0.0, period / 3, 2 * period / 3), period / 3, None, period)
         self._asking: dict[str, Round] = {}
         self._verdicts: dict[str, IDelayedCall] = {}
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.VERIFICATION)
 
     def stop(self) -> None:
         """Declare nobody."""

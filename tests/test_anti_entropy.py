@@ -14,7 +14,7 @@ from swimtx.answering import Answering
 from swimtx.anti_entropy import AntiEntropy
 from swimtx.digest import ALL_PARTS, Digests, differing, hash_of, part_of
 from swimtx.member import Address, Claim, Evidence, Kind, State
-from swimtx.membership import Membership
+from swimtx.membership import Membership, WatchOrder
 from swimtx.messages import MessageType
 from tests.scene import EPOCH, NOW, Calls, Desk, Peer, RoomTests, Scene
 from tests.strategies import claims
@@ -47,7 +47,7 @@ class DigestTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.membership = Membership(lambda: NOW)
         self.digests = Digests(self.membership)
-        self.membership.watch(self.digests.changed)
+        self.membership.watch(self.digests.changed, WatchOrder.ANTI_ENTROPY)
 
     def test_an_empty_table_has_a_digest_of_64_parts(self) -> None:
         self.assertEqual(self.digests.current(), (0,) * 64)
@@ -93,7 +93,7 @@ class DigestTests(SynchronousTestCase):
             chance.shuffle(those)
             membership = Membership(lambda: NOW)
             digest = Digests(membership)
-            membership.watch(digest.changed)
+            membership.watch(digest.changed, WatchOrder.ANTI_ENTROPY)
             for claim in [*those, *those]:
                 membership.apply(claim, proven=True)
             digests.append(digest.current())

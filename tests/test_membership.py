@@ -15,7 +15,8 @@ from zope.interface.verify import verifyObject
 from swimtx.changes import Change, Event, what_happened
 from swimtx.interfaces import IMembership
 from swimtx.member import MAX_INCARNATION, Address, Claim, Evidence, Kind, Member, State
-from swimtx.membership import Membership
+from swimtx.membership import Membership, WatchOrder
+from tests.scene import Scene
 from tests.strategies import DAY, EPOCH, NOW, claims, incarnations, rivals
 
 HOUR = 3600
@@ -142,7 +143,7 @@ class Group(RuleBasedStateMachine):
     def start(self, name: str) -> None:
         clock = self.clocks[name]
         membership = Membership(clock)
-        membership.watch(lambda change: self.said.append(change.claim))
+        membership.watch(lambda change: self.said.append(change.claim), WatchOrder.LEAVING)
         address = Address("10.0.0.1", 7000 + self.NAMES.index(name))
         membership.become(Claim(name, address, int(clock() * 1000), by=name))
         self.tables[name] = membership
@@ -542,10 +543,35 @@ class Listening(MembershipTestCase):
     def test_watchers_hear_a_change_before_subscribers_and_also_without_an_event(self) -> None:
         order: list[str] = []
         self.membership.subscribe(lambda change: order.append(f"told {change.event}"))
-        self.membership.watch(lambda change: order.append(f"seen {change.event}"))
+        self.membership.watch(
+            lambda change: order.append(f"seen {change.event}"), WatchOrder.LEAVING
+        )
         self.membership.apply(OTHER)
         self.membership.apply(OTHER.alive(4))
         self.assertEqual(order, ["seen joined", "told joined", "seen None"])
+
+    def test_the_parts_of_a_member_hear_a_change_in_one_order_whichever_was_made_first(
+        self,
+    ) -> None:
+        order: list[str] = []
+
+        def heard(who: str) -> Callable[[Change], object]:
+            return lambda change: order.append(who)
+
+        for turn in reversed(WatchOrder):
+            self.membership.watch(heard(turn.name), turn)
+        self.membership.watch(heard("MONITORS, made later"), WatchOrder.MONITORS)
+        self.membership.apply(OTHER)
+        wanted = [turn.name for turn in WatchOrder]
+        wanted.insert(wanted.index("MONITORS") + 1, "MONITORS, made later")
+        self.assertEqual(order, wanted)
+
+    def test_a_whole_member_hears_a_change_in_the_order_that_is_written_down(self) -> None:
+        node = Scene().node("me")
+        turns = [turn for turn, _ in node.membership._announcements._watchers]
+        self.assertEqual(
+            turns, [turn for turn in WatchOrder if turn is not WatchOrder.VERIFICATION]
+        )
 
     def test_one_that_raises_is_logged_and_keeps_its_place(self) -> None:
         calls: list[Change] = []
@@ -554,7 +580,7 @@ class Listening(MembershipTestCase):
             calls.append(change)
             raise RuntimeError("no")
 
-        self.membership.watch(fail)
+        self.membership.watch(fail, WatchOrder.LEAVING)
         self.membership.subscribe(fail)
         self.membership.subscribe(calls.append)
         self.membership.apply(OTHER)

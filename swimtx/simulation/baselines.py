@@ -17,7 +17,7 @@ from swimtx.detection import Detection, Kit
 from swimtx.gossip import Gossip
 from swimtx.judgement import Published
 from swimtx.member import Address, Claim, State
-from swimtx.membership import Change, Event, Membership
+from swimtx.membership import Change, Event, Membership, WatchOrder
 from swimtx.messages import MessageType
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
 from swimtx.probe_round import Round
@@ -110,7 +110,7 @@ class Multicast:
         self.outsiders: Any = tuple
         self._membership = membership
         self._protocol = protocol
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.FAILURE_NOTICES)
 
     def _changed(self, change: Change) -> None:
         claim = change.claim

@@ -22,7 +22,7 @@ from swimtx.gossip import Gossip
 from swimtx.judgement import Published
 from swimtx.local_health import LocalHealth
 from swimtx.member import Claim, Evidence, Kind, State
-from swimtx.membership import Change, Membership
+from swimtx.membership import Change, Membership, WatchOrder
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, accusation, round_robin, unchecked
 from swimtx.probe_round import Round
 from swimtx.protocol import SwimProtocol
@@ -151,7 +151,7 @@ class Confirming:
         self._due = due
         self._since: dict[str, float] = {}
         self._timers: dict[str, IDelayedCall] = {}
-        membership.watch(self._changed)
+        membership.watch(self._changed, WatchOrder.SUSPICION)
 
     def stop(self) -> None:
         """Suspect nobody any more."""
