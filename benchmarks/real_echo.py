@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Figure, at_least, shown
-from swimtx.member import Address
-from swimtx.messages import Message, MessageType
+from swimtx.membership.claim import Address
 from swimtx.wire.codec import encode
+from swimtx.wire.messages import Message, MessageType
 
 IN_FLIGHT = 32
 BUDGET = 0.4  # of the echo's datagrams per CPU second

@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 
 from benchmarks.report import Figure, at_most, exactly, shown
-from swimtx.cli.processes import wait_until
+from swimtx.cli.twistd_processes import wait_until
 from tests.faults.members import Heard, Members
 
 MEMBERS = 32

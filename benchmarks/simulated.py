@@ -24,7 +24,7 @@ from benchmarks import (
 )
 from benchmarks.front_door import Parser, measured, printed
 from benchmarks.report import Figure
-from swimtx.simulation.garbage import seldom_searched
+from swimtx.simulation.gc_tuning import seldom_searched
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
     "first-ping": simulated_first_ping.measure,

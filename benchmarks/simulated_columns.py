@@ -19,11 +19,11 @@ from statistics import median
 from benchmarks.front_door import Parser, printed
 from benchmarks.report import Figure, shown
 from swimtx.config import Config
-from swimtx.member import State
-from swimtx.membership import Event
+from swimtx.experiments.scenes import acquainted
+from swimtx.membership.claim import State
+from swimtx.membership.table import Event
 from swimtx.simulation import Group, Load, Meter, knowledge
-from swimtx.simulation.garbage import seldom_searched
-from swimtx.simulation.laboratory.scenes import acquainted
+from swimtx.simulation.gc_tuning import seldom_searched
 
 PART = "columns"
 MEMBERS = 100

@@ -9,8 +9,8 @@ import time
 
 from benchmarks.report import Figure, at_least, at_most, shown
 from swimtx.config import Config
+from swimtx.experiments.scenes import acquainted
 from swimtx.simulation import Group, HeapClock, Load, Meter
-from swimtx.simulation.laboratory.scenes import acquainted
 
 BUDGET = 60.0  # microseconds
 SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU

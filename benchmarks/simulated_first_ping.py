@@ -22,9 +22,9 @@ from statistics import fmean
 
 from benchmarks.report import Figure, shown
 from benchmarks.simulated_scenes import at_rest, chance, spy
-from swimtx.messages import MessageType
 from swimtx.parts import PUBLISHED, SHIPPED, Parts
 from swimtx.simulation import Group
+from swimtx.wire.messages import MessageType
 
 MEMBERS = 128
 CRASHES = 600

@@ -13,8 +13,8 @@ from statistics import median
 
 from benchmarks.report import Figure, exactly, shown
 from benchmarks.simulated_scenes import at_rest, chance
-from swimtx.gossip import Gossip
-from swimtx.membership import Event
+from swimtx.dissemination.gossip import Gossip
+from swimtx.membership.table import Event
 from swimtx.parts import PUBLISHED, SHIPPED, Parts
 
 SIZES = (32, 64, 128)

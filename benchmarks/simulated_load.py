@@ -6,8 +6,8 @@ from collections import Counter
 
 from benchmarks.report import Figure, shown
 from benchmarks.simulated_scenes import at_rest, spy
-from swimtx.messages import MessageType
 from swimtx.parts import PUBLISHED, SHIPPED, Parts
+from swimtx.wire.messages import MessageType
 
 MEMBERS = 128
 PERIODS = 40

@@ -18,7 +18,7 @@ from benchmarks.simulated_scenes import at_rest, chance
 from fuzz.corpus import CORPUS
 from fuzz.mutations import mutate
 from swimtx.config import Config
-from swimtx.member import State
+from swimtx.membership.claim import State
 from swimtx.simulation import Group
 
 MEMBERS = 8

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from swimtx.messages import MessageType
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation import Group
 from swimtx.wire import swim_pb2
+from swimtx.wire.messages import MessageType
 
 Sent = Callable[[MessageType, tuple[str, int], tuple[str, int]], object]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swimtx.member import (
+from swimtx.membership.claim import (
     MAX_INCARNATION,
     MAX_NAME_BYTES,
     MAX_TAGS,
@@ -12,8 +12,8 @@ from swimtx.member import (
     Kind,
     State,
 )
-from swimtx.messages import Listed, Message, MessageType
 from swimtx.wire.codec import DIGEST_PARTS, encode, fields
+from swimtx.wire.messages import Listed, Message, MessageType
 
 NOW = 1_790_000_000.0
 """Seconds: what the clock of the decoder shows."""

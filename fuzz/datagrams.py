@@ -26,7 +26,7 @@ from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import mutate
 from swimtx.config import Config
 from swimtx.errors import Malformed
-from swimtx.member import Address, State
+from swimtx.membership.claim import Address, State
 from swimtx.simulation import Group
 from swimtx.wire.codec import Codec
 

@@ -10,14 +10,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from swimtx.agent.service import SwimService
     from swimtx.bootstrap import Bootstrap
     from swimtx.config import Config
     from swimtx.errors import BadConfig, JoinFailed, NoAnswer, NoSuchMember, NotRunning, SwimError
-    from swimtx.member import Member, State
-    from swimtx.membership import Change, Event
-    from swimtx.messages import Message, MessageType
+    from swimtx.membership.claim import Member, State
+    from swimtx.membership.table import Change, Event
     from swimtx.node import Node
+    from swimtx.service import SwimService
+    from swimtx.wire.messages import Message, MessageType
 
 __version__ = "0.1.0"
 
@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "agent.service": ("SwimService",),
+    "service": ("SwimService",),
     "bootstrap": ("Bootstrap",),
     "config": ("Config",),
     "errors": (
@@ -53,9 +53,9 @@ _HOMES = {
         "NotRunning",
         "SwimError",
     ),
-    "member": ("Member", "State"),
-    "membership": ("Change", "Event"),
-    "messages": ("Message", "MessageType"),
+    "membership.claim": ("Member", "State"),
+    "membership.events": ("Change", "Event"),
+    "wire.messages": ("Message", "MessageType"),
     "node": ("Node",),
 }
 """Where each name lives. It is imported when it is used first, so that commands that only talk

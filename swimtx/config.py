@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from swimtx.errors import BadConfig
-from swimtx.member import (
+from swimtx.membership.claim import (
     MAX_CLUSTER_BYTES,
     MAX_NAME_BYTES,
     Address,

@@ -9,26 +9,26 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
-from swimtx.canaries import Canaries
 from swimtx.config import Config
-from swimtx.corrections import Corrections
 from swimtx.counters import Counters
-from swimtx.failure_detector import FailureDetector, Order
-from swimtx.graded_suspicion import GradedSuspicion
+from swimtx.dissemination.stale_news import Corrections
+from swimtx.failure_detector.assessment import Graded, Judgement, Published, Reading
+from swimtx.failure_detector.detector import FailureDetector, Order
 from swimtx.interfaces import IStreams
-from swimtx.judgement import Graded, Judgement, Published, Reading
-from swimtx.local_health import LocalHealth
-from swimtx.means import Means
-from swimtx.member import Address, Claim
-from swimtx.membership import Membership
-from swimtx.monitors import Monitors
-from swimtx.probe_round import Round, Way
-from swimtx.protocol import SwimProtocol
-from swimtx.regret import Regret
-from swimtx.schedule import Schedule
-from swimtx.suspicion import Suspicion
-from swimtx.verdicts import Verdicts
-from swimtx.verification import Verification
+from swimtx.membership.claim import Address, Claim
+from swimtx.membership.table import Membership
+from swimtx.probing.local_health import LocalHealth
+from swimtx.probing.probe import Round, Way
+from swimtx.probing.reachability import Canaries
+from swimtx.probing.schedule import Schedule
+from swimtx.suspicion.false_positives import Regret
+from swimtx.suspicion.fixed import Suspicion
+from swimtx.suspicion.monitors import Monitors
+from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.suspicion.verdicts import Verdicts
+from swimtx.suspicion.verification import Verification
+from swimtx.transport.messenger import Means
+from swimtx.transport.protocol import SwimProtocol
 
 
 @dataclass(frozen=True, eq=False, repr=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from zope.interface import Attribute, Interface
 
-from swimtx.member import Address, Member, State
+from swimtx.membership.claim import Address, Member, State
 
 Received = Callable[[bytes, Any], object]
 

@@ -13,40 +13,40 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
-from swimtx.answering import Answering
-from swimtx.anti_entropy import AntiEntropy
 from swimtx.config import Config
-from swimtx.conflicts import Conflicts
 from swimtx.counters import Counters
 from swimtx.detection import Kit
 from swimtx.discovery import as_seeds
-from swimtx.envelope import PlainEnvelope
+from swimtx.dissemination.anti_entropy import AntiEntropy
 from swimtx.errors import AlreadyRunning, HasLeft, NotRunning
-from swimtx.greeting import Greeting
 from swimtx.interfaces import ISeeds
-from swimtx.introduction import Introduction
-from swimtx.joining import Joining
-from swimtx.leaving import Leaving
-from swimtx.means import Means
-from swimtx.member import Address
-from swimtx.membership import Membership
-from swimtx.messages import Message, MessageType
+from swimtx.joining.announce import Greeting
+from swimtx.joining.identity import Introduction
+from swimtx.joining.join import Joining
+from swimtx.joining.leave import Leaving
+from swimtx.joining.name_conflicts import Conflicts
+from swimtx.joining.registration import Renewal
+from swimtx.joining.unknown_peers import Strangers
+from swimtx.membership.claim import Address
+from swimtx.membership.table import Membership
+from swimtx.membership.tombstones import Tombstones
 from swimtx.parts import Parts, parts_for
-from swimtx.paths import Paths
-from swimtx.pinging import Pinging
-from swimtx.protocol import SwimProtocol
-from swimtx.questions import Questions
-from swimtx.reassurance import Reassurance
-from swimtx.renewal import Renewal
-from swimtx.self_check import SelfCheck
-from swimtx.seven_fields import SevenFields
+from swimtx.probing.on_demand_ping import Pinging
+from swimtx.probing.ping_responder import Answering
+from swimtx.probing.stall_clock import SelfCheck
+from swimtx.probing.stall_recovery import Reassurance
+from swimtx.security.envelope import PlainEnvelope
 from swimtx.status import status
-from swimtx.strangers import Strangers
-from swimtx.tombstones import Tombstones
-from swimtx.transports.local_address import address_toward
-from swimtx.transports.sockets import Sockets
-from swimtx.transports.tcp import TcpStreams
+from swimtx.transport.legacy_peers import SevenFields
+from swimtx.transport.listening import Sockets
+from swimtx.transport.local_address import address_toward
+from swimtx.transport.messenger import Means
+from swimtx.transport.pending_requests import Questions
+from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.stream_fallback import Paths
+from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec
+from swimtx.wire.messages import Message, MessageType
 
 
 class Node:

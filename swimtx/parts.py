@@ -12,21 +12,21 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit, graded, published
-from swimtx.dissemination import Dissemination
-from swimtx.failure_detector import Order
-from swimtx.gossip import EagerGossip, Gossip
-from swimtx.knocking import Knocking
-from swimtx.local_health import LocalHealth
-from swimtx.member import Claim
-from swimtx.membership import Membership
-from swimtx.notices import Notices
-from swimtx.probe_order import Phased, RoundRobin
-from swimtx.regret import Regret
-from swimtx.relaying import Relaying
-from swimtx.resurrection import Resurrection
-from swimtx.schedule import Schedule
-from swimtx.self_check import SelfCheck
-from swimtx.tripwires import Tripwires
+from swimtx.dissemination.failure_broadcast import Notices
+from swimtx.dissemination.gossip import EagerGossip, Gossip
+from swimtx.dissemination.reconnect import Resurrection
+from swimtx.dissemination.update_queue import Dissemination
+from swimtx.failure_detector.detector import Order
+from swimtx.failure_detector.knocking import Knocking
+from swimtx.failure_detector.target_selection import Phased, RoundRobin
+from swimtx.failure_detector.tripwires import Tripwires
+from swimtx.membership.claim import Claim
+from swimtx.membership.table import Membership
+from swimtx.probing.local_health import LocalHealth
+from swimtx.probing.ping_req_relay import Relaying
+from swimtx.probing.schedule import Schedule
+from swimtx.probing.stall_clock import SelfCheck
+from swimtx.suspicion.false_positives import Regret
 
 
 class Healthy(LocalHealth):

@@ -6,10 +6,10 @@ from typing import Any
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.expectations import expected
-from swimtx.local_health import LocalHealth
-from swimtx.member import State
-from swimtx.membership import Membership
+from swimtx.membership.claim import State
+from swimtx.membership.table import Membership
+from swimtx.probing.local_health import LocalHealth
+from swimtx.suspicion.detection_times import expected
 
 
 def status(

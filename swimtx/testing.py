@@ -12,9 +12,9 @@ from twisted.internet.testing import MemoryReactorClock as TwistedMemoryReactorC
 from zope.interface import implementer
 
 from swimtx.simulation import Group, HeapClock, MemoryNetwork, MemoryReactor, run_for
-from swimtx.simulation.connecting import StreamConnector
-from swimtx.simulation.datagrams import DatagramPort
-from swimtx.simulation.listening import StreamListener
+from swimtx.simulation.stream_connector import StreamConnector
+from swimtx.simulation.stream_listener import StreamListener
+from swimtx.simulation.udp_port import DatagramPort
 
 __all__ = ["Group", "HeapClock", "MemoryNetwork", "MemoryReactor", "MemoryReactorClock", "run_for"]
 

@@ -28,8 +28,8 @@ from typing import Any, TypeVar
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli.agent_client import AgentClient
-from swimtx.cli.failing import CannotBeDone
-from swimtx.cli.processes import Processes, Twistd, swimtx_environment, wait_until
+from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.twistd_processes import Processes, Twistd, swimtx_environment, wait_until
 
 PATIENCE = 60.0  # seconds for whatever has to come about; a slow machine needs some of them
 _READY = re.compile(r"listening on udp(?:\+tcp)? (?P<host>\S+):(?P<port>\d+), cluster ")

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from swimtx.member import (
+from swimtx.membership.claim import (
     MAX_AGE,
     MAX_CLUSTER_BYTES,
     MAX_INCARNATION,
@@ -23,7 +23,7 @@ from swimtx.member import (
     merged_evidence,
     normal_host,
 )
-from swimtx.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Listed, Message, MessageType
 
 # No deadline: how long an example takes says more about the machine than about the code.
 settings.register_profile("swimtx", deadline=None, suppress_health_check=[HealthCheck.too_slow])

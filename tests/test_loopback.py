@@ -12,8 +12,8 @@ from twisted.trial.unittest import SkipTest, TestCase
 
 from swimtx import Config, Node
 from swimtx.errors import JoinFailed
-from swimtx.member import State
-from swimtx.membership import Change, Event
+from swimtx.membership.claim import State
+from swimtx.membership.table import Change, Event
 
 ROOT = Path(__file__).resolve().parent.parent
 

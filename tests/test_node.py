@@ -14,10 +14,10 @@ from zope.interface.verify import verifyObject
 from swimtx import Config, Node
 from swimtx.errors import AlreadyRunning, BadConfig, HasLeft, NoAnswer, NoSuchMember, NotRunning
 from swimtx.interfaces import IMembership
-from swimtx.member import Address, State
-from swimtx.messages import MessageType
+from swimtx.membership.claim import Address, State
 from swimtx.simulation import MemoryReactor
-from tests.scene import EPOCH, LATENCY, Calls, Scene
+from swimtx.wire.messages import MessageType
+from tests.parts import EPOCH, LATENCY, Calls, Scene
 
 
 def reactor_of(node: Node) -> MemoryReactor:

@@ -11,7 +11,7 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Config, Node
-from swimtx.transports.tcp import TcpStream, TcpStreams
+from swimtx.transport.tcp import TcpStream, TcpStreams
 
 LINK_LOCAL = "fe80::1"
 

@@ -10,7 +10,7 @@ from twisted.python import usage
 
 from swimtx.agent import option_values
 from swimtx.agent.process import BootstrapProcess
-from swimtx.agent.refusing import Refusal
+from swimtx.agent.startup_errors import Refusal
 from swimtx.agent.versions import version_line
 from swimtx.bootstrap import Bootstrap
 from swimtx.errors import BadConfig

@@ -21,7 +21,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from swimtx.agent.control_socket import check_length, make_path, remove_stale
 from swimtx.agent.controlled import IControlled
-from swimtx.member import is_loopback
+from swimtx.membership.claim import is_loopback
 
 if TYPE_CHECKING:
     from swimtx.agent.control_api import ControlApi

@@ -10,9 +10,9 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from swimtx.agent.control import ControlPort
-from swimtx.agent.refusing import Refusal
+from swimtx.agent.startup_errors import Refusal
 from swimtx.errors import SwimError
-from swimtx.membership import Change
+from swimtx.membership.table import Change
 
 
 class MemberProcess(Service):

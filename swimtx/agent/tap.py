@@ -11,12 +11,12 @@ from twisted.python import usage
 from swimtx.agent import option_values
 from swimtx.agent.control import ControlPort
 from swimtx.agent.process import MemberProcess
-from swimtx.agent.refusing import Refusal
-from swimtx.agent.service import SwimService
+from swimtx.agent.startup_errors import Refusal
 from swimtx.agent.versions import version_line
 from swimtx.config import Config
 from swimtx.discovery import parse_seed
 from swimtx.errors import BadConfig
+from swimtx.service import SwimService
 
 
 class Options(usage.Options):

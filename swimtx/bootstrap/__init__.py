@@ -1,5 +1,5 @@
 """The well-known node that newcomers ask first."""
 
-from swimtx.bootstrap.well_known import Bootstrap
+from swimtx.bootstrap.server import Bootstrap
 
 __all__ = ["Bootstrap"]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from swimtx.bootstrap.recent import Recent
+from swimtx.bootstrap.registry import Recent
 from swimtx.errors import Malformed
-from swimtx.member import Address, Claim, State, is_wildcard, normal_host
-from swimtx.messages import Message, MessageType
+from swimtx.membership.claim import Address, Claim, State, is_wildcard, normal_host
 from swimtx.wire.codec import MAX_AHEAD
+from swimtx.wire.messages import Message, MessageType
 
 DEPARTING = (MessageType.FAIL, MessageType.LEAVE)
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from swimtx import __version__
-from swimtx.cli.failing import CannotBeDone
+from swimtx.cli.errors import CannotBeDone
 
 _COMMANDS = {
     "demo": "demo",

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from swimtx.cli.demo_screen import Screen, make_screen
-from swimtx.cli.failing import CannotBeDone
+from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.group_views import Views
 from swimtx.cli.output import print_table
-from swimtx.cli.processes import Processes, Twistd, free_port
-from swimtx.cli.views import Views
+from swimtx.cli.twistd_processes import Processes, Twistd, free_port
 
 FEWEST, MOST = 3, 100  # members
 FROZEN_FOR = 10.0  # seconds

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
+from swimtx.cli.group_views import Seen, Views
 from swimtx.cli.output import COLOURS, printable, rich_terminal
-from swimtx.cli.views import Seen, Views
 
 if TYPE_CHECKING:
     from rich.console import Console

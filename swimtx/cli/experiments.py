@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from swimtx.cli.failing import CannotBeDone
+from swimtx.cli.errors import CannotBeDone
 from swimtx.cli.output import print_json, print_table
-from swimtx.simulation.laboratory import EXPERIMENTS, Record, Runner, find
-from swimtx.simulation.laboratory.plots import MISSING, can_plot, save_plots
+from swimtx.experiments import EXPERIMENTS, Record, Runner, find
+from swimtx.experiments.plots import MISSING, can_plot, save_plots
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
 _REDRAWN = 0.2  # seconds between two words about the progress, on a terminal

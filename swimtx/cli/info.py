@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from swimtx.cli.agent_selection import add_node_option, pick
 from swimtx.cli.output import add_format_option, print_json, print_table
-from swimtx.cli.picking import add_node_option, pick
 
 
 def add_parser(subparsers: Any) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from swimtx.cli.agent_selection import add_node_option, pick
 from swimtx.cli.output import add_format_option, print_json
-from swimtx.cli.picking import add_node_option, pick
 
 
 def add_parser(subparsers: Any) -> None:

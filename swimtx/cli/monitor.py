@@ -6,9 +6,9 @@ import argparse
 import time
 from typing import Any
 
+from swimtx.cli.agent_selection import add_node_option, pick
 from swimtx.cli.members import joined_address
 from swimtx.cli.output import add_format_option, print_json, print_line
-from swimtx.cli.picking import add_node_option, pick
 
 
 def add_parser(subparsers: Any) -> None:

@@ -9,14 +9,14 @@ from dataclasses import asdict
 from typing import Any
 
 from swimtx.cli import experiments
-from swimtx.cli.failing import CannotBeDone
+from swimtx.cli.errors import CannotBeDone
 from swimtx.cli.output import add_format_option, print_json, print_table
 from swimtx.config import Config
-from swimtx.membership import Event
+from swimtx.membership.table import Event
 from swimtx.profiles import PROFILES
 from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
-from swimtx.simulation.conditions import NETWORKS, network_named
-from swimtx.simulation.garbage import seldom_searched
+from swimtx.simulation.gc_tuning import seldom_searched
+from swimtx.simulation.named_networks import NETWORKS, network_named
 
 _KEPT = (Event.SUSPECTED, Event.STALLED, Event.RECOVERED, Event.FAILED, Event.LEFT)
 _REDRAWN = 0.1  # seconds between two words about the progress

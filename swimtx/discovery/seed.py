@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swimtx.member import Address, is_wildcard, normal_host
+from swimtx.membership.claim import Address, is_wildcard, normal_host
 
 DEFAULT_PORT = 7946
 

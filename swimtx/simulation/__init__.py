@@ -6,10 +6,10 @@ from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced, Run
 from swimtx.simulation.latency import LAN, Latency, exponential, fixed, uniform
 from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
+from swimtx.simulation.memory_reactor import MemoryReactor
 from swimtx.simulation.network import MemoryNetwork, Traffic
-from swimtx.simulation.process import MemoryReactor
-from swimtx.simulation.stepping import run_for
-from swimtx.simulation.story import Plan, Report, Story
+from swimtx.simulation.run_for import run_for
+from swimtx.simulation.scenario import Plan, Report, Story
 
 __all__ = [
     "EVERYONE",

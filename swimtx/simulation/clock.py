@@ -274,7 +274,7 @@ class HeapClock:
             self._running = None
         self._now = end
 
-    #: The same: L{swimtx.simulation.stepping.run_for} does it for any other clock.
+    #: The same: L{swimtx.simulation.run_for.run_for} does it for any other clock.
     run_for = advance
 
     def _step_until(self, end: float) -> None:

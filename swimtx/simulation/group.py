@@ -13,12 +13,12 @@ from twisted.python.failure import Failure
 from swimtx.bootstrap import Bootstrap
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NotRunning
-from swimtx.member import State
-from swimtx.membership import Change, Event
+from swimtx.membership.claim import State
+from swimtx.membership.table import Change, Event
 from swimtx.node import Node
 from swimtx.parts import SHIPPED, Parts
-from swimtx.simulation.befalling import Befalling
 from swimtx.simulation.clock import START, HeapClock
+from swimtx.simulation.group_faults import Befalling
 from swimtx.simulation.history import Announced, Run, wrong_failures
 from swimtx.simulation.latency import LAN, Latency
 from swimtx.simulation.network import MemoryNetwork

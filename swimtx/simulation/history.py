@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swimtx.membership import Event
+from swimtx.membership.table import Event
 from swimtx.node import Node
-from swimtx.simulation.process import MemoryReactor
+from swimtx.simulation.memory_reactor import MemoryReactor
 
 
 class Announced(NamedTuple):

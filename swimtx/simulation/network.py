@@ -10,11 +10,11 @@ from swimtx.simulation.addresses import Endpoint, is_loopback, normal
 from swimtx.simulation.clock import HeapClock
 from swimtx.simulation.faults import Faults
 from swimtx.simulation.latency import LAN, LOOPBACK, Latency
-from swimtx.simulation.process import MemoryReactor
+from swimtx.simulation.memory_reactor import MemoryReactor
 
 if TYPE_CHECKING:
-    from swimtx.simulation.datagrams import DatagramPort
-    from swimtx.simulation.listening import StreamListener
+    from swimtx.simulation.stream_listener import StreamListener
+    from swimtx.simulation.udp_port import DatagramPort
 
 #: C{trace(time, source, destination, data)} hears of every datagram that reaches a socket.
 Trace = Callable[[float, Endpoint, Endpoint, bytes], object]

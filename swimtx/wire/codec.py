@@ -1,6 +1,5 @@
 """Messages to bytes and back: the door to L{swimtx.wire.encoding} and L{swimtx.wire.decoding}."""
 
-from swimtx.wire.checks import MAX_AHEAD
 from swimtx.wire.decoding import DIGEST_PARTS, MAX_LISTED, Codec
 from swimtx.wire.encoding import (
     MAX_UPDATE_BYTES,
@@ -14,6 +13,7 @@ from swimtx.wire.encoding import (
     sequence_field,
     target_fields,
 )
+from swimtx.wire.validation import MAX_AHEAD
 
 __all__ = [
     "DIGEST_PARTS",

@@ -12,12 +12,15 @@ from collections.abc import Callable
 from google.protobuf.message import DecodeError
 
 from swimtx.errors import Malformed
-from swimtx.member import (
+from swimtx.membership.claim import (
     MAX_CLUSTER_BYTES,
     MAX_INCARNATION,
     Claim,
 )
-from swimtx.messages import (
+from swimtx.wire import swim_pb2
+from swimtx.wire.claim_decoder import Claims
+from swimtx.wire.encoding import fields, sequence_field
+from swimtx.wire.messages import (
     NO_DETAILS,
     NOBODY,
     Details,
@@ -27,8 +30,7 @@ from swimtx.messages import (
     MessageType,
     Target,
 )
-from swimtx.wire import swim_pb2
-from swimtx.wire.checks import (
+from swimtx.wire.validation import (
     KINDS,
     Addresses,
     check_epoch,
@@ -39,8 +41,6 @@ from swimtx.wire.checks import (
     message_type,
     said_or_not,
 )
-from swimtx.wire.claims import Claims
-from swimtx.wire.encoding import fields, sequence_field
 
 MAX_LISTED = 256
 DIGEST_PARTS = 64

@@ -13,9 +13,9 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from swimtx.member import MAX_AGE, MAX_CLUSTER_BYTES, Claim, State, check_text
-from swimtx.messages import Listed, Message, MessageType
+from swimtx.membership.claim import MAX_AGE, MAX_CLUSTER_BYTES, Claim, State, check_text
 from swimtx.wire import swim_pb2
+from swimtx.wire.messages import Listed, Message, MessageType
 
 STATES = (State.ALIVE, State.SUSPECT, State.FAILED, State.LEFT)
 """The states by their numbers on the wire."""

@@ -10,8 +10,8 @@ from twisted.internet.error import CannotListenError
 
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
-from swimtx.member import Address, Claim
-from swimtx.membership import Membership
+from swimtx.membership.claim import Address, Claim
+from swimtx.membership.table import Membership
 
 EPOCH = 1_790_000_000_000
 

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx import Bootstrap
 from swimtx.agent.bootstrap_tap import Options, make_bootstrap, makeService
 from swimtx.agent.process import BootstrapProcess
-from swimtx.agent.refusing import CannotStart, Refusal
+from swimtx.agent.startup_errors import CannotStart, Refusal
 from swimtx.errors import NotRunning
 from swimtx.testing import MemoryReactorClock
 

@@ -17,7 +17,7 @@ from swimtx import __version__
 from swimtx.agent import monitor_stream
 from swimtx.agent.control_api import ControlApi, QuietSite
 from swimtx.errors import JoinFailed, NotRunning
-from swimtx.membership import Membership
+from swimtx.membership.table import Membership
 from tests.agent.doubles import FakeAgent, claim
 
 

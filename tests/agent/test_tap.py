@@ -14,15 +14,14 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx import Config
-from swimtx.agent import service
+from swimtx import Config, service
 from swimtx.agent.control import ControlPort
 from swimtx.agent.option_values import host_and_port
 from swimtx.agent.process import MemberProcess
-from swimtx.agent.refusing import CannotStart, CannotStartDaemon, Refusal
-from swimtx.agent.service import SwimService
+from swimtx.agent.startup_errors import CannotStart, CannotStartDaemon, Refusal
 from swimtx.agent.tap import Options, makeService
 from swimtx.errors import BadConfig
+from swimtx.service import SwimService
 from tests.agent.doubles import FakeNode, claim
 
 

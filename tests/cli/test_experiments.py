@@ -16,10 +16,10 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli import experiments, main
-from swimtx.simulation.laboratory import EXPERIMENTS, find
-from swimtx.simulation.laboratory.plots import MISSING
+from swimtx.experiments import EXPERIMENTS, find
+from swimtx.experiments.plots import MISSING
+from tests.experiments.test_experiments import find_dice
 from tests.signals import heed
-from tests.simulation.test_laboratory import find_dice
 
 BOUND = 20.0  # seconds that a slow machine may take
 

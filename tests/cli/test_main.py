@@ -15,8 +15,8 @@ from twisted.trial.unittest import SynchronousTestCase
 import swimtx
 from swimtx import __version__
 from swimtx.cli import main, members
-from swimtx.cli.failing import CannotBeDone
-from swimtx.cli.processes import swimtx_environment
+from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.twistd_processes import swimtx_environment
 
 
 class TheCommand(SynchronousTestCase):

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from swimtx.cli.agent_client import AgentClient
-from swimtx.cli.processes import Processes, Twistd
+from swimtx.cli.twistd_processes import Processes, Twistd
 
 LOOKS_EVERY = 0.05  # seconds between two looks at what is waited for
 _STATES = {

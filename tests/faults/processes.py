@@ -10,9 +10,9 @@ import socket
 import time
 from collections.abc import Sequence
 
-from swimtx.member import Address, Claim, Evidence, Kind
-from swimtx.messages import Message, MessageType
+from swimtx.membership.claim import Address, Claim, Evidence, Kind
 from swimtx.wire.codec import encode
+from swimtx.wire.messages import Message, MessageType
 from tests.faults.members import Heard, Members, Running
 from tests.faults.scenes import GENEROUS, Scene, Script, Until
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.cli.processes import swimtx_environment
+from swimtx.cli.twistd_processes import swimtx_environment
 from tests.cluster import PATIENCE
 from tests.signals import heed
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 from typing import Any
 
-from swimtx.cli.processes import twistd_command
+from swimtx.cli.twistd_processes import twistd_command
 from tests.cluster import PATIENCE, ClusterTestCase
 
 

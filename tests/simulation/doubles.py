@@ -8,8 +8,8 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.python.failure import Failure
 
 from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, fixed
-from swimtx.simulation.datagrams import DatagramPort
-from swimtx.simulation.streams import StreamTransport
+from swimtx.simulation.stream_transport import StreamTransport
+from swimtx.simulation.udp_port import DatagramPort
 
 #: The latency of the test network: a power of two, so that sums are exact.
 LATENCY = 1 / 1024

@@ -6,10 +6,10 @@ from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 
-from swimtx.messages import MessageType
 from swimtx.simulation import MemoryReactor
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import fields
+from swimtx.wire.messages import MessageType
 
 Heard = tuple[MessageType, str, tuple[str, int]]
 

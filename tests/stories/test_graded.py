@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx import Config, Event, State
+from swimtx.experiments.ablations import WITHOUT
 from swimtx.parts import SHIPPED, Healthy, Parts, round_robin
 from swimtx.simulation import Group, knowledge
-from swimtx.simulation.without import WITHOUT
 from tests.stories.scenes import Story, events
 
 QUICK = Config.lan(silence_tolerance=3.0)

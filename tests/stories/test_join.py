@@ -5,7 +5,7 @@ from __future__ import annotations
 from swimtx import Event, State
 from swimtx.simulation import Group
 from swimtx.simulation.group import WELL_KNOWN
-from swimtx.transports import tcp
+from swimtx.transport import tcp
 from tests.stories.scenes import Story, events
 
 

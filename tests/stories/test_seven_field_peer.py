@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from swimtx import Event, State
-from swimtx.messages import MessageType
 from swimtx.simulation import Group
+from swimtx.wire.messages import MessageType
 from tests.stories.scenes import Story, events
 from tests.stories.seven_field_peer import SevenFieldPeer
 

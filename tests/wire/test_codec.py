@@ -14,7 +14,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fuzz.mutations import split, varint
 from swimtx.errors import Malformed
-from swimtx.member import (
+from swimtx.membership.claim import (
     MAX_AGE,
     MAX_CLUSTER_BYTES,
     MAX_EPOCH,
@@ -30,7 +30,6 @@ from swimtx.member import (
     State,
     check_tags,
 )
-from swimtx.messages import Listed, Message, MessageType
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import (
     DIGEST_PARTS,
@@ -48,6 +47,7 @@ from swimtx.wire.codec import (
     sequence_field,
     target_fields,
 )
+from swimtx.wire.messages import Listed, Message, MessageType
 from tests.strategies import EPOCH, NOW, claims, epochs, messages
 
 CAPACITY = 1400  # bytes of the largest datagram, by default

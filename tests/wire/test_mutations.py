@@ -10,9 +10,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import MUTATIONS, mutate, split, varint
 from swimtx.errors import Malformed
-from swimtx.member import Address, Claim
-from swimtx.messages import Message, MessageType
+from swimtx.membership.claim import Address, Claim
 from swimtx.wire.codec import Codec, encode, header, sequence_field, target_fields
+from swimtx.wire.messages import Message, MessageType
 
 TRIES = 20_000
 PING, ACK = MessageType.PING, MessageType.ACK

@@ -1,0 +1,272 @@
+"""The well-known node: it hands out those that joined most recently.
+
+It is no member: nobody probes it, nobody lists it, and it never hands out itself. It never sends
+more bytes than came in, so it is of no use to whoever forges a sender's address.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import Any
+
+from twisted.internet.defer import Deferred, execute, maybeDeferred, succeed
+from twisted.internet.error import CannotListenError, InvalidAddressError, MessageLengthError
+from twisted.internet.interfaces import IDelayedCall, IListeningPort
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from swimtx.bootstrap.registry import Recent
+from swimtx.bootstrap.replies import Answer, Answers, listed
+from swimtx.bootstrap.senders import drop_departed, sender_of
+from swimtx.errors import AlreadyRunning, BadConfig, Malformed, NotRunning
+from swimtx.interfaces import IEnvelope
+from swimtx.membership.claim import (
+    MAX_NAME_BYTES,
+    Address,
+    Claim,
+    check_text,
+    is_loopback,
+    is_wildcard,
+    normal_host,
+)
+from swimtx.security.envelope import PlainEnvelope
+from swimtx.wire.codec import MAX_LISTED, Codec, check_cluster
+from swimtx.wire.messages import Listed, Message, MessageType
+
+LISTEN_AGAIN = 1.0  # seconds between two attempts to get the socket back
+
+_LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
+
+
+class Bootstrap:
+    """The well-known node.
+
+    @param reactor: provides C{IReactorTime} and C{IReactorUDP}.
+    @param port: UDP port; 0 lets the system pick.
+    @param interface: the IP literal to bind; C{None}: loopback.
+    @param type: C{"udp4"} or C{"udp6"}.
+    @param recent: how many of the most recently joined, still living members it hands out.
+    @param cluster: the group's name; other groups' datagrams are counted and dropped.
+    @param envelope: an C{IEnvelope} for a sealed group.
+    @param name: what its answers call it; C{None}: C{bootstrap-<port>}.
+    @raise BadConfig: one of these is out of its limits.
+
+    @ivar received: datagrams that came in, of any kind.
+    @ivar answered: answers that went out.
+    @ivar malformed: datagrams that were no message of ours, or not ours to read.
+    @ivar other_cluster: datagrams of another group.
+    @ivar ignored: messages that are none of its business, such as a PING.
+    @ivar departures: members dropped because a FAIL or LEAVE said so.
+    @ivar unanswered: answers not sent, because they would have been larger than the question.
+    @ivar lost: answers that the socket refused.
+    """
+
+    _log = Logger()
+
+    def __init__(
+        self,
+        reactor: Any,
+        port: int = 10000,
+        interface: str | None = None,
+        type: str = "udp4",
+        recent: int = 32,
+        cluster: str = "default",
+        envelope: IEnvelope | None = None,
+        name: str | None = None,
+    ) -> None:
+        _check(port, interface, type, recent, cluster, name)
+        self._reactor = reactor
+        self._port = port
+        self._interface = _LOOPBACK[type] if interface is None else interface
+        self._limit = recent
+        self._cluster = cluster
+        self._envelope = PlainEnvelope() if envelope is None else envelope
+        self._name = name
+        self._codec = Codec(reactor.seconds)
+        self._recent = Recent()
+        self._address: Address | None = None
+        self._answers: Answers | None = None
+        self._socket: _Socket | None = None
+        self._listening: IListeningPort | None = None
+        self._again: IDelayedCall | None = None
+        self.received = 0
+        self.answered = 0
+        self.malformed = 0
+        self.other_cluster = 0
+        self.ignored = 0
+        self.departures = 0
+        self.unanswered = 0
+        self.lost = 0
+
+    @property
+    def address(self) -> Address:
+        """Where it listens.
+
+        @raise NotRunning: it has not been started, or has been stopped.
+        """
+        if self._address is None:
+            raise NotRunning("the bootstrap node does not run")
+        return self._address
+
+    def members(self) -> tuple[Listed, ...]:
+        """What it would hand out to somebody new: the most recently joined comes first."""
+        self._recent.lapse(self._reactor.seconds())
+        return tuple(listed(claim) for claim in islice(self._recent.newest(), self._limit))
+
+    def start(self) -> Deferred[None]:
+        """Bind the socket, at once.
+
+        @return: a Deferred that has fired: with C{CannotListenError} when the port is taken, with
+            C{AlreadyRunning} when it runs.
+        """
+        return execute(self._start)
+
+    def stop(self) -> Deferred[None]:
+        """Close the socket and forget everybody. Nothing is left on the clock.
+
+        @return: a Deferred that fires when it is closed. It may then be started again.
+        """
+        port, self._listening = self._listening, None
+        self._address = self._answers = self._socket = None
+        if self._again is not None:
+            self._again.cancel()
+            self._again = None
+        self._recent.clear()
+        if port is None:
+            return succeed(None)
+        return maybeDeferred(port.stopListening).addCallback(lambda _: None)
+
+    def _start(self) -> None:
+        if self._address is not None:
+            raise AlreadyRunning("the bootstrap node runs already")
+        bound = self._listen(self._port)
+        self._address = Address(normal_host(bound.host), bound.port)
+        us = Claim(self._name or f"bootstrap-{bound.port}", self._address, 0)
+        self._answers = Answers(us, self._cluster, self._envelope.overhead)
+
+    def _listen(self, port: int) -> Any:
+        socket = _Socket(self)
+        self._listening = self._reactor.listenUDP(
+            port, socket, interface=self._interface, maxPacketSize=65535
+        )
+        self._socket = socket
+        return self._listening.getHost()
+
+    def closed(self, socket: _Socket) -> None:
+        """A socket is closed. When nobody asked for that, another one takes its place."""
+        if socket is not self._socket:
+            return
+        self._log.warn("the socket at {at} closed by itself; listening again", at=self.address)
+        self._socket = self._listening = None
+        # Not at once: the old socket still holds the port.
+        self._again = self._reactor.callLater(0, self._listen_again)
+
+    def _listen_again(self) -> None:
+        self._again = None
+        try:
+            self._listen(self.address.port)
+        except CannotListenError as error:
+            self._log.warn("{error}; trying again", error=error)
+            self._again = self._reactor.callLater(LISTEN_AGAIN, self._listen_again)
+
+    def heard(self, data: bytes, source: tuple[str, int]) -> None:
+        """A datagram came in."""
+        self.received += 1
+        now: float = self._reactor.seconds()
+        try:
+            message = self._codec.decode(self._envelope.open(data))
+            if message.version and message.cluster != self._cluster:
+                self.other_cluster += 1
+                return
+            sender = sender_of(message, source, now, self._recent)
+        except Malformed:
+            self.malformed += 1
+            return
+        self._recent.lapse(now)
+        self.departures += drop_departed(message, sender, self._recent)
+        answer = self._answer(message, sender, now, len(data))
+        if answer is not None:
+            self._send(answer, source)
+
+    def _answer(self, message: Message, sender: Claim, now: float, came_in: int) -> Answer | None:
+        assert self._answers is not None
+        if message.type is MessageType.JOIN_REQ and not self._is_us(sender.address):
+            self._recent.join(sender, now)
+            others = (
+                claim
+                for claim in self._recent.newest()
+                if claim.name != sender.name and claim.address != sender.address
+            )
+            candidates = islice(others, self._limit)
+            return self._answers.join_res(message, sender, candidates, came_in)
+        if message.type is MessageType.LEAVE:
+            return self._answers.ack(message, came_in)
+        if message.type is not MessageType.FAIL:
+            self.ignored += 1
+        return None
+
+    def _is_us(self, address: Address) -> bool:
+        """Whether that is our own address, which nobody else can have."""
+        host, port = self.address
+        if address.port != port:
+            return False
+        return address.host == host or (is_wildcard(host) and is_loopback(address.host))
+
+    def _send(self, answer: Answer, target: tuple[str, int]) -> None:
+        """Send it if it is not too large. What the socket refuses counts as lost."""
+        sealed = self._envelope.seal(answer.data)
+        if len(sealed) > answer.limit:
+            self.unanswered += 1
+            return
+        assert self._socket is not None
+        try:
+            self._socket.transport.write(sealed, target)
+        except (OSError, InvalidAddressError, MessageLengthError):
+            self.lost += 1
+        else:
+            self.answered += 1
+
+
+class _Socket(DatagramProtocol):
+    """One bound socket of the well-known node: Twisted allows a protocol no second one."""
+
+    noisy = False
+    transport: Any
+
+    def __init__(self, bootstrap: Bootstrap) -> None:
+        self._bootstrap = bootstrap
+
+    def startProtocol(self) -> None:
+        """Let timers have their turn within a burst of datagrams."""
+        self.transport.maxThroughput = 16 * 1024
+
+    def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
+        """Hand it on, unless it was still on its way when we stopped."""
+        if self._bootstrap._socket is self:
+            self._bootstrap.heard(datagram, addr)
+
+    def stopProtocol(self) -> None:
+        """The socket is closed, asked for or not."""
+        self._bootstrap.closed(self)
+
+
+def _check(
+    port: int, interface: str | None, type: str, recent: int, cluster: str, name: str | None
+) -> None:
+    """@raise BadConfig: a parameter is out of its limits; the text says which and why."""
+    if type not in _LOOPBACK:
+        raise BadConfig(f"type must be udp4 or udp6, not {type!r}")
+    if not 0 <= port <= 0xFFFF:
+        raise BadConfig(f"port must be 0 to 65535, not {port}")
+    if not 1 <= recent <= MAX_LISTED:
+        raise BadConfig(f"recent must be 1 to {MAX_LISTED}, not {recent}")
+    try:
+        check_cluster(cluster)
+        if name is not None:
+            check_text(name, MAX_NAME_BYTES, "the name")
+        if interface is not None:
+            normal_host(interface)
+    except ValueError as error:
+        raise BadConfig(str(error)) from None
+    if interface is not None and (":" in interface) != (type == "udp6"):
+        raise BadConfig(f"interface {interface} does not go with type {type}")

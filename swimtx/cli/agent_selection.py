@@ -1,0 +1,88 @@
+"""Which running agent a command is about."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+from swimtx.agent.control_socket import (
+    AgentSocket,
+    NoAgentFound,
+    SeveralAgentsFound,
+    find_agent,
+    find_agents,
+)
+from swimtx.cli.agent_client import AgentClient
+from swimtx.cli.errors import CannotBeDone
+from swimtx.membership.claim import Address
+
+_ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
+# What twistd takes as --control: a backslash before what would end an argument.
+_ON_UNIX = re.compile(r"unix:(?:address=)?(?P<path>(?:\\.|[^:\\])*/(?:\\.|[^:\\])*)(?::.*)?")
+_ON_TCP = re.compile(r"tcp:(?:port=)?(?P<port>\d{1,5})(?::interface=(?P<host>(?:\\.|[^:\\])+))?")
+_SAYS_ITS_NAME_WITHIN = 1.0  # seconds
+
+
+def add_node_option(parser: argparse.ArgumentParser) -> None:
+    """Give a command the option C{--node}."""
+    parser.add_argument(
+        "--node",
+        metavar="AGENT",
+        help="the agent to ask: its port, its name, the path of its control socket, HOST:PORT of "
+        "a TCP control endpoint, or what it was given as --control; needed only where several run",
+    )
+
+
+def pick(which: str | None) -> AgentClient:
+    """The agent that C{--node} names, or the only one that runs here.
+
+    @raise CannotBeDone: there is none, there are several, or this user may not look.
+    """
+    which = None if which is None else _where(which)
+    try:
+        return AgentClient(find_agent(which))
+    except NoAgentFound as error:
+        named = _ENDPOINT.fullmatch(which) if which is not None else None
+        if named is not None:
+            return AgentClient((named["host"].strip("[]"), int(named["port"])))
+        raise CannotBeDone(_nobody(str(error), which)) from None
+    except SeveralAgentsFound as error:
+        listed = ", ".join(_described(agent) for agent in error.found)
+        raise CannotBeDone(f"several agents run here, pick one with --node: {listed}") from None
+    except PermissionError as error:
+        raise CannotBeDone(
+            f"permission denied: {error.filename or 'the control socket'} is another user's"
+        ) from None
+
+
+def _where(which: str) -> str:
+    """Where an agent is found whose control port was given in those words; else the words."""
+    if given := _ON_UNIX.fullmatch(which):
+        return _unquoted(given["path"])
+    if given := _ON_TCP.fullmatch(which):
+        return str(Address(_unquoted(given["host"] or "127.0.0.1"), int(given["port"])))
+    return which
+
+
+def _unquoted(text: str) -> str:
+    return re.sub(r"\\(.)", r"\1", text)
+
+
+def _nobody(said: str, which: str | None) -> str:
+    if which is None:
+        return f"{said} (twistd -n swim starts one)"
+    try:
+        others = find_agents() if "/" not in which else []
+    except PermissionError:
+        others = []
+    if not others:
+        return said
+    return f"{said}, but these do: {', '.join(_described(agent) for agent in others)}"
+
+
+def _described(agent: AgentSocket) -> str:
+    try:
+        info = AgentClient(agent.path).get("info", timeout=_SAYS_ITS_NAME_WITHIN)
+        return f"{info['name']} ({agent.port})"
+    except (CannotBeDone, KeyError, TypeError):
+        return f"{agent.path} (it does not answer)"

@@ -1,0 +1,71 @@
+"""Departures told straight to those concerned, as well as gossiped.
+
+In a group of up to C{direct_notice_limit} a FAIL goes to every member, as SWIM's multicast does
+(§3.2). The one it is about is always told, so that it can refute. Peers of the original seven
+fields and the bootstrap nodes read no gossip: they hear of every departure by a FAIL.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable
+
+from swimtx.config import Config
+from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.table import Change, Event, Membership, WatchOrder
+from swimtx.transport.protocol import SwimProtocol
+from swimtx.wire.codec import encode_update, framed
+from swimtx.wire.messages import MessageType
+
+_TELLERS = 3  # members that, on average, pass a departure on to those who read no gossip
+
+
+class Notices:
+    """Sends FAILs.
+
+    @ivar outsiders: gives addresses, not of members, that want to hear of departures.
+    """
+
+    def __init__(
+        self,
+        chance: random.Random,
+        membership: Membership,
+        protocol: SwimProtocol,
+        config: Config,
+    ) -> None:
+        self._chance = chance
+        self._membership = membership
+        self._protocol = protocol
+        self._limit = config.direct_notice_limit
+        self.outsiders: Callable[[], Iterable[Address]] = tuple
+        membership.watch(self._changed, WatchOrder.FAILURE_NOTICES)
+
+    def _changed(self, change: Change) -> None:
+        claim = change.claim
+        if claim.state.living or change.event not in (Event.FAILED, Event.LEFT):
+            return
+        roster = self._membership.roster
+        verdict = claim.state is State.FAILED and claim.by == self._membership.name
+        notice = framed(encode_update(claim))
+        if verdict:
+            self._tell(claim, claim.address, notice)
+            if self._membership.living <= self._limit:
+                for name in list(roster.living):
+                    member = self._membership.claim(name)
+                    if member is not None and name != self._membership.name:
+                        if not member.seven_fields:
+                            self._tell(claim, member.address, notice)
+        chance = _TELLERS / max(1, self._membership.living)
+        if verdict or change.member.name == self._membership.name or self._chance.random() < chance:
+            self._tell_those_without_gossip(claim, notice)
+
+    def _tell_those_without_gossip(self, claim: Claim, notice: bytes) -> None:
+        for name in list(self._membership.roster.seven_fields):
+            member = self._membership.claim(name)
+            if member is not None and name != claim.name:
+                self._tell(claim, member.address, b"")
+        for address in self.outsiders():
+            self._tell(claim, address, notice)
+
+    def _tell(self, claim: Claim, address: Address, notice: bytes) -> None:
+        self._protocol.spread(address, MessageType.FAIL, notice, sender=claim, news=False)

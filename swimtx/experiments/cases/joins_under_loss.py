@@ -1,0 +1,182 @@
+"""E5: members that join one after the other while packets are lost (SWIM §5, Figure 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from statistics import fmean
+from typing import Any
+
+from swimtx.config import Config
+from swimtx.experiments.estimates import mean_of, median_of, quantile
+from swimtx.experiments.experiment import (
+    Cell,
+    Description,
+    Outcome,
+    Scale,
+    by_case,
+    pooled,
+)
+from swimtx.experiments.results import Chart, Line, Reference, Row, Summary
+from swimtx.experiments.scenes import LATENCY
+from swimtx.experiments.swim_baseline import VARIANTS, as_in_the_paper, unaware
+from swimtx.membership.table import Event
+from swimtx.parts import SHIPPED, Parts
+from swimtx.simulation.group import Group
+from swimtx.simulation.history import Announced
+
+_FIRST = (0.0, 3.6, 8.6, 14.1)  # seconds of the first joins; then evenly
+JOINS = (*_FIRST, *(18.7 + (79.0 - 18.7) / 12 * number for number in range(13)))
+_END = 175  # seconds
+_SWIMTX = "swimtx"
+_GO_ON, _END_TOO = "go on", "end"
+_PAPER = {  # final size, largest size, members that left the list
+    "basic": (2, 8, 15),
+    "infection": (4, 5, 12),
+    "suspicion": (12, 14, 4),
+}
+_TRACES = {  # seconds and size, of what the figure shows
+    "basic": ((150.0, 2.0), (175.0, 2.0)),
+    "infection": ((150.0, 4.0), (175.0, 4.0)),
+    "suspicion": ((89.7, 14.0), (109.7, 13.0), (122.2, 12.0), (175.0, 12.0)),
+}
+_FIGURES = {"final": "final size", "largest": "largest size", "drops": "drops from the list"}
+
+DESCRIPTION = Description(
+    "E5",
+    "17 joins while each receiver loses 10 %",
+    "SWIM, Figure 4, one run each: of 17 that join within 79 s, 2 are left after 175 s with "
+    "multicast alone, 4 with infection, 12 with suspicion too; at most 8, 5 and 14 at a time.",
+    {"seeds": 20, "loss": [0.1], "expelled": [_GO_ON, _END_TOO]},
+    {"seeds": 200},
+    {"expelled": (_GO_ON, _END_TOO)},
+)
+
+
+def cells(scale: Scale) -> list[Cell]:
+    """The three variants, by what those do who are wrongly expelled; and swimtx."""
+    kinds = [(variant, fate) for fate in scale["expelled"] for variant in _PAPER]
+    return [
+        Cell(
+            "E5",
+            f"{wiring}{fate and f', expelled {fate}'}, loss {loss:.0%}",
+            seed,
+            {"wiring": wiring, "expelled": fate, "loss": loss},
+        )
+        for loss in scale["loss"]
+        for wiring, fate in (*kinds, (_SWIMTX, ""))
+        for seed in range(scale["seeds"])
+    ]
+
+
+def run(cell: Cell) -> dict[str, Any]:
+    """The size of the group, second by second: the list of whoever has been in for longest.
+
+    All newcomers ask that one, so that its list has heard of all of them, as has the one that the
+    paper shows: there, what is left and what was lost make 16 or 17 each time.
+    """
+    settings = cell.settings
+    published = settings["wiring"] != _SWIMTX
+    group = Group(
+        0,
+        cell.chance,
+        as_in_the_paper() if published else Config.lan(),
+        loss=settings["loss"],
+        latency=LATENCY,
+        events=(Event.FAILED, Event.RECOVERED),
+        parts=_wired(settings),
+    )
+    for number, moment in enumerate(JOINS, 1):
+        group.clock.callLater(moment, _join, group, f"n{number}")
+    sizes: list[int] = []
+    read = 0
+    for _ in range(_END):
+        group.run_for(1.0)
+        if settings["expelled"] == _END_TOO:
+            for announced in group.history[read:]:
+                _expel(group, announced)
+        read = len(group.history)
+        sizes.append(_size(group))
+    return {
+        "sizes": sizes,
+        "final": sizes[-1],
+        "largest": max(sizes),
+        "drops": sum(max(0, before - now) for before, now in pairwise(sizes)),
+        "verdicts": sum(announced.event is Event.FAILED for announced in group.history),
+    }
+
+
+def _wired(settings: Mapping[str, Any]) -> Parts:
+    if settings["wiring"] == _SWIMTX:
+        return SHIPPED
+    parts = VARIANTS[settings["wiring"]]
+    return unaware(parts) if settings["expelled"] == _GO_ON else parts
+
+
+def _join(group: Group, key: str) -> None:
+    """Come, and ask whoever has been in for longest."""
+    running = group.running
+    group.seeds = [group.address(running[0])] if running else []
+    group.add(key)
+
+
+def _expel(group: Group, announced: Announced) -> None:
+    """A member that hears its own verdict is gone."""
+    own = announced.event is Event.FAILED and announced.by == announced.about
+    if own and announced.about in group.running:
+        group.kill(announced.about)
+
+
+def _size(group: Group) -> int:
+    """How many the eldest lists as alive or suspect, itself included."""
+    return group.nodes[group.running[0]].membership.living if group.running else 0
+
+
+def summary(outcomes: Sequence[Outcome]) -> Summary:
+    """Distributions over runs, beside the one run of the paper."""
+    rows: list[Row] = []
+    lines: list[Line] = []
+    for case, found in by_case(outcomes).items():
+        rows.extend(_rows(case, found))
+        if found[0].cell.settings["expelled"] != _END_TOO:
+            lines.append(_line(case, found))
+    lines.extend(
+        Line(f"{variant}, paper", points, reference=True) for variant, points in _TRACES.items()
+    )
+    chart = Chart("joins", "17 joins, 10 % lost", "s", "members listed by the eldest", (*lines,))
+    return Summary(
+        tuple(rows),
+        (chart,),
+        (
+            "The paper shows one run of each; here is a distribution.",
+            "Intervals are of the mean; what 90 % and all of the runs gave stands beside the "
+            "paper's run.",
+            "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
+            "member. A member that hears its own final verdict goes on unaware, or ends. The "
+            "paper says neither, nor whose list it shows.",
+        ),
+    )
+
+
+def _rows(case: str, found: Sequence[Outcome]) -> list[Row]:
+    in_paper = _PAPER.get(found[0].cell.settings["wiring"])
+    rows = []
+    for number, (figure, name) in enumerate(_FIGURES.items()):
+        numbers = sorted(pooled(found, figure))
+        references = [] if in_paper is None else [Reference("paper", in_paper[number])]
+        low, high = quantile(numbers, 0.05), quantile(numbers, 0.95)
+        references.append(Reference("90 % of runs here", low, high))
+        references.append(Reference("all runs here", numbers[0], numbers[-1]))
+        rows.append(Row(case, name, "members", mean_of(numbers), tuple(references)))
+    rows.append(Row(case, "verdicts", "per run", median_of(pooled(found, "verdicts"))))
+    return rows
+
+
+def _line(case: str, found: Sequence[Outcome]) -> Line:
+    several = [outcome.figures["sizes"] for outcome in found]
+    points, spread = [], []
+    for second in range(_END):
+        now = sorted(float(sizes[second]) for sizes in several)
+        points.append((float(second + 1), fmean(now)))
+        spread.append((quantile(now, 0.05), quantile(now, 0.95)))
+    return Line(f"{case}: mean, 90 % of runs", tuple(points), tuple(spread))

@@ -1,0 +1,141 @@
+"""What an experiment is: a module that describes itself, names its cells, runs one, sums up all.
+
+A cell is one run with a seed of its own. It is a value, so that it can be handed to a process of
+its own; what it gives is a value too, of numbers and lists of them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from swimtx.experiments.results import Summary
+
+#: What there is to set in an experiment, by name; C{seeds} always: how often each case is run.
+Scale = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Description:
+    """What an experiment is about.
+
+    @ivar id: such as C{E1}.
+    @ivar title: a few words.
+    @ivar paper: what the paper says, with its figures, in a sentence or two.
+    @ivar usual: its scale.
+    @ivar full: what C{--full} sets otherwise.
+    @ivar choices: of settings that are lists of names: which there are.
+    """
+
+    id: str
+    title: str
+    paper: str
+    usual: Scale
+    full: Scale = field(default_factory=dict)
+    choices: Mapping[str, Collection[str]] = field(default_factory=dict)
+
+    def scale(
+        self, full: bool = False, seeds: int | None = None, changes: Scale | None = None
+    ) -> dict[str, Any]:
+        """The scale to run at.
+
+        @param changes: values of its settings that are wanted instead.
+        @raise ValueError: there is no such setting, or it takes another kind of value.
+        """
+        chosen = {**self.usual, **(self.full if full else {})}
+        for name, value in (changes or {}).items():
+            chosen[name] = _fitting(self.id, name, value, chosen)
+            known = self.choices.get(name)
+            unknown = [] if known is None else [one for one in chosen[name] if one not in known]
+            if known is not None and unknown:
+                raise ValueError(
+                    f"{name} of {self.id}: there is no {unknown[0]!r}; there are {', '.join(known)}"
+                )
+        return chosen if seeds is None else {**chosen, "seeds": seeds}
+
+
+def _fitting(id: str, name: str, value: Any, scale: Scale) -> Any:
+    """That value, if it is of the same kind as the usual one; of a list, its items are."""
+    if name not in scale:
+        raise ValueError(f"{id} has no setting {name!r}; it has {', '.join(scale)}")
+    usual = scale[name]
+    if isinstance(usual, list):
+        items = value if isinstance(value, list) else [value]
+        if not items or not all(_fits(item, usual[0]) for item in items):
+            raise ValueError(f"{name} of {id} is a list such as {json.dumps(usual)}")
+        return items
+    if not _fits(value, usual) or isinstance(usual, dict):
+        raise ValueError(f"{name} of {id} is a value such as {json.dumps(usual)}")
+    return value
+
+
+def _fits(value: Any, usual: Any) -> bool:
+    """Whole numbers do where numbers do, but not the other way."""
+    return type(value) is type(usual) or (type(value) is int and type(usual) is float)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run.
+
+    @ivar experiment: the experiment's id.
+    @ivar case: what its figures belong to, together with those of the same case: C{N=5}.
+    @ivar seed: everything random comes from it, together with the case.
+    @ivar settings: what C{run} needs to know, by name.
+    @ivar weight: how long it takes, compared with other cells of the experiment.
+    """
+
+    experiment: str
+    case: str
+    seed: int
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    weight: float = 1.0
+
+    @property
+    def chance(self) -> str:
+        """A seed for C{random.Random} that no other cell has."""
+        return f"{self.experiment}/{self.case}/{self.seed}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a cell: figures, or the error that ended it."""
+
+    cell: Cell
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    error: str | None = None
+
+
+class Experiment(Protocol):
+    """What each module of C{experiments} offers."""
+
+    DESCRIPTION: Description
+
+    def cells(self, scale: Scale) -> list[Cell]:
+        """All runs at that scale."""
+
+    def run(self, cell: Cell) -> dict[str, Any]:
+        """One of them: the same cell gives the same figures."""
+
+    def summary(self, outcomes: Sequence[Outcome]) -> Summary:
+        """What all of those that did not fail say together."""
+
+
+def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """Those that gave figures, by case, in the order of their cells."""
+    found: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        if outcome.error is None:
+            found.setdefault(outcome.cell.case, []).append(outcome)
+    return found
+
+
+def pooled(outcomes: Sequence[Outcome], figure: str) -> list[float]:
+    """All numbers that the outcomes give under one name, be it one each or a list each."""
+    numbers: list[float] = []
+    for outcome in outcomes:
+        value = outcome.figures[figure]
+        numbers.extend(value if isinstance(value, list) else [value])
+    return numbers

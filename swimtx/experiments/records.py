@@ -1,0 +1,101 @@
+"""What an experiment found, as JSON and in files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from swimtx.experiments.experiment import Description, Outcome, Scale
+from swimtx.experiments.results import Row, Summary
+
+
+@dataclass(frozen=True)
+class Record:
+    """One experiment, run.
+
+    @ivar scale: at which it was run.
+    @ivar seconds: that it took.
+    @ivar outcomes: of all its cells, failed ones too.
+    """
+
+    description: Description
+    scale: Scale
+    seconds: float
+    outcomes: Sequence[Outcome]
+    summary: Summary
+
+    @property
+    def failed(self) -> list[Outcome]:
+        """The cells that ended with an error."""
+        return [outcome for outcome in self.outcomes if outcome.error is not None]
+
+    def to_json(self, cells: bool = True) -> dict[str, Any]:
+        """All of it as JSON; numbers that do not exist are null.
+
+        @param cells: whether each single run is in it.
+        """
+        found = {
+            "experiment": self.description.id,
+            "title": self.description.title,
+            "paper": self.description.paper,
+            "scale": dict(self.scale),
+            "seconds": round(self.seconds, 1),
+            "rows": [_row(row) for row in self.summary.rows],
+            "notes": list(self.summary.notes),
+            "failed": [
+                {"case": o.cell.case, "seed": o.cell.seed, "error": o.error} for o in self.failed
+            ],
+        }
+        if cells:
+            found["charts"] = [asdict(chart) for chart in self.summary.charts]
+            found["cells"] = [_cell(outcome) for outcome in self.outcomes]
+        plain: dict[str, Any] = _plain(found)
+        return plain
+
+    def save(self, folder: Path) -> Path:
+        """Write all of it to a file of that folder, which is made."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.description.id}.json"
+        path.write_text(json.dumps(self.to_json(), indent=1) + "\n")
+        return path
+
+
+def _row(row: Row) -> dict[str, Any]:
+    estimate = row.estimate
+    return {
+        "case": row.case,
+        "figure": row.figure,
+        "unit": row.unit,
+        "value": estimate.value,
+        "low": estimate.low,
+        "high": estimate.high,
+        "count": estimate.count,
+        "bound": estimate.bound,
+        "references": [asdict(reference) for reference in row.references],
+    }
+
+
+def _cell(outcome: Outcome) -> dict[str, Any]:
+    cell = outcome.cell
+    return {
+        "case": cell.case,
+        "seed": cell.seed,
+        "settings": dict(cell.settings),
+        "figures": dict(outcome.figures),
+        "error": outcome.error,
+    }
+
+
+def _plain(value: Any) -> Any:
+    """What JSON can say: no NaN and no infinity."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

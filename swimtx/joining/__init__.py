@@ -1,0 +1,1 @@
+"""Joining a group, leaving it, and members that are not known yet. Start at ``join``."""

@@ -1,0 +1,42 @@
+"""Whoever pings us without being in our list is asked who it is.
+
+Gossip misses somebody now and then, and a member that has just been restarted knows nobody. Both
+are pinged all the same by those who know them: that PING is the cheapest hint there is.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swimtx.dissemination.anti_entropy import AntiEntropy
+from swimtx.joining.announce import Greeting
+from swimtx.membership.claim import Address
+from swimtx.membership.table import Membership
+from swimtx.wire.messages import Listed, Message
+
+
+class Strangers:
+    """Greets strangers. With one that knew an earlier run of us it compares lists."""
+
+    def __init__(
+        self, membership: Membership, greeting: Greeting, anti_entropy: AntiEntropy
+    ) -> None:
+        self._membership = membership
+        self._greeting = greeting
+        self._anti_entropy = anti_entropy
+        self._compared_with = 0
+
+    def pinged(self, message: Message, peer: Any) -> None:
+        """Somebody whom our list does not have, or only an earlier run of it, sent a PING."""
+        # What a datagram came from can be answered; a stream comes from a port of the moment.
+        address = peer if type(peer) is Address else message.address
+        if self._greeting.under_way(address):
+            return
+        stranger = Listed(message.name, address, message.incarnation, message.epoch)
+        if not self._greeting.is_news(stranger):
+            return
+        self._greeting.greet(stranger, strange=True)
+        epoch = self._membership.me.epoch
+        if message.target_epoch not in (0, epoch) and self._compared_with != epoch:
+            self._compared_with = epoch
+            self._anti_entropy.exchange(address)

@@ -1,0 +1,120 @@
+"""Who is in which state: the member list's index, for picking at random and looking up."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Set
+
+from swimtx.membership.claim import Address, Claim, State
+
+
+class Roster:
+    """Names by state, kept up to date by the member list.
+
+    @ivar living: alive and suspect members, in no particular order.
+    @ivar suspects: the suspect ones, in the order in which that was heard.
+    @ivar failed: the failed ones, likewise.
+    @ivar left: those who left, likewise.
+    @ivar seven_fields: living peers that know only the original schema, likewise.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_addresses",
+        "_by_address",
+        "_position",
+        "failed",
+        "left",
+        "living",
+        "seven_fields",
+        "suspects",
+    )
+
+    def __init__(self) -> None:
+        self.living: list[str] = []
+        self.suspects: dict[str, None] = {}
+        self.failed: dict[str, None] = {}
+        self.left: dict[str, None] = {}
+        self.seven_fields: dict[str, None] = {}
+        self._position: dict[str, int] = {}
+        self._by_address: dict[Address, tuple[str, ...]] = {}
+        self._addresses: dict[str, Address] = {}
+
+    def put(self, claim: Claim) -> None:
+        """Note a member's state and address."""
+        name, state = claim.name, claim.state
+        new = name not in self._addresses
+        if new or self._addresses[name] != claim.address:
+            self._forget_address(name)
+            self._addresses[name] = claim.address
+            self._by_address[claim.address] = (*self._by_address.get(claim.address, ()), name)
+        self._put_living(name, state.living)
+        if new and state is State.ALIVE and not claim.seven_fields:
+            return  # as most are
+        for group, belongs in (
+            (self.suspects, state is State.SUSPECT),
+            (self.failed, state is State.FAILED),
+            (self.left, state is State.LEFT),
+            (self.seven_fields, claim.seven_fields and state.living),
+        ):
+            if belongs:
+                group.setdefault(name)
+            else:
+                group.pop(name, None)
+
+    def remove(self, name: str) -> None:
+        """Forget a member."""
+        self._put_living(name, False)
+        for group in (self.suspects, self.failed, self.left, self.seven_fields):
+            group.pop(name, None)
+        self._forget_address(name)
+
+    def clear(self) -> None:
+        """Forget everybody."""
+        for name in list(self._addresses):
+            self.remove(name)
+
+    def at(self, address: Address) -> str | None:
+        """Who is reached there: a living member before one that is gone, then who came last."""
+        names = self._by_address.get(address)
+        if names is None:
+            return None
+        return next((name for name in reversed(names) if name in self._position), names[-1])
+
+    def sample(self, chance: random.Random, count: int, without: Set[str]) -> list[str]:
+        """Up to C{count} different living members, none of C{without}, each equally likely."""
+        if len(self.living) <= 4 * (count + len(without)):
+            eligible = [name for name in self.living if name not in without]
+            return chance.sample(eligible, min(count, len(eligible)))
+        chosen: dict[str, None] = {}
+        while len(chosen) < count:
+            name = self.living[int(chance.random() * len(self.living))]
+            if name not in without:
+                chosen.setdefault(name)
+        return list(chosen)
+
+    def longest_gone(self) -> str | None:
+        """Whose end was heard of first; of those who left, before those who failed."""
+        return next(iter(self.left), None) or next(iter(self.failed), None)
+
+    def _put_living(self, name: str, living: bool) -> None:
+        position = self._position.get(name)
+        if living and position is None:
+            self._position[name] = len(self.living)
+            self.living.append(name)
+        elif not living and position is not None:
+            last = self.living.pop()
+            del self._position[name]
+            if last != name:
+                self.living[position] = last
+                self._position[last] = position
+
+    def _forget_address(self, name: str) -> None:
+        address = self._addresses.pop(name, None)
+        if address is None:
+            return
+        others = tuple(other for other in self._by_address[address] if other != name)
+        if others:
+            self._by_address[address] = others
+        else:
+            del self._by_address[address]

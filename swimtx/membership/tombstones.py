@@ -1,0 +1,58 @@
+"""How long those who are gone are remembered."""
+
+from __future__ import annotations
+
+from itertools import chain, islice
+
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
+
+from swimtx.config import Config
+from swimtx.membership.claim import State
+from swimtx.membership.table import Change, Membership, WatchOrder
+
+_SWEEPS = 20  # in the shorter of the two memories
+
+
+class Tombstones:
+    """Forgets failed and left members in time, and the longest gone when there are too many.
+
+    A timer runs only while there is somebody to forget.
+    """
+
+    def __init__(self, clock: IReactorTime, membership: Membership, config: Config) -> None:
+        self._clock = clock
+        self._membership = membership
+        self._most = config.max_remembered
+        self._memory = {State.FAILED: config.failed_memory, State.LEFT: config.left_memory}
+        self._interval = min(self._memory.values()) / _SWEEPS
+        self._timer: IDelayedCall | None = None
+        membership.watch(self._changed, WatchOrder.TOMBSTONES)
+
+    def stop(self) -> None:
+        """Forget nobody any more."""
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+
+    def _changed(self, change: Change) -> None:
+        if change.claim.state.living:
+            return
+        roster = self._membership.roster
+        extra = len(roster.failed) + len(roster.left) - self._most
+        if extra > 0:
+            others = (n for n in chain(roster.left, roster.failed) if n != self._membership.name)
+            for name in list(islice(others, extra)):
+                self._membership.forget(name)
+        if self._timer is None:
+            self._timer = self._clock.callLater(self._interval, self._sweep)
+
+    def _sweep(self) -> None:
+        self._timer = None
+        roster = self._membership.roster
+        for state, names in ((State.FAILED, roster.failed), (State.LEFT, roster.left)):
+            for name in list(names):
+                old = self._membership.age(name) >= self._memory[state]
+                if old and name != self._membership.name:
+                    self._membership.forget(name)
+        if roster.failed or roster.left:
+            self._timer = self._clock.callLater(self._interval, self._sweep)

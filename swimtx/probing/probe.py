@@ -1,0 +1,280 @@
+"""One probe of one member, from the first PING to its end (SWIM §3.1; Lifeguard §IV-A).
+
+A PING, repeated while it is unanswered. At the ping timeout the second stage: a last PING, one
+over a stream, a PING_REQ to k other members. An ACK by any of these ways ends the round.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from twisted.internet.interfaces import IDelayedCall
+
+from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.probing.indirect_probe import SecondStage
+from swimtx.probing.schedule import Schedule
+from swimtx.transport.messenger import Means
+from swimtx.wire.codec import encode_update, framed, sequence_field, target_fields
+from swimtx.wire.messages import Message, MessageType
+
+# Every probe comes by here: names of this module are found quicker than members of an enum.
+_PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
+
+
+class Way(enum.Enum):
+    """How an ACK came."""
+
+    DATAGRAM = "datagram"
+    STREAM = "stream"
+    RELAY = "relay"
+
+
+_DATAGRAM = Way.DATAGRAM
+
+
+class Round:
+    """One probe. It ends by itself, once, and calls C{ended(round)}.
+
+    @param relays: says whom to ask in the second stage, when it comes to that.
+    @param seen: asked C{seen(round)} whenever something was seen and at each step; true ends it.
+    @param attach: told to the target with each PING, before any other news.
+    @param same_run: whether a relay's ACK counts only if it is of the target's very run; else, as
+        a relay may know of a later or an earlier one, of whichever it has.
+    @ivar body: what each PING says, and each PING_REQ.
+    @ivar way: how the ACK came, C{None} while there was none.
+    @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
+        after a repeat could be to either.
+    @ivar answer: the ACK.
+    """
+
+    __slots__ = (
+        "_ended",
+        "_enough",
+        "_means",
+        "_next",
+        "_relays",
+        "_same_run",
+        "_schedule",
+        "_second_stage",
+        "_started",
+        "_timer",
+        "answer",
+        "body",
+        "over",
+        "rtt",
+        "sequence",
+        "target",
+        "way",
+    )
+
+    def __init__(
+        self,
+        target: Claim,
+        means: Means,
+        schedule: Schedule,
+        ended: Callable[[Round], object],
+        relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
+        attach: Claim | None = None,
+        seen: Callable[[Round], bool] = lambda probe: False,
+        same_run: bool = False,
+    ) -> None:
+        self.target = target
+        self.over = False
+        self.way: Way | None = None
+        self.rtt: float | None = None
+        self.answer: Message | None = None
+        self._means = means
+        self._schedule = schedule
+        self._ended = ended
+        self._relays = relays
+        self._enough = seen
+        self._same_run = same_run
+        self._second_stage: SecondStage | None = None
+        self._next = 0
+        self._timer: IDelayedCall | None = None
+        self._started = means.clock.seconds()
+        self.sequence = means.questions.ask(self._answered)
+        if target.seven_fields:
+            means.questions.ask_address(target.address, self.sequence, self._answered)
+        self.body = sequence_field(self.sequence) + target_fields(target)
+        if attach is not None:
+            self.body += framed(encode_update(attach, attach.age))
+        self._step()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self._means.clock.seconds() - self._started
+
+    @property
+    def left(self) -> float:
+        """Seconds until it ends."""
+        return self._schedule.end - self.elapsed
+
+    # What was seen
+
+    @property
+    def evidence(self) -> tuple[Evidence, ...]:
+        """First-hand observations: ours, and those of the relays that sent a NACK."""
+        stage = self._second_stage
+        return (Evidence(self._means.me().name, self.own), *(stage.seen if stage else ()))
+
+    @property
+    def own(self) -> Kind:
+        """What we saw ourselves."""
+        return self._second_stage.own if self._second_stage else Kind.SILENT
+
+    @property
+    def relays(self) -> Sequence[Claim]:
+        """Whom it has asked."""
+        return self._second_stage.relays if self._second_stage else ()
+
+    @property
+    def tried_stream(self) -> bool:
+        """Whether it came to the second stage."""
+        return self._second_stage is not None
+
+    @property
+    def hinted(self) -> bool:
+        """Whether something hinted at a failure while it lasted."""
+        return self._second_stage is not None and self._second_stage.hinted
+
+    # What others make of it
+
+    def hasten(self, glance: float) -> None:
+        """Something hints at a failure: begin the second stage at once. It proves nothing.
+
+        @param glance: seconds after which to see whether what was seen is enough.
+        """
+        left = self.left
+        if self.over or self.hinted or left <= 0:
+            return
+        stage = self._second_stage
+        if stage is None:
+            self.ping(self.target.address)
+            stage = self._begin_second_stage(left, hinted=True)
+        stage.hinted = True
+        if not self.over and glance < left:
+            stage.look_in(glance)
+
+    def take_stream(self) -> Any:
+        """The stream that this round has opened, C{None} if there is none: it stays open then.
+
+        May be called until C{ended} has returned.
+        """
+        return self._second_stage.take_stream() if self._second_stage else None
+
+    def stop(self) -> None:
+        """End it without a verdict."""
+        self._finish()
+        if self._second_stage is not None:
+            self._second_stage.close_stream()
+
+    # The course of a round
+
+    def _step(self) -> None:
+        """Do what is due now, and come back for what is due next."""
+        self._timer = None
+        if self._next and self.look():
+            return
+        moment = self._schedule.moments[self._next]
+        if not moment.next:
+            self._end()
+            return
+        self._next += 1
+        self._timer = self._means.clock.callLater(moment.next, self._step)
+        if moment.pings:
+            self.ping(self.target.address)
+            if moment.detours:
+                detour = self._means.protocol.detour(self.target.address)
+                if detour is not None:
+                    self.ping(detour)
+        if moment.closer and self._second_stage is None:
+            self._begin_second_stage(self._schedule.end - moment.at)
+
+    def ping(self, peer: Any) -> None:
+        """Send the PING to that address, or over a stream that is open already.
+
+        The accusation first, to one that is suspected: it should refute at once.
+        """
+        if self.over:
+            return
+        means = self._means
+        target = self.target
+        accusation = means.accusation  # quicker than a call of it in its place
+        accused = accusation(target.name)
+        if accused is None or target.seven_fields:
+            means.protocol.send(peer, _PING, self.body, news=not target.seven_fields)
+        else:
+            means.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
+
+    def _begin_second_stage(self, left: float, hinted: bool = False) -> SecondStage:
+        schedule = self._schedule
+        stage = self._second_stage = SecondStage(self, self._means, schedule.end)
+        stage.hinted = hinted
+        if schedule.relays is not None:
+            stage.ask(self._relays(self.target), left)
+        if schedule.stream is not None:
+            stage.open_stream(left)
+        return stage
+
+    def look(self) -> bool:
+        """Whether what was seen is enough to end it now; or it was over before."""
+        if not self.over and self._enough(self):
+            self._end()
+        return self.over
+
+    # Its end
+
+    def _answered(self, message: Message, peer: Any) -> None:
+        if self.over:
+            return
+        kind = message.header.type
+        if kind is _ACK:
+            if self._speaks_for_target(message, peer):
+                self.answer = message
+                self._end()
+        elif kind is _NACK and self._second_stage is not None:
+            self._second_stage.heard(message)
+
+    def _speaks_for_target(self, message: Message, peer: Any) -> bool:
+        """Whether that ACK is the target's, and of the run that was asked for."""
+        target, speaker = self.target, message.header
+        if target.seven_fields and not speaker.version:
+            self.way = Way.DATAGRAM
+        elif speaker.name == target.name:
+            if target.epoch and speaker.epoch < target.epoch:
+                return False
+            self.way = way = _DATAGRAM if type(peer) is Address else Way.STREAM
+            if way is _DATAGRAM and self._next == 1:
+                rtt = self._means.clock.seconds() - self._started
+                self.rtt = rtt if rtt > 0 else 0.0  # clocks may be set back
+        elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
+            same_run = message.target_epoch == target.epoch
+            if self._same_run and not same_run and not target.seven_fields:
+                return False  # of the original seven fields each has its own word for a run
+            self.way = Way.RELAY
+        else:
+            return False
+        return True
+
+    def _end(self) -> None:
+        self._finish()
+        self._ended(self)
+        if self._second_stage is not None:
+            self._second_stage.close_stream()
+
+    def _finish(self) -> None:
+        if self.over:
+            return
+        self.over = True
+        self._means.questions.close(self.sequence)
+        if self.target.seven_fields:
+            self._means.questions.close_address(self.target.address, self.sequence)
+        if self._timer is not None and self._timer.active():
+            self._timer.cancel()
+        self._timer = None
+        if self._second_stage is not None:
+            self._second_stage.end()

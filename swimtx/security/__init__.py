@@ -1,0 +1,1 @@
+"""What protects messages on their way. Start at ``envelope``."""

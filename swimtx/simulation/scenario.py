@@ -1,0 +1,227 @@
+"""A story told in virtual time: a group forms, lives, something befalls it, and it finds out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field
+from random import Random
+
+from swimtx.membership.table import Event
+from swimtx.simulation.group import Group
+from swimtx.simulation.history import Announced
+from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
+
+_STEP = 0.5  # virtual seconds between two words about the progress
+_FATES = {
+    "was killed": Event.FAILED,
+    "vanished": Event.FAILED,
+    "left": Event.LEFT,
+}
+"""What can happen to a member for good, and what the others should announce of it."""
+
+_SAID = {
+    Event.SUSPECTED: "is suspect",
+    Event.STALLED: "is stalled",
+    Event.FAILED: "has failed",
+    Event.LEFT: "has left",
+    Event.RECOVERED: "has recovered",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen.
+
+    @ivar kill: how many are killed,
+    @ivar vanish: how many lose their host,
+    @ivar leave: how many say goodbye, all at the same time;
+    @ivar stall: how many do nothing for C{stall_seconds} from then on.
+    @ivar quiet: seconds before that, in which the load is measured.
+    @ivar seconds: until the end, from then on; C{None}: until everybody knows, and C{patience}
+        at the most.
+    @ivar patience: seconds that forming, and finding out, may take.
+    """
+
+    kill: int = 0
+    vanish: int = 0
+    leave: int = 0
+    stall: int = 0
+    stall_seconds: float = 2.0
+    quiet: float = 10.0
+    seconds: float | None = None
+    patience: float = 120.0
+
+    @property
+    def victims(self) -> int:
+        """How many members it needs."""
+        return self.kill + self.vanish + self.leave + self.stall
+
+
+@dataclass
+class Report:
+    """What came of it.
+
+    @ivar formed: seconds until everybody listed everybody, C{None} if that never was.
+    @ivar quiet: the load while nothing happened.
+    @ivar whole: the load from beginning to end.
+    @ivar fates: by name, what befell a member, and how that came to be known.
+    @ivar stalled: the members that did nothing for a while.
+    @ivar wrong: failures announced of members that were running.
+    """
+
+    formed: float | None = None
+    quiet: Load | None = None
+    whole: Load | None = None
+    fates: dict[str, tuple[str, Knowledge]] = field(default_factory=dict)
+    stalled: list[str] = field(default_factory=list)
+    wrong: list[Announced] = field(default_factory=list)
+
+    @property
+    def everybody_knows(self) -> bool:
+        """Whether each survivor has heard of each end."""
+        return all(known.complete for _, known in self.fates.values())
+
+
+class Story:
+    """Plays a plan with a group that has not been started.
+
+    @param tell: called as C{tell(time, sentence)} with what has happened, and when.
+    @param progress: called every now and then with what is waited for, how many of how many
+        members are that far.
+    @param cpu: gives the seconds of CPU that were used.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        plan: Plan,
+        tell: Callable[[float, str], object] = lambda time, sentence: None,
+        progress: Callable[[str, int, int], object] = lambda what, done, of: None,
+        cpu: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        self._group = group
+        self._plan = plan
+        self._tell_at = tell
+        self._progress = progress
+        self._chance = Random(f"{group.seed}/story")
+        self._cpu = cpu
+
+    def play(self) -> Report:
+        """From the first start to the end."""
+        group, plan = self._group, self._plan
+        report = Report()
+        whole = Meter(group, self._cpu)
+        group.start()
+        size = len(group.running)
+        self._tell(f"{size} members start at once")
+        if self._wait("list everybody", self._with_all, plan.patience):
+            report.formed = group.now
+            self._tell(f"everybody lists everybody after {group.now:.2f} s")
+            quiet = Meter(group, self._cpu)
+            self._pass(plan.quiet)
+            report.quiet = quiet.read()
+            self._befall(report)
+        else:
+            self._tell(f"after {plan.patience:g} s not everybody lists everybody")
+        report.whole = whole.read()
+        report.wrong = group.wrongly_failed()
+        return report
+
+    def _befall(self, report: Report) -> None:
+        group, plan = self._group, self._plan
+        victims = self._chance.sample(group.running, plan.victims)
+        since = group.now
+        fates = {}
+        for fate, number in (
+            ("was killed", plan.kill),
+            ("vanished", plan.vanish),
+            ("left", plan.leave),
+            ("stalled", plan.stall),
+        ):
+            for _ in range(number):
+                fates[victims.pop()] = fate
+        for name, fate in fates.items():
+            self._strike(name, fate)
+        report.stalled = [name for name, fate in fates.items() if fate == "stalled"]
+        gone = {name: fate for name, fate in fates.items() if fate != "stalled"}
+        survivors = dict.fromkeys(group.running)
+
+        def known(name: str) -> Knowledge:
+            return knowledge(group, name, _FATES[gone[name]], since, survivors)
+
+        def aware() -> int:
+            return min((known(name).knew for name in gone), default=len(survivors))
+
+        if plan.seconds is not None:
+            self._pass(plan.seconds)
+        elif gone:
+            self._wait("know of every end", aware, plan.patience)
+        report.fates = {name: (fate, known(name)) for name, fate in gone.items()}
+        lines = [
+            (
+                first.time,
+                f"{first.by} announces that {first.about} {_SAID[first.event]}: {first.why}",
+            )
+            for first in self._firsts(fates, since)
+        ]
+        for name, (fate, spread) in report.fates.items():
+            if spread.complete and spread.last is not None:
+                known_at = since + spread.last
+                lines.append((known_at, f"all {spread.witnesses} know that {name} {fate}"))
+            else:
+                known_by = f"{spread.knew} of {spread.witnesses}"
+                lines.append((group.now, f"{known_by} know that {name} {fate}"))
+        for time, sentence in sorted(lines):
+            self._tell_at(time, sentence)
+
+    def _firsts(self, names: Collection[str], since: float) -> list[Announced]:
+        """The first announcement of each kind about each of these."""
+        firsts: dict[tuple[str, Event], Announced] = {}
+        for announced in self._group.history:
+            about_another = announced.about in names and announced.by != announced.about
+            if announced.time >= since and about_another and announced.event in _SAID:
+                firsts.setdefault((announced.about, announced.event), announced)
+        return list(firsts.values())
+
+    def _tell(self, sentence: str) -> None:
+        self._tell_at(self._group.now, sentence)
+
+    def _strike(self, name: str, fate: str) -> None:
+        group, seconds = self._group, self._plan.stall_seconds
+        if fate == "stalled":
+            group.stall(name, seconds)
+            self._tell(f"{name} is stalled for {seconds:g} s")
+        elif fate == "left":
+            group.leave(name)
+            self._tell(f"{name} leaves")
+        elif fate == "vanished":
+            group.vanish(name)
+            self._tell(f"the host of {name} vanishes")
+        else:
+            group.kill(name)
+            self._tell(f"{name} is killed")
+
+    def _with_all(self) -> int:
+        """How many members list all as alive."""
+        running = self._group.running
+        return sum(self._group.lists(key, running) for key in running)
+
+    def _wait(self, what: str, done: Callable[[], int], bound: float) -> bool:
+        """Until all that run are that far; whether they are, within the bound."""
+        group = self._group
+        of = len(group.running)
+        end = group.now + bound
+        while group.now < end:
+            number = done()
+            self._progress(what, number, of)
+            if number >= of:
+                return True
+            group.run_for(min(0.05, end - group.now))
+        return False
+
+    def _pass(self, seconds: float) -> None:
+        """Let time pass, with a word now and then."""
+        end = self._group.now + seconds
+        while (left := end - self._group.now) > 1e-6:
+            self._progress("seconds", int(seconds - left), int(seconds))
+            self._group.run_for(min(_STEP, left))

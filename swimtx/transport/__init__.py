@@ -1,0 +1,1 @@
+"""Messages in and out, by datagram and by stream. Start at ``protocol``."""

@@ -1,0 +1,309 @@
+"""The post: bytes in, news before message, dispatch; messages out, filled up with news.
+
+It knows no rule of the protocol. The rooms upstairs say what they handle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.abstract import isIPv6Address
+from twisted.internet.error import InvalidAddressError, MessageLengthError
+from twisted.internet.interfaces import IReactorTime
+from twisted.internet.protocol import DatagramProtocol
+from twisted.logger import Logger
+
+from swimtx.config import Config
+from swimtx.counters import Counters
+from swimtx.errors import Malformed
+from swimtx.interfaces import IEnvelope, INews
+from swimtx.membership.claim import Address, Claim, normal_host
+from swimtx.membership.table import Membership
+from swimtx.wire.codec import Codec, fields, header
+from swimtx.wire.messages import VERSION, Message, MessageType
+
+Handler = Callable[[Message, Any], object]
+
+# One wake-up of the reactor reads this much and then lets the timers have their turn.
+_BYTES_A_WAKE_UP = 16 * 1024
+_TABLE = MessageType.TABLE
+_new = tuple.__new__  # twice as quick as Address(*pair)
+_LOST = (OSError, InvalidAddressError, MessageLengthError)
+"""What a send may raise. None of it queues anything, so it is loss, as on the way."""
+
+
+class SwimProtocol(DatagramProtocol):
+    """The C{DatagramProtocol} that a node hands to C{reactor.listenUDP}. Streams use it too.
+
+    A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
+
+    @ivar heard_at: when the last message of our cluster came.
+    @ivar heard_from: the peer that it came from.
+    """
+
+    __slots__ = (
+        "_by_stream",
+        "_callbacks",
+        "_clock",
+        "_cluster",
+        "_codec",
+        "_counters",
+        "_envelope",
+        "_handlers",
+        "_header_of",
+        "_headers",
+        "_heard",
+        "_mapped",
+        "_membership",
+        "_news",
+        "_room",
+        "_seven_fields",
+        "_stopped",
+        "_stream_heard",
+        "heard_at",
+        "heard_from",
+    )
+
+    noisy = False
+    _log = Logger()
+
+    def __init__(
+        self,
+        membership: Membership,
+        codec: Codec,
+        envelope: IEnvelope,
+        news: INews,
+        config: Config,
+        counters: Counters,
+        clock: IReactorTime,
+    ) -> None:
+        self._membership = membership
+        self._codec = codec
+        self._envelope = envelope
+        self._news = news
+        self._cluster = config.cluster
+        self._mapped = config.bind_host == "::"
+        self._room: int = config.capacity - envelope.overhead
+        self._counters = counters
+        self._handlers: dict[MessageType, Handler] = {}
+        self._callbacks: dict[MessageType, list[Handler]] = {}
+        self._seven_fields: Callable[[Message, Any], Message | None] | None = None
+        self._stopped: Callable[[], object] | None = None
+        self._header_of: Claim | None = None
+        self._headers: dict[MessageType, bytes] = {}
+        self._by_stream: dict[Address, _Outlet] = {}
+        self._clock = clock
+        self._heard: Callable[[], object] | None = None
+        self._stream_heard: Callable[[], object] | None = None
+        self.heard_at = 0.0
+        self.heard_from: Any = None
+
+    # What the rooms upstairs ask for
+
+    def handle(self, kind: MessageType, handler: Handler) -> None:
+        """Give each message of that type to C{handler(message, peer)}."""
+        self._handlers[kind] = handler
+
+    def handle_seven_fields(self, translate: Callable[[Message, Any], Message | None]) -> None:
+        """Give what peers of the original schema send to C{translate(message, peer)} first."""
+        self._seven_fields = translate
+
+    def on_message(self, kind: MessageType, callback: Handler) -> None:
+        """Also tell C{callback(message, address)}, after the message's updates were applied."""
+        self._callbacks.setdefault(kind, []).append(callback)
+
+    def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
+        """Call C{stopped()} when the port was closed; the node knows whether it meant that."""
+        self._stopped = stopped
+
+    def on_next_message(self, heard: Callable[[], object]) -> None:
+        """Call C{heard()} once, with the next message of our cluster."""
+        self._heard = heard
+
+    def on_accepted_stream(self, heard: Callable[[], object] | None) -> None:
+        """Call C{heard()} for a message of our cluster by a stream that another member opened."""
+        self._stream_heard = heard
+
+    def use_streams(self, address: Address, send: Callable[[bytes], object] | None) -> None:
+        """Send news to that address by C{send} instead, because datagrams do not arrive there."""
+        if send is None:
+            self._by_stream.pop(address, None)
+        else:
+            self._by_stream[address] = _Outlet(send)
+
+    def detour(self, address: Address) -> Any:
+        """What to send to as well, or instead, where datagrams do not arrive; else C{None}."""
+        return self._by_stream.get(address)
+
+    # Out
+
+    def send(
+        self,
+        peer: Any,
+        kind: MessageType,
+        *parts: bytes,
+        news: bool = True,
+        sender: Claim | None = None,
+        room: int = 0,
+    ) -> None:
+        """Send one message of encoded parts, filled up with news to capacity.
+
+        @param sender: whom the header names, if not ourselves.
+        @param room: bytes that the message may have, if not those of a datagram.
+        """
+        if sender is not None:
+            head = header(sender, kind, self._cluster, VERSION)
+        elif self._header_of is not self._membership.me or kind not in (headers := self._headers):
+            head = self._make_header(kind)
+        else:
+            head = headers[kind]
+        data = head + b"".join(parts)
+        if news and self._news.pending:
+            data += self._news.fill((room or self._room) - len(data))
+        self.post(peer, data)
+
+    def send_seven_fields(
+        self,
+        peer: Any,
+        kind: MessageType,
+        destination: Address,
+        sender: Claim | None = None,
+        most: int = 0,
+    ) -> None:
+        """Send what the original schema can say, and nothing else.
+
+        @param destination: whom to.
+        @param sender: whom the header names, if not ourselves.
+        @param most: bytes that the message may have, if it may not have any number. To stay within,
+            the destination is left off; if that does not do, nothing is sent.
+        """
+        data = header(sender or self._membership.me, kind, "", 0)
+        aim = fields(dest_addr=destination.host, dest_port=destination.port)
+        if not most or len(data) + len(aim) <= most:
+            data += aim
+        if not most or len(data) <= most:
+            self.post(peer, data)
+
+    def post(self, peer: Any, data: bytes) -> None:
+        """Seal these bytes and send them."""
+        counters = self._counters
+        data = self._envelope.seal(data)
+        counters.bytes_sent += len(data)
+        if type(peer) is not Address:
+            counters.frames_sent += 1
+            peer.send(data)
+            return
+        counters.datagrams_sent += 1
+        if self._mapped and not isIPv6Address(peer.host):
+            peer = Address(f"::ffff:{peer.host}", peer.port)
+        transport = self.transport
+        if transport is None:  # the port is closed
+            counters.send_failures += 1
+            return
+        try:
+            transport.write(data, peer)
+        except _LOST:
+            counters.send_failures += 1
+
+    def spread(self, address: Address, kind: MessageType, *parts: bytes, **how: Any) -> None:
+        """Send it over a stream to whom datagrams do not reach. An answer comes the same way."""
+        self.send(self._by_stream.get(address) or address, kind, *parts, **how)
+
+    @property
+    def room(self) -> int:
+        """Bytes that a datagram may have before it is sealed."""
+        return self._room
+
+    # In
+
+    def startProtocol(self) -> None:
+        """The port is open."""
+        if self.transport is not None:
+            self.transport.maxThroughput = _BYTES_A_WAKE_UP  # type: ignore[attr-defined]
+
+    def stopProtocol(self) -> None:
+        """The port was closed, by us or by an error of the socket."""
+        if self._stopped is not None:
+            self._stopped()
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        """One datagram; nothing it holds can raise into the reactor."""
+        counters = self._counters
+        counters.datagrams_received += 1
+        counters.bytes_received += len(datagram)
+        if ":" in addr[0]:
+            try:
+                addr = (normal_host(addr[0]), addr[1])
+            except ValueError:  # a link-local one, whose zone the socket has lost
+                self._refuse("address")
+                return
+        self._receive(datagram, _new(Address, addr))
+
+    def frame_received(self, frame: bytes, stream: Any) -> None:
+        """One frame of a stream."""
+        self._counters.frames_received += 1
+        self._counters.bytes_received += len(frame)
+        if self._receive(frame, stream) and self._stream_heard is not None and stream.accepted:
+            self._stream_heard()
+
+    def _receive(self, data: bytes, peer: Any) -> bool:
+        """Whether it was a message of our cluster. All of it is one function, for speed."""
+        try:
+            message = self._codec.decode(self._envelope.open(data))
+        except Malformed as error:
+            self._refuse(error.reason)
+            return False
+        heading = message.header
+        if heading.cluster != self._cluster and heading.version:
+            self._counters.other_cluster += 1
+            return False
+        self.heard_at = self._clock.seconds()
+        self.heard_from = peer
+        if self._heard is not None:
+            heard, self._heard = self._heard, None
+            heard()
+        try:
+            if not heading.version:
+                translated = self._seven_fields and self._seven_fields(message, peer)
+                if not translated:
+                    return True
+                message = translated
+            kind = message.header.type
+            updates = message.updates
+            if updates and kind is not _TABLE:
+                apply = self._membership.apply
+                for claim in updates:
+                    apply(claim)
+            handler = self._handlers.get(kind)
+            if handler is not None:
+                handler(message, peer)
+            if kind in self._callbacks:
+                address = peer if type(peer) is Address else peer.address
+                for callback in self._callbacks[kind]:
+                    callback(message, address)
+        except Exception:
+            self._counters.handler_errors += 1
+            self._log.failure("could not handle {message!r}", message=message)
+        return True
+
+    def _refuse(self, reason: str) -> None:
+        malformed = self._counters.malformed
+        malformed[reason] = malformed.get(reason, 0) + 1
+
+    def _make_header(self, kind: MessageType) -> bytes:
+        me = self._membership.me
+        if self._header_of is not me:
+            self._header_of = me
+            self._headers = {}
+        head = self._headers[kind] = header(me, kind, self._cluster, VERSION)
+        return head
+
+
+class _Outlet:
+    """A stream that is opened when something is sent."""
+
+    __slots__ = ("send",)
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self.send = send

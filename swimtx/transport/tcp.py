@@ -1,0 +1,187 @@
+"""Streams over TCP: messages in frames, on the same port number as UDP.
+
+A frame is a length of four bytes, big-endian, and as many bytes of one message.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
+from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
+from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.protocol import Factory, Protocol
+from twisted.protocols.basic import Int32StringReceiver
+from twisted.python.failure import Failure
+from zope.interface import implementer
+
+from swimtx.interfaces import IStream, IStreams
+from swimtx.membership.claim import Address, normal_host
+
+MAX_FRAME = 128 * 1024  # bytes
+BACKLOG = 1024
+MAX_ACCEPTED = 512  # streams that others hold open here
+IDLE = 30.0  # seconds after which a stream on which nothing ever came is closed
+KEPT = 3600.0  # seconds after which one that was used, and has been idle since, is closed
+
+Received = Callable[[bytes, Any], object]
+
+
+@implementer(IStream)
+class TcpStream(Int32StringReceiver):
+    """One connection."""
+
+    MAX_LENGTH = MAX_FRAME
+
+    def __init__(self, streams: TcpStreams, received: Received, accepted: bool) -> None:
+        self._streams = streams
+        self._received = received
+        self.accepted = accepted
+        self._idle: IDelayedCall | None = None
+        self.address = Address("", 0)
+        self.closed: Callable[[], object] = lambda: None
+
+    def send(self, data: bytes) -> None:
+        """Send one message's bytes."""
+        if self.connected:
+            self.sendString(data)
+
+    def close(self) -> None:
+        """Close it once what was sent is out."""
+        if self.transport is not None:
+            self.transport.loseConnection()
+
+    def give_up_after(self, seconds: float) -> None:
+        """Take the other host for gone when it leaves what was sent unconfirmed for so long."""
+        handle = getattr(self.transport, "getHandle", None)
+        if handle is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
+            handle().setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, round(seconds * 1000))
+            )
+
+    def connectionMade(self) -> None:
+        """It is open."""
+        assert self.transport is not None
+        peer: Any = self.transport.getPeer()
+        try:
+            self.address = Address(normal_host(peer.host), peer.port)
+        except ValueError:  # a link-local one: nobody whom we could answer by datagram
+            self.transport.abortConnection()  # type: ignore[attr-defined]
+            return
+        self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]
+        self.transport.setTcpKeepAlive(True)  # type: ignore[attr-defined]
+        self._idle = self._streams.clock.callLater(IDLE, self.close)
+        self._streams.opened(self)
+
+    def stringReceived(self, string: bytes) -> None:
+        """One frame came."""
+        if self._idle is not None and self._idle.active():
+            self._idle.reset(KEPT)
+        self._received(string, self)
+
+    def lengthLimitExceeded(self, length: int) -> None:
+        """Nobody of ours sends such frames."""
+        assert self.transport is not None
+        self.transport.abortConnection()  # type: ignore[attr-defined]
+
+    def connectionLost(self, reason: Failure | None = None) -> None:
+        """It is closed, by whichever side."""
+        self.connected = 0
+        if self._idle is not None and self._idle.active():
+            self._idle.cancel()
+        self._streams.closed(self)
+        self.closed()
+
+
+class _Accepting(Factory):
+    noisy = False
+
+    def __init__(self, streams: TcpStreams, received: Received) -> None:
+        self._streams = streams
+        self._received = received
+
+    def buildProtocol(self, addr: Any) -> Protocol | None:
+        if self._streams.accepted >= MAX_ACCEPTED:
+            return None
+        return TcpStream(self._streams, self._received, accepted=True)
+
+
+class _Connecting(_Accepting):
+    def buildProtocol(self, addr: Any) -> Protocol:
+        return TcpStream(self._streams, self._received, accepted=False)
+
+
+@implementer(IStreams)
+class TcpStreams:
+    """Opens and accepts TCP connections.
+
+    @param reactor: provides C{IReactorTCP} and C{IReactorTime}.
+    @ivar accepted: how many are open that others opened.
+    """
+
+    def __init__(self, reactor: Any) -> None:
+        self._reactor = reactor
+        self.clock = reactor
+        self.accepted = 0
+        self._open: dict[TcpStream, None] = {}
+        self._connecting: dict[Deferred[Any], None] = {}
+        self._port: Any = None
+        self._gone: Deferred[None] | None = None
+
+    def listen(self, host: str, port: int, received: Received) -> None:
+        """Accept streams.
+
+        @raise twisted.internet.error.CannotListenError: the port is taken.
+        """
+        factory = _Accepting(self, received)
+        self._port = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=host)
+
+    def connect(self, address: Address, timeout: float, received: Received) -> Deferred[TcpStream]:
+        """Open a stream; C{timeout} in seconds."""
+        endpoint = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
+        connecting = endpoint(
+            self._reactor, address.host, address.port, timeout=max(0.05, timeout)
+        ).connect(_Connecting(self, received))
+        self._connecting[connecting] = None
+
+        def settled(result: Any) -> Any:
+            self._connecting.pop(connecting, None)
+            return result
+
+        connecting.addBoth(settled)
+        return connecting  # type: ignore[return-value]
+
+    def stop(self) -> Deferred[None]:
+        """Close everything."""
+        for connecting in list(self._connecting):
+            connecting.cancel()
+        waits: list[Deferred[Any]] = []
+        if self._port is not None:
+            waits.append(maybeDeferred(self._port.stopListening))
+            self._port = None
+        if self._open:
+            self._gone = Deferred()
+            waits.append(self._gone)
+            for stream in list(self._open):
+                assert stream.transport is not None
+                stream.transport.abortConnection()  # type: ignore[attr-defined]
+        if not waits:
+            return succeed(None)
+        return DeferredList(waits).addCallback(lambda results: None)
+
+    def opened(self, stream: TcpStream) -> None:
+        """A stream tells that it is open."""
+        self._open[stream] = None
+        self.accepted += stream.accepted
+
+    def closed(self, stream: TcpStream) -> None:
+        """A stream tells that it is closed."""
+        if stream not in self._open:
+            return
+        del self._open[stream]
+        self.accepted -= stream.accepted
+        if not self._open and self._gone is not None:
+            gone, self._gone = self._gone, None
+            gone.callback(None)

@@ -1,0 +1,109 @@
+"""What the fields of a message and of a claim may hold (docs/wire.rst)."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from swimtx.errors import Malformed
+from swimtx.membership.claim import (
+    MAX_EPOCH,
+    MAX_INCARNATION,
+    MAX_NAME_BYTES,
+    Address,
+    Kind,
+    check_text,
+    normal_host,
+)
+from swimtx.wire.messages import MessageType
+
+MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock
+
+KINDS = tuple(Kind)
+_TYPES = tuple(MessageType)
+_KNOWN = len(_TYPES)
+_CACHED = 4096  # entries that each cache may hold
+_PORTS = 1 << 16
+
+Addresses = dict[tuple[str, int], Address]
+
+_K = TypeVar("_K")
+_V = TypeVar("_V")
+
+
+def keep(cache: dict[_K, _V], key: _K, value: _V) -> None:
+    """Find C{value} there from now on. A full cache is emptied first."""
+    if len(cache) >= _CACHED:
+        cache.clear()
+    cache[key] = value
+
+
+def message_type(number: int) -> MessageType:
+    """The type of that number.
+
+    @raise Malformed: there is none.
+    """
+    if not 0 <= number < _KNOWN:
+        raise Malformed("type", f"{number} is not known")
+    return _TYPES[number]
+
+
+def check_name(name: str, most: int = MAX_NAME_BYTES, reason: str = "name") -> None:
+    """Whether C{name} may be a name, of a member or of what C{reason} says.
+
+    @raise Malformed: it may not, for that C{reason}.
+    """
+    try:
+        check_text(name, most, f"a {reason}")
+    except ValueError as error:
+        raise Malformed(reason, str(error)) from None
+
+
+def check_incarnation(incarnation: int) -> None:
+    """Whether somebody may have come so far in one run.
+
+    @raise Malformed: nobody may.
+    """
+    if not 0 <= incarnation <= MAX_INCARNATION:
+        raise Malformed("incarnation", str(incarnation))
+
+
+def check_epoch(epoch: int, now: float) -> None:
+    """Whether a run may have begun then.
+
+    @param epoch: in milliseconds.
+    @param now: the wall clock in seconds.
+    @raise Malformed: it is out of range, or more than C{MAX_AHEAD} in the future.
+    """
+    if epoch > MAX_EPOCH:
+        raise Malformed("epoch", str(epoch))
+    if epoch > (now + MAX_AHEAD) * 1000:
+        raise Malformed("future", f"epoch {epoch} is more than a day ahead of our clock")
+
+
+def checked_address(known: Addresses, host: str, port: int) -> Address:
+    """The one spelling of that address.
+
+    @param known: those that were in order before; the address is kept there.
+    @raise Malformed: no single host is reached there.
+    """
+    address = known.get((host, port))
+    if address is not None:
+        return address
+    if not 0 < port < _PORTS:
+        raise Malformed("address", f"port {port}")
+    try:
+        address = Address(normal_host(host), port)
+    except ValueError as error:
+        raise Malformed("address", str(error)) from None
+    keep(known, (host, port), address)
+    return address
+
+
+def said_or_not(known: Addresses, host: str, port: int) -> Address:
+    """The address that a peer names, without a host if it names none that can be reached."""
+    try:
+        address = checked_address(known, host, port)
+    except Malformed:
+        return Address("", port if 0 < port < _PORTS else 0)
+    unspecified = address.host in ("0.0.0.0", "::")
+    return Address("", port) if unspecified else address

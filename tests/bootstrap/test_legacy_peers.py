@@ -1,0 +1,154 @@
+"""The well-known node and peers that know only the original seven fields."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx.membership.claim import Address
+from tests.bootstrap.doubles import Newcomer, Scene
+
+JOIN_REQ, JOIN_RES, FAIL = 1, 2, 5
+
+
+def varint(number: int) -> bytes:
+    """A number as protobuf writes it."""
+    digits = bytearray()
+    while number > 0x7F:
+        digits.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*digits, number])
+
+
+def text(field: int, value: str) -> bytes:
+    """A string field as protobuf writes it."""
+    return varint(field << 3 | 2) + varint(len(value.encode())) + value.encode()
+
+
+def number(field: int, value: int) -> bytes:
+    """An int32 field as protobuf writes it."""
+    return varint(field << 3) + varint(value)
+
+
+def read(data: bytes) -> dict[int, list[int | bytes]]:
+    """The fields of a message, as a decoder of old would find them."""
+    found: dict[int, list[int | bytes]] = {}
+    at = 0
+
+    def take() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        tag = take()
+        if tag & 7 == 0:
+            found.setdefault(tag >> 3, []).append(take())
+        elif tag & 7 == 2:
+            size = take()
+            found.setdefault(tag >> 3, []).append(data[at : at + size])
+            at += size
+        else:
+            raise AssertionError(f"wire type {tag & 7}")
+    return found
+
+
+class PeersOfOld(SynchronousTestCase):
+    """Peers that know only the original seven fields; nothing of ours writes their bytes."""
+
+    def setUp(self) -> None:
+        self.scene = Scene()
+        self.peer = self.scene.newcomer(1, port=9000)
+
+    def old(self, kind: int, name: str = "old", addr: str = "", port: int = 9000) -> bytes:
+        data = text(1, name)
+        if addr:
+            data += text(2, addr)
+        return data + number(3, port) + number(4, 3) + number(5, kind)
+
+    def addresses(self) -> list[Address]:
+        return [entry.address for entry in self.scene.bootstrap.members()]
+
+    def test_its_join_is_answered_in_its_own_terms(self) -> None:
+        self.peer.send(self.old(JOIN_REQ))
+        (data,) = self.peer.heard
+        answer = read(data)
+        self.assertEqual(answer[1], [b"bootstrap-10000"])
+        self.assertEqual((answer[2], answer[3]), ([b"10.0.0.100"], [10000]))
+        self.assertEqual(answer[5], [JOIN_RES])
+        self.assertEqual((answer[6], answer[7]), ([b"10.0.0.1"], [9000]))
+
+    def test_it_is_handed_out_by_the_source_of_its_datagram(self) -> None:
+        self.peer.send(self.old(JOIN_REQ, addr="192.0.2.1", port=9001))
+        (entry,) = self.scene.bootstrap.members()
+        self.assertEqual((entry.name, entry.incarnation), ("old", 3))
+        self.assertEqual(entry.address, ("10.0.0.1", 9001))
+        self.assertEqual(entry.epoch, int(self.scene.clock.seconds()) * 1000)
+
+    def test_a_port_left_unsaid_is_that_of_the_source_too(self) -> None:
+        self.peer.send(text(1, "old") + number(5, JOIN_REQ))
+        self.assertEqual(self.addresses(), [("10.0.0.1", 9000)])
+
+    def test_a_mapped_source_is_an_ipv4_address(self) -> None:
+        self.scene.bootstrap.heard(self.old(JOIN_REQ), ("::ffff:10.0.0.1", 9000))
+        self.assertEqual(self.addresses(), [("10.0.0.1", 9000)])
+
+    def test_a_link_local_source_is_of_no_use_to_others(self) -> None:
+        self.scene.bootstrap.heard(self.old(JOIN_REQ), ("fe80::1", 9000))
+        self.assertEqual((self.scene.bootstrap.malformed, self.addresses()), (1, []))
+
+    def test_a_small_question_gets_at_most_128_bytes(self) -> None:
+        self.scene.joined(20)
+        peer = Newcomer(self.scene.network, "10.0.0.50", 9000)
+        peer.send(self.old(JOIN_REQ))
+        (data,) = peer.heard
+        self.assertLess(len(self.old(JOIN_REQ)), 20)
+        self.assertLessEqual(len(data), 128)
+
+    def test_its_renewal_is_the_same_run(self) -> None:
+        self.peer.send(self.old(JOIN_REQ))
+        first = self.scene.bootstrap.members()
+        self.scene.clock.advance(10)
+        self.scene.newcomer(2).join()
+        self.peer.send(self.old(JOIN_REQ))
+        self.assertEqual(self.scene.names(), ["n2", "old"])
+        self.assertEqual(self.scene.bootstrap.members()[1:], first)
+
+    def test_after_a_fail_about_it_a_join_is_a_new_run(self) -> None:
+        self.peer.send(self.old(JOIN_REQ))
+        (first,) = self.scene.bootstrap.members()
+        self.peer.send(self.old(FAIL, addr="10.0.0.1"))
+        self.assertEqual(self.addresses(), [])
+        self.peer.send(self.old(JOIN_REQ))
+        (second,) = self.scene.bootstrap.members()
+        self.assertGreater(second.epoch, first.epoch)
+
+    def test_its_fail_drops_whom_the_header_names_wherever_it_comes_from(self) -> None:
+        _, other = self.scene.joined(2)[0], self.scene.newcomer(3)
+        other.send(self.old(FAIL, name="n1", addr="10.0.0.1", port=9000))
+        self.assertEqual(self.scene.names(), ["n2", "n1"])
+        other.send(self.old(FAIL, name="n1", addr="10.0.0.1", port=7946))
+        self.assertEqual(self.scene.names(), ["n2"])
+
+    @settings(max_examples=100, deadline=None)
+    @given(
+        name=st.text(max_size=200),
+        addr=st.sampled_from(["", "10.0.0.1", "0.0.0.0", "nowhere"]),
+        port=st.integers(0, 70_000),
+        kind=st.integers(0, 6),
+        padding=st.integers(0, 300),
+    )
+    def test_whatever_it_asks_it_gets_no_more_than_came_in_or_128_bytes(
+        self, name: str, addr: str, port: int, kind: int, padding: int
+    ) -> None:
+        self.peer.heard.clear()
+        self.peer.send(self.old(kind, name, addr, port) + text(24, "x" * padding))
+        most = max(128, self.peer.sent)
+        self.assertLessEqual(sum(map(len, self.peer.heard)), most)

@@ -1,0 +1,101 @@
+"""Departures told straight to those concerned."""
+
+from __future__ import annotations
+
+from swimtx.dissemination.failure_broadcast import Notices
+from swimtx.membership.claim import Address, Claim
+from swimtx.wire.messages import MessageType
+from tests.parts import EPOCH, Peer, RoomTests
+
+FAIL = MessageType.FAIL
+DEAD = Claim("dead", Address("10.99.0.1", 7946), EPOCH, by="dead")
+
+
+class NoticesTests(RoomTests):
+    settings = {"direct_notice_limit": 5}
+
+    def setUp(self) -> None:
+        super().setUp()
+        desk = self.desk
+        self.notices = Notices(desk.chance, desk.membership, desk.protocol, desk.config)
+        desk.knows(DEAD)
+
+    def old(self, name: str) -> Peer:
+        """A peer of seven fields."""
+        peer = self.scene.peer(name)
+        self.desk.knows(Claim(name, peer.claim.address, EPOCH, seven_fields=True))
+        return peer
+
+    def declare(self, by: str = "me") -> Claim:
+        """Somebody's verdict on the dead one."""
+        claim = DEAD.failed(by)
+        self.desk.membership.apply(claim)
+        self.scene.run(0.01)
+        return claim
+
+    def test_our_verdict_goes_to_every_member_of_a_small_group_at_once(self) -> None:
+        peers = self.others("a", "b", "c")
+        claim = self.declare()
+        for peer in peers:
+            (message,) = peer.messages()
+            self.assertEqual((message.type, message.name), (FAIL, "dead"))
+            self.assertEqual((message.address, message.updates), (DEAD.address, (claim,)))
+
+    def test_in_a_larger_group_gossip_has_to_do(self) -> None:
+        peers = self.others(*"abcdef")
+        self.declare()
+        self.assertEqual([peer.heard for peer in peers], [[]] * 6)
+
+    def test_the_one_it_is_about_is_always_told_so_that_it_can_refute(self) -> None:
+        self.others(*"abcdef")
+        (accused,) = self.others("accused")
+        claim = accused.claim.failed("me")
+        self.desk.membership.apply(claim)
+        self.scene.run(0.01)
+        (message,) = accused.messages()
+        self.assertEqual((message.type, message.updates), (FAIL, (claim,)))
+
+    def test_the_verdicts_of_others_are_not_told_on(self) -> None:
+        peers = self.others("a", "b")
+        self.declare(by="b")
+        self.assertEqual([peer.heard for peer in peers], [[], []])
+
+    def test_a_peer_of_seven_fields_reads_who_departed_in_the_header(self) -> None:
+        old = self.old("old")
+        self.declare()
+        (message,) = old.messages()
+        self.assertEqual((message.type, message.name), (FAIL, "dead"))
+        self.assertEqual((message.address, message.updates), (DEAD.address, ()))
+
+    def test_outsiders_hear_of_our_verdicts_and_of_our_own_leaving(self) -> None:
+        outsider = self.scene.peer("well known")
+        self.notices.outsiders = lambda: [outsider.claim.address]
+        self.others(*"abcdef")
+        self.declare()
+        self.desk.membership.depart()
+        self.scene.run(0.01)
+        self.assertEqual([m.name for m in outsider.messages(FAIL)], ["dead", "me"])
+        self.assertEqual(outsider.updates()[0].state.value, "failed")
+
+    def test_about_three_members_pass_on_what_others_found_to_those_without_gossip(self) -> None:
+        old = self.old("old")
+        living = 30
+        self.desk.knows(
+            *(Claim(f"m{n}", Address("10.98.0.1", n + 1), EPOCH) for n in range(living - 2))
+        )
+        for number in range(300):
+            self.desk.knows(Claim(f"d{number}", DEAD.address, EPOCH))
+            self.desk.membership.apply(Claim(f"d{number}", DEAD.address, EPOCH).failed("m1"))
+        self.scene.run(1)
+        self.assertIn(len(old.messages(FAIL)), range(15, 50), "of 300: a tenth of them")
+
+    def test_what_is_no_departure_is_told_to_nobody(self) -> None:
+        peers = [*self.others("a", "b"), self.old("old")]
+        self.desk.membership.apply(DEAD.suspected("me"))
+        self.desk.membership.apply(DEAD.alive(1))
+        self.desk.knows(DEAD.alive(1).failed("x"))
+        for peer in peers:
+            peer.heard.clear()
+        self.desk.membership.apply(DEAD.alive(2))
+        self.scene.run(0.1)
+        self.assertEqual([peer.heard for peer in peers], [[]] * 3)

@@ -1,0 +1,168 @@
+"""The index of the member list against a naive model of it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.index import Roster
+
+ADDRESSES = [Address("10.0.0.1", port) for port in range(1, 5)]
+some_names = st.sampled_from([f"n{number}" for number in range(9)])
+
+
+def claim(
+    name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], seven: bool = False
+) -> Claim:
+    """Something about a member."""
+    return Claim(name, address, 1, state=state, seven_fields=seven)
+
+
+class RosterModel(RuleBasedStateMachine):
+    """Puts and removes, with a dictionary of claims that is searched from end to end beside it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.roster = Roster()
+        self.held: dict[str, Claim] = {}
+        self.arrivals: dict[str, int] = {}  # when somebody came to the address it has now
+        self.groups: dict[str, list[str]] = {}
+        self.steps = 0
+
+    @rule(
+        name=some_names,
+        state=st.sampled_from(State),
+        address=st.sampled_from(ADDRESSES),
+        seven=st.booleans(),
+    )
+    def put(self, name: str, state: State, address: Address, seven: bool) -> None:
+        self.steps += 1
+        before = self.held.get(name)
+        if before is None or before.address != address:
+            self.arrivals[name] = self.steps
+        self.held[name] = claim(name, state, address, seven)
+        self.roster.put(self.held[name])
+        self.regroup()
+
+    @rule(name=some_names)
+    def remove(self, name: str) -> None:
+        self.held.pop(name, None)
+        self.roster.remove(name)
+        self.regroup()
+
+    @rule()
+    def clear(self) -> None:
+        self.held.clear()
+        self.roster.clear()
+        self.regroup()
+
+    def regroup(self) -> None:
+        """Each group in the order in which its members came into it."""
+        belongs: dict[str, Callable[[Claim], bool]] = {
+            "suspects": lambda held: held.state is State.SUSPECT,
+            "failed": lambda held: held.state is State.FAILED,
+            "left": lambda held: held.state is State.LEFT,
+            "seven_fields": lambda held: held.seven_fields and held.state.living,
+        }
+        for group, holds in belongs.items():
+            now = [name for name, held in self.held.items() if holds(held)]
+            stayed = [name for name in self.groups.get(group, []) if name in now]
+            self.groups[group] = stayed + [name for name in now if name not in stayed]
+
+    @invariant()
+    def living_members_stand_there_once(self) -> None:
+        living = [name for name, held in self.held.items() if held.state.living]
+        assert sorted(self.roster.living) == sorted(living)
+
+    @invariant()
+    def groups_are_those_of_the_model(self) -> None:
+        for group, expected in self.groups.items():
+            assert list(getattr(self.roster, group)) == expected, group
+
+    @invariant()
+    def the_first_who_left_is_evicted_first_then_the_first_who_failed(self) -> None:
+        gone = [*self.groups.get("left", []), *self.groups.get("failed", [])]
+        assert self.roster.longest_gone() == (gone[0] if gone else None)
+
+    @invariant()
+    def an_address_is_that_of_a_living_member_then_of_who_came_last(self) -> None:
+        for address in ADDRESSES:
+            there = [name for name, held in self.held.items() if held.address == address]
+            best = max(
+                there,
+                key=lambda name: (self.held[name].state.living, self.arrivals[name]),
+                default=None,
+            )
+            assert self.roster.at(address) == best
+
+    @invariant()
+    def a_sample_is_of_the_living_without_repeats(self) -> None:
+        chance = random.Random(self.steps)
+        for count in (0, 1, 3, 20):
+            chosen = self.roster.sample(chance, count, {"n0", "n1"})
+            eligible = set(self.roster.living) - {"n0", "n1"}
+            assert len(chosen) == len(set(chosen)) == min(count, len(eligible))
+            assert set(chosen) <= eligible
+
+
+class Rosters(SynchronousTestCase):
+    """The index stays true, whatever happens."""
+
+    def test_it_agrees_with_a_naive_model_after_any_puts_and_removes(self) -> None:
+        limits = settings(deadline=None, stateful_step_count=40, max_examples=60)
+        run_state_machine_as_test(RosterModel, settings=limits)
+
+    def test_nobody_is_anywhere_at_first(self) -> None:
+        roster = Roster()
+        self.assertIdentical(roster.at(ADDRESSES[0]), None)
+        self.assertIdentical(roster.longest_gone(), None)
+        self.assertEqual(roster.sample(random.Random(1), 3, set()), [])
+
+    def test_a_living_member_is_found_though_a_later_one_at_its_address_failed(self) -> None:
+        roster = Roster()
+        roster.put(claim("n1"))
+        roster.put(claim("n2"))
+        self.assertEqual(roster.at(ADDRESSES[0]), "n2")
+        roster.put(claim("n2", State.FAILED))
+        self.assertEqual(roster.at(ADDRESSES[0]), "n1")
+        roster.remove("n1")
+        self.assertEqual(roster.at(ADDRESSES[0]), "n2")
+
+    @given(
+        st.integers(0, 200),
+        st.integers(0, 20),
+        st.integers(0, 5),
+        st.randoms(use_true_random=False),
+    )
+    def test_samples_of_groups_of_any_size(
+        self, members: int, count: int, without: int, chance: random.Random
+    ) -> None:
+        roster = Roster()
+        for number in range(members):
+            roster.put(claim(f"n{number}"))
+        excluded = {f"n{number}" for number in range(without)}
+        chosen = roster.sample(chance, count, excluded)
+        self.assertEqual(len(chosen), min(count, max(0, members - without)))
+        self.assertEqual(len(set(chosen)), len(chosen))
+        self.assertFalse(excluded & set(chosen))
+
+    def test_everybody_is_chosen_about_equally_often(self) -> None:
+        chance = random.Random(7)
+        for members, count in ((8, 3), (200, 3)):  # both ways of choosing
+            roster = Roster()
+            for number in range(members):
+                roster.put(claim(f"n{number}"))
+            counts = dict.fromkeys(roster.living, 0)
+            for _ in range(100 * members):
+                for name in roster.sample(chance, count, {"n0"}):
+                    counts[name] += 1
+            self.assertEqual(counts.pop("n0"), 0)
+            expected = 100 * members * count / (members - 1)
+            for times in counts.values():
+                self.assertApproximates(times, expected, 0.25 * expected)

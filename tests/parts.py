@@ -1,0 +1,315 @@
+"""A scene for tests: hosts on a simulated network, parts of members on them, and peers who speak
+in bytes and remember what they were told."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from random import Random
+from typing import Any, NamedTuple, TypeVar
+
+from twisted.internet.protocol import DatagramProtocol
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx import Config, Node
+from swimtx.counters import Counters
+from swimtx.dissemination.update_queue import Dissemination
+from swimtx.membership.claim import Address, Claim
+from swimtx.membership.table import Change, Membership
+from swimtx.security.envelope import PlainEnvelope
+from swimtx.simulation import HeapClock, Latency, MemoryNetwork, MemoryReactor, fixed
+from swimtx.transport.messenger import Means
+from swimtx.transport.pending_requests import Questions
+from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.tcp import TcpStreams
+from swimtx.wire.codec import Codec, encode
+from swimtx.wire.messages import Message, MessageType
+
+PORT = 7946
+LATENCY = 1 / 1024
+"""Seconds from host to host: a power of two, so that sums are exact."""
+NOW = 1_790_000_000.0
+"""Seconds: when every scene begins."""
+EPOCH = int(NOW * 1000)
+"""The run of whoever starts as the scene begins."""
+
+_Room = TypeVar("_Room")
+
+
+class Heard(NamedTuple):
+    """One message, as a peer got it.
+
+    @ivar at: seconds since the scene began.
+    @ivar peer: the address or the stream that it came by.
+    """
+
+    at: float
+    message: Message
+    data: bytes
+    peer: Any
+
+
+class Scene:
+    """Virtual time, a network, and who is on it: C{me} on 10.0.0.1, others on the next hosts."""
+
+    def __init__(self, seed: int = 1, latency: Latency | None = None) -> None:
+        self.clock = HeapClock(NOW)
+        self.network = MemoryNetwork(self.clock, Random(seed), latency=latency or fixed(LATENCY))
+        self.chance = Random(seed)
+        self.codec = Codec(self.clock.seconds)
+        self._hosts = 0
+
+    def run(self, seconds: float) -> None:
+        """Let time pass for everybody."""
+        self.clock.advance(seconds)
+
+    @property
+    def now(self) -> float:
+        """Seconds since the scene began."""
+        return self.clock.seconds() - NOW
+
+    def next_host(self) -> str:
+        """The address of a host that nobody is on."""
+        self._hosts += 1
+        return f"10.0.{self._hosts // 250}.{self._hosts % 250}"
+
+    def member(self, name: str = "me", **settings: Any) -> Desk:
+        """The parts of a member that listens, without any conversation."""
+        return Desk(self, name, self.next_host(), settings)
+
+    def peer(self, name: str, host: str = "", port: int = PORT, epoch: int = EPOCH) -> Peer:
+        """Somebody who speaks only when told to."""
+        return Peer(self, name, host or self.next_host(), port, epoch)
+
+    def node(self, name: str, **settings: Any) -> Node:
+        """A whole member, not yet started; its reactor is C{node._reactor}."""
+        host = self.next_host()
+        settings.setdefault("interface", host)
+        config = Config.lan(**{"name": name, "insecure": True, "port": PORT, **settings})
+        chance = Random(self.chance.random())
+        return Node(self.network.host(host), config, chance=chance, codec=self.codec)
+
+    def group(self, *names: str, **settings: Any) -> list[Node]:
+        """Whole members that have started, joined the first, and know each other."""
+        nodes = [self.node(name, **settings) for name in names]
+        for node in nodes:
+            node.start()
+            node.join([nodes[0].address])
+            self.run(0.1)
+        self.run(5.0)
+        for node in nodes:
+            assert node.membership.living == len(nodes), f"{node.name} does not know all"
+        return nodes
+
+
+class Desk:
+    """What a room is made with: the parts of one member below the conversations.
+
+    @ivar changes: every change that subscribers hear of.
+    """
+
+    def __init__(self, scene: Scene, name: str, host: str, settings: dict[str, Any]) -> None:
+        self.scene = scene
+        self.config = config = Config.lan(
+            **{"name": name, "interface": host, "insecure": True, "port": PORT, **settings}
+        )
+        self.chance = Random(scene.chance.random())
+        self.reactor: MemoryReactor = scene.network.host(host)
+        self.counters = Counters()
+        self.membership = Membership(
+            self.reactor.seconds, config.max_members, config.failed_memory, config.left_memory
+        )
+        self.news = Dissemination(self.membership, config, self.counters)
+        self.protocol = SwimProtocol(
+            self.membership,
+            scene.codec,
+            PlainEnvelope(),
+            self.news,
+            config,
+            self.counters,
+            self.reactor,
+        )
+        self.streams = TcpStreams(self.reactor)
+        self.questions = Questions(self.chance)
+        self.means = Means(
+            self.reactor,
+            self.protocol,
+            self.questions,
+            self.streams,
+            lambda: self.membership.me,
+            self.membership.accusation,
+        )
+        self.protocol.handle(MessageType.ACK, self.questions.answer)
+        self.protocol.handle(MessageType.NACK, self.questions.answer)
+        self._port = self.reactor.listenUDP(config.port, self.protocol, host, 65535)
+        self.streams.listen(host, config.port, self.protocol.frame_received)
+        self.membership.become(Claim(name, Address(host, config.port), EPOCH, by=name))
+        self.news.clear()
+        self.changes: list[Change] = []
+        self.membership.subscribe(self.changes.append)
+        self._rooms: list[Any] = []
+
+    @property
+    def me(self) -> Claim:
+        """What it says of itself."""
+        return self.membership.me
+
+    @property
+    def events(self) -> list[tuple[str, str]]:
+        """Event and name of each change."""
+        return [(str(change.event), change.member.name) for change in self.changes]
+
+    def state(self, name: str) -> str:
+        """What it believes of somebody."""
+        member = self.membership.get(name)
+        return "unknown" if member is None else member.state.value
+
+    def knows(self, *claims: Claim) -> None:
+        """Put these into its list, as old news."""
+        for claim in claims:
+            self.membership.apply(claim, spread=False)
+
+    def use(self, room: _Room) -> _Room:
+        """That room is stopped in the end."""
+        self._rooms.append(room)
+        return room
+
+    def close(self) -> None:
+        """Stop the rooms, close the doors."""
+        for room in self._rooms:
+            room.stop()
+        self._port.stopListening()
+        self.streams.stop()
+        self.scene.run(0.01)
+
+
+class Peer(DatagramProtocol):
+    """A bare socket that remembers what it was told.
+
+    @ivar claim: who it is.
+    @ivar heard: all that has come.
+    @ivar answering: whether it sends an ACK to each PING that is meant for it.
+    """
+
+    noisy = False
+    transport: Any
+
+    def __init__(self, scene: Scene, name: str, host: str, port: int, epoch: int) -> None:
+        self.scene = scene
+        self.claim = Claim(name, Address(host, port), epoch, by=name)
+        self.heard: list[Heard] = []
+        self.answering = False
+        self.streams: TcpStreams | None = None
+        self.reactor: MemoryReactor = scene.network.host(host)
+        self.reactor.listenUDP(port, self, host, 65535)
+
+    # Hearing
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        self._take(datagram, Address(*addr))
+
+    def _take(self, data: bytes, peer: Any) -> None:
+        message = self.scene.codec.decode(data)
+        self.heard.append(Heard(self.scene.now, message, data, peer))
+        if self.answering and message.type is MessageType.PING:
+            if message.target == self.claim.name:
+                self.answer(self.heard[-1])
+
+    def accept_streams(self) -> None:
+        """Listen for streams as well."""
+        self.streams = TcpStreams(self.reactor)
+        self.streams.listen(self.claim.address.host, self.claim.address.port, self._take)
+
+    def messages(self, *kinds: MessageType) -> list[Message]:
+        """What has come, or only those of some types."""
+        return [h.message for h in self.heard if not kinds or h.message.type in kinds]
+
+    def times(self, *kinds: MessageType) -> list[float]:
+        """When that came, in milliseconds since the scene began."""
+        return [round(1000 * h.at) for h in self.heard if not kinds or h.message.type in kinds]
+
+    def updates(self) -> list[Claim]:
+        """All claims that have come along."""
+        return [claim for h in self.heard for claim in h.message.updates]
+
+    def last(self, kind: MessageType) -> Message:
+        """The last message of a type."""
+        return self.messages(kind)[-1]
+
+    # Speaking
+
+    def say(self, to: Any, kind: MessageType, **more: Any) -> None:
+        """Send a message to an address, or by a stream, and let it arrive."""
+        self.send(to, self.bytes_of(kind, **more))
+
+    def send(self, to: Any, data: bytes) -> None:
+        """Send these bytes, and let them arrive."""
+        if type(to) is Address:
+            self.transport.write(data, to)
+            self.scene.run(LATENCY)
+        else:
+            to.send(data)
+            self.scene.run(LATENCY)
+
+    def bytes_of(self, kind: MessageType, **more: Any) -> bytes:
+        """A message of ours."""
+        claim: Claim = more.pop("sender", self.claim)
+        values: dict[str, Any] = {"cluster": "default", **more}
+        return encode(
+            Message.of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
+        )
+
+    def answer(self, heard: Heard, **more: Any) -> None:
+        """Send the ACK to a PING, the way it came."""
+        data = self.bytes_of(MessageType.ACK, sequence=heard.message.sequence, **more)
+        if type(heard.peer) is Address:
+            self.transport.write(data, heard.peer)
+        else:
+            heard.peer.send(data)
+
+    def die(self) -> None:
+        """End, like a process that was killed."""
+        self.reactor.kill()
+
+
+class RoomTests(SynchronousTestCase):
+    """A scene with one member's desk. In the end all is stopped, and no timer may be left."""
+
+    settings: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.scene = Scene()
+        self.desk = self.scene.member("me", **self.settings)
+        self.addCleanup(self._nothing_is_left)
+
+    def _nothing_is_left(self) -> None:
+        self.desk.close()
+        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+
+    def others(self, *names: str, answering: bool = False) -> list[Peer]:
+        """Peers that the member knows."""
+        peers = [self.scene.peer(name) for name in names]
+        for peer in peers:
+            peer.answering = answering
+            self.desk.knows(peer.claim)
+        return peers
+
+
+class Calls:
+    """Remembers what it was called with."""
+
+    def __init__(self, result: Any = None) -> None:
+        self.all: list[tuple[Any, ...]] = []
+        self._result = result
+
+    def __call__(self, *args: Any) -> Any:
+        self.all.append(args)
+        return self._result
+
+    def __len__(self) -> int:
+        return len(self.all)
+
+    def __bool__(self) -> bool:
+        return True  # like any function
+
+
+Function = Callable[..., Any]

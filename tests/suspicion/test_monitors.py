@@ -1,0 +1,201 @@
+"""Watching a suspect first-hand."""
+
+from __future__ import annotations
+
+from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.probing.local_health import LocalHealth
+from swimtx.suspicion.false_positives import Regret
+from swimtx.suspicion.monitors import Monitors
+from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.wire.messages import MessageType
+from tests.parts import Calls, Peer, RoomTests
+
+PING = MessageType.PING
+S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN
+
+
+class MonitorTests(RoomTests):
+    settings = {"silence_tolerance": 5.0}
+
+    def setUp(self) -> None:
+        super().setUp()
+        desk = self.desk
+        self.declare = Calls()
+        suspicion = desk.use(
+            GradedSuspicion(
+                desk.reactor,
+                desk.membership,
+                desk.config,
+                LocalHealth(),
+                Regret(desk.reactor.seconds),
+                lambda claim: None,
+            )
+        )
+        self.counts_as: dict[Kind, Kind] = {}
+        self.monitors = desk.use(
+            Monitors(
+                desk.reactor,
+                desk.chance,
+                desk.membership,
+                desk.means,
+                suspicion,
+                desk.config,
+                lambda kind, held: self.counts_as.get(kind, kind),
+                self.declare,
+            )
+        )
+        # Enough others that we volunteer for hardly anything.
+        for number in range(600):
+            desk.knows(Claim(f"w{number}", self.desk.me.address._replace(port=1 + number), 1))
+        self.target = self.suspected("t")
+
+    def suspected(self, name: str, *entries: Evidence) -> Peer:
+        """A peer whose host is silent, and which we suspect first-hand."""
+        (peer,) = self.others(name)
+        self.scene.network.silence_streams(peer.claim.address.host)
+        seen = entries or (Evidence("me", S), Evidence("w1", S))
+        self.desk.membership.apply(peer.claim.suspected("w1", seen))
+        return peer
+
+    def mine(self, name: str = "t") -> Evidence | None:
+        held = self.desk.membership.claim(name)
+        assert held is not None
+        return next((entry for entry in held.evidence if entry.witness == "me"), None)
+
+    def opened(self) -> int:
+        return self.scene.network.traffic.streams_opened
+
+    def accept(self) -> None:
+        """From now on its host accepts, and nobody answers."""
+        self.scene.network.mute_streams(self.target.claim.address.host)
+
+    def test_a_witness_pings_every_half_period_and_tells_the_accusation(self) -> None:
+        self.scene.run(2.9)
+        self.assertEqual(len(self.target.messages(PING)), 6)
+        told = [claim for claim in self.target.updates() if claim.name == "t"]
+        self.assertEqual({claim.state for claim in told}, {State.SUSPECT})
+
+    def test_it_tries_a_stream_every_other_time_and_publishes_what_has_changed(self) -> None:
+        self.accept()
+        self.scene.run(0.4)
+        self.assertEqual(self.mine(), Evidence("me", S))
+        self.scene.run(0.7)
+        self.assertEqual(self.mine(), Evidence("me", A, 1))
+
+    def test_a_stream_that_was_accepted_is_held_and_no_other_is_opened(self) -> None:
+        self.accept()
+        self.scene.run(10)
+        self.assertEqual(self.opened(), 1)
+
+    def test_when_it_breaks_a_new_one_is_tried_at_once(self) -> None:
+        self.scene.network.restore_streams(self.target.claim.address.host)
+        self.target.accept_streams()
+        self.scene.run(1.2)
+        self.assertEqual(self.mine(), Evidence("me", A, 1))
+        self.target.die()
+        self.scene.run(0.1)
+        self.assertEqual(self.mine(), Evidence("me", R, 2))
+
+    def test_a_host_that_goes_while_we_hold_a_stream_is_silent_soon(self) -> None:
+        self.scene.network.restore_streams(self.target.claim.address.host)
+        self.target.accept_streams()
+        self.scene.run(1.2)
+        self.scene.network.vanish(self.target.claim.address.host)
+        self.scene.run(8)
+        self.assertEqual(self.mine(), Evidence("me", S, 2))
+
+    def test_one_that_answers_and_does_not_refute_is_accused_to_its_face(self) -> None:
+        self.target.answering = True
+        self.scene.run(3)
+        self.assertEqual(self.mine(), Evidence("me", S))
+        self.assertGreater(len(self.target.updates()), 3)
+
+    def test_the_end_of_a_suspicion_ends_the_watch(self) -> None:
+        self.accept()
+        self.scene.run(2)
+        self.desk.membership.apply(self.target.claim.alive(1))
+        self.scene.run(0.01)
+        pings = len(self.target.messages(PING))
+        self.scene.run(5)
+        self.assertEqual(len(self.target.messages(PING)), pings)
+        self.assertFalse(self.monitors.saw("t"))
+
+    def test_whoever_only_hears_of_it_hardly_ever_volunteers(self) -> None:
+        peers = [self.suspected(f"t{n}", Evidence("w1", S)) for n in range(40)]
+        self.scene.run(0.1)
+        watched = sum(bool(peer.messages(PING)) for peer in peers)
+        self.assertLess(watched, 5)
+
+    def test_in_a_small_group_everybody_does(self) -> None:
+        for number in range(600):
+            self.desk.membership.forget(f"w{number}")
+        peer = self.suspected("u", Evidence("w1", S))
+        self.scene.run(0.1)
+        self.assertTrue(peer.messages(PING))
+
+    def test_who_is_asked_to_watch_watches(self) -> None:
+        peer = self.suspected("u", Evidence("w1", S))
+        self.monitors.watch("u")
+        self.assertFalse(self.monitors.saw("u"))
+        self.scene.run(1.2)
+        self.assertTrue(peer.messages(PING))
+        self.assertTrue(self.monitors.saw("u"))
+        self.assertEqual(self.mine("u"), Evidence("me", S))
+
+    def test_a_sixth_entry_of_silence_is_kept_to_oneself(self) -> None:
+        self.suspected("u", *(Evidence(f"w{n}", S) for n in range(5)))
+        self.monitors.watch("u")
+        self.scene.run(1.2)
+        self.assertTrue(self.monitors.saw("u"))
+        self.assertIsNone(self.mine("u"))
+
+    def test_of_a_stalled_member_only_witnesses_take_a_place_in_its_backlog(self) -> None:
+        peer = self.suspected("u", Evidence("w1", A))
+        self.scene.network.mute_streams(peer.claim.address.host)
+        self.monitors.watch("u")
+        self.scene.run(3)
+        self.assertEqual(self.opened(), 0)
+        self.assertTrue(peer.messages(PING))
+
+    def test_alone_two_refusals_a_period_apart_are_a_verdict(self) -> None:
+        self.desk.membership.apply(self.target.claim.alive(1))
+        (peer,) = self.others("u")
+        self.desk.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
+        self.scene.run(1.4)
+        self.assertEqual(len(self.declare), 0)
+        self.scene.run(1.2)
+        self.assertGreater(len(self.declare), 0)
+        (claim,), *_ = self.declare.all
+        self.assertEqual((claim.name, claim.state), ("u", State.FAILED))
+
+    def test_while_others_say_something_else_they_are_not(self) -> None:
+        (peer,) = self.others("u")
+        seen = [Evidence("me", S), Evidence("w1", S)]
+        self.desk.membership.apply(peer.claim.suspected("me", seen))
+        self.scene.run(5)
+        self.assertEqual(self.mine("u"), Evidence("me", R, 1))
+        self.assertEqual(len(self.declare), 0)
+
+    def test_a_refusal_that_is_not_believed_is_silence(self) -> None:
+        self.counts_as[R] = S
+        (peer,) = self.others("u")
+        self.desk.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
+        self.scene.run(5)
+        self.assertEqual(self.mine("u"), Evidence("me", S))
+
+    def test_a_broken_stream_is_not_forgotten_for_an_acceptance(self) -> None:
+        self.counts_as[A] = B
+        self.accept()
+        self.scene.run(1.2)
+        self.assertEqual(self.mine(), Evidence("me", B, 1))
+        self.counts_as.clear()
+        self.scene.run(5)
+        self.assertEqual(self.mine(), Evidence("me", B, 1))
+
+    def test_with_many_suspects_each_is_looked_at_less_often(self) -> None:
+        peers = [self.suspected(f"t{n}") for n in range(15)]
+        self.scene.run(0.1)
+        before = [len(peer.messages(PING)) for peer in peers]
+        self.scene.run(8)
+        pings = [len(p.messages(PING)) - b for p, b in zip(peers, before, strict=True)]
+        self.assertTrue(all(3 <= count <= 5 for count in pings), pings)

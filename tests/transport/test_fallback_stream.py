@@ -1,0 +1,71 @@
+"""Rounds where only streams arrive: the target's, and the relays'."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from swimtx.membership.claim import Address
+from swimtx.probing.probe import Round, Way
+from swimtx.probing.schedule import Schedule
+from swimtx.transport.stream_fallback import Paths
+from swimtx.wire.messages import MessageType
+from tests.parts import Calls, Heard, Peer, RoomTests
+
+PING, ACK, PING_REQ = MessageType.PING, MessageType.ACK, MessageType.PING_REQ
+PROBE = Schedule.probe(1.0, 0.45)
+ONCE = Schedule((0.0,), None, None, 0.5)
+
+
+def by_stream(peer: Peer, kind: MessageType) -> list[Heard]:
+    """What a peer has heard of that type, over streams."""
+    return [h for h in peer.heard if h.message.type is kind and type(h.peer) is not Address]
+
+
+class DetourTests(RoomTests):
+    def setUp(self) -> None:
+        super().setUp()
+        self.paths = Paths(self.desk.protocol, self.desk.streams, self.desk.config)
+        self.target, self.relay = self.others("t", "r")
+        for peer in (self.target, self.relay):
+            peer.accept_streams()
+        self.ended = Calls()
+
+    def probe(self, schedule: Schedule = PROBE, **more: Any) -> Round:
+        probe = Round(self.target.claim, self.desk.means, schedule, self.ended, **more)
+        return self.desk.use(probe)
+
+    def only_streams_reach(self, peer: Peer) -> None:
+        self.paths.reached(peer.claim.address, Way.STREAM)
+
+    def test_the_repeat_of_a_ping_goes_by_stream_too_and_may_be_answered_there(self) -> None:
+        self.only_streams_reach(self.target)
+        probe = self.probe(relays=lambda target: [self.relay.claim])
+        self.scene.run(0.2)
+        self.assertEqual(self.target.times(PING)[:2], [1, 151], "datagrams are still tried")
+        (ping,) = by_stream(self.target, PING)
+        self.target.answer(ping)
+        self.scene.run(0.1)
+        self.assertEqual((probe.way, probe.over), (Way.STREAM, True))
+        self.assertEqual(self.relay.heard, [])
+
+    def test_the_only_ping_of_a_round_goes_both_ways(self) -> None:
+        self.only_streams_reach(self.target)
+        self.probe(ONCE)
+        self.scene.run(0.1)
+        self.assertEqual(len(self.target.messages(PING)), 2)
+        self.assertEqual(len(by_stream(self.target, PING)), 1)
+
+    def test_whom_datagrams_reach_is_pinged_by_nothing_else(self) -> None:
+        self.probe(ONCE)
+        self.scene.run(0.1)
+        self.assertEqual(by_stream(self.target, PING), [])
+
+    def test_relays_that_only_streams_reach_are_asked_and_answer_by_stream(self) -> None:
+        self.scene.network.silence_streams(self.target.claim.address.host)
+        self.only_streams_reach(self.relay)
+        probe = self.probe(relays=lambda target: [self.relay.claim])
+        self.scene.run(0.5)
+        (asked,) = by_stream(self.relay, PING_REQ)
+        self.relay.answer(asked, target="t")
+        self.scene.run(0.1)
+        self.assertEqual((probe.way, probe.over), (Way.RELAY, True))

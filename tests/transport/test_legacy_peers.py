@@ -1,0 +1,463 @@
+"""A peer that knows only the original seven fields, written from raw bytes without our codec."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
+from twisted.trial.unittest import SynchronousTestCase
+
+from swimtx import Node
+from swimtx.bootstrap import Bootstrap
+from swimtx.membership.claim import Address, Member
+from swimtx.wire.messages import MessageType
+from tests.parts import EPOCH, LATENCY, Calls, Scene
+
+PING, JOIN_REQ, JOIN_RES, PING_REQ, ACK, FAIL = range(6)
+
+
+def varint(value: int) -> bytes:
+    digits = bytearray()
+    while value > 0x7F:
+        digits.append(value & 0x7F | 0x80)
+        value >>= 7
+    return bytes([*digits, value])
+
+
+def written(**said: Any) -> bytes:
+    """A message as the original's encoder makes it: fields 1 to 7 by number."""
+    data = b""
+    for field, name in enumerate(
+        ["node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port"], start=1
+    ):
+        value = said.get(name)
+        if isinstance(value, str):
+            data += varint(field << 3 | 2) + varint(len(value.encode())) + value.encode()
+        elif value is not None:
+            data += varint(field << 3) + varint(value)
+    return data
+
+
+def read(data: bytes) -> dict[int, Any]:
+    """The fields that the original's decoder finds; it skips those that it does not know."""
+    found: dict[int, Any] = {}
+    at = 0
+
+    def take() -> int:
+        nonlocal at
+        value = shift = 0
+        while True:
+            byte = data[at]
+            at += 1
+            value |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return value
+
+    while at < len(data):
+        field, wire_type = divmod(take(), 8)
+        value: Any
+        if wire_type == 0:
+            value = take()
+        elif wire_type == 2:
+            size = take()
+            value, at = data[at : at + size], at + size
+        else:
+            value, at = None, at + {1: 8, 5: 4}[wire_type]
+        if field <= 7:
+            found[field] = value.decode() if isinstance(value, bytes) else value
+    if found.get(5, 0) > FAIL:
+        raise ValueError(f"no such type: {found[5]}")
+    return found
+
+
+class OldPeer(DatagramProtocol):
+    """Answers PINGs, and does what it is told.
+
+    @ivar delay: seconds until it answers.
+    @ivar heard: each message that came, as its fields by number, and the bytes it had.
+    @ivar streams: how many streams were opened to it.
+    """
+
+    noisy = False
+    transport: Any
+
+    def __init__(self, scene: Scene, name: str = "old", host: str = "", port: int = 9000) -> None:
+        self.scene = scene
+        self.name = name
+        self.host = host or scene.next_host()
+        self.port = port
+        self.answering = True
+        self.delay = 0.0
+        self.heart_beat = 0
+        self.heard: list[tuple[dict[int, Any], int]] = []
+        self.errors: list[ValueError] = []
+        self.streams = Calls(result=Protocol())
+        self.reactor = scene.network.host(self.host)
+        self.reactor.listenUDP(port, self, self.host)
+        opened = Factory.forProtocol(self.streams)
+        opened.noisy = False
+        self.reactor.listenTCP(port, opened, interface=self.host)
+
+    def datagramReceived(self, datagram: bytes, addr: Any) -> None:
+        try:
+            message = read(datagram)
+        except ValueError as error:
+            self.errors.append(error)
+            return
+        self.heard.append((message, len(datagram)))
+        if message.get(5) == PING and self.answering:
+            to = {"dest_addr": message[2], "dest_port": message[3]}
+            self.reactor.callLater(self.delay, lambda: self.say(addr, ACK, **to))
+
+    def say(self, to: Any, kind: int, **more: Any) -> int:
+        """Send a message; how many bytes it has."""
+        said = {"node_id": self.name, "addr": self.host, "port": self.port, "type": kind}
+        data = written(**{**said, "heart_beat": self.heart_beat or None, **more})
+        self.transport.write(data, tuple(to))
+        return len(data)
+
+    def messages(self, kind: int) -> list[dict[int, Any]]:
+        return [message for message, _ in self.heard if message.get(5) == kind]
+
+
+class SevenFieldsTests(SynchronousTestCase):
+    """One old peer in a group of ours."""
+
+    names: tuple[str, ...] = ("n1", "n2", "n3")
+    settings: dict[str, Any] = {}
+
+    def setUp(self) -> None:
+        self.scene = Scene()
+        self.nodes = self.scene.group(*self.names, **self.settings)
+        self.first = self.nodes[0]
+        self.changes = Calls()
+        self.first.membership.subscribe(self.changes)
+        self.peer = OldPeer(self.scene)
+
+    def tearDown(self) -> None:
+        for node in self.nodes:
+            node.stop()
+        self.scene.run(0.1)
+        for node in self.nodes:
+            self.assertEqual(list(node._reactor.getDelayedCalls()), [])
+
+    def join(self) -> None:
+        self.peer.say(self.first.address, JOIN_REQ)
+        self.scene.run(2)
+
+    def held(self, node: Node | None = None) -> Member | None:
+        return (node or self.first).membership.get("old")
+
+    def state(self, node: Node | None = None) -> str:
+        member = self.held(node)
+        return "unknown" if member is None else member.state.value
+
+    def events(self) -> list[tuple[str, str]]:
+        return [(str(change.event), change.member.name) for (change,) in self.changes.all]
+
+
+class Joining(SevenFieldsTests):
+    def test_it_can_read_the_join_res(self) -> None:
+        self.peer.say(self.first.address, JOIN_REQ)
+        self.scene.run(2 * LATENCY)
+        (message,) = self.peer.messages(JOIN_RES)
+        self.assertEqual((message[1], message[2], message[3]), ("n1", *self.first.address))
+        self.assertEqual((message[6], message[7]), (self.peer.host, self.peer.port))
+
+    def test_it_is_listed_by_all(self) -> None:
+        self.join()
+        for node in self.nodes:
+            member = self.held(node)
+            assert member is not None
+            self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
+            self.assertEqual(member.state.value, "alive")
+
+    def test_its_epoch_is_the_clock_of_who_heard_it(self) -> None:
+        before = self.scene.now
+        self.join()
+        for node in self.nodes:
+            member = self.held(node)
+            assert member is not None
+            self.assertEqual(member.epoch, EPOCH + int(1000 * (before + LATENCY)))
+
+    def test_its_heart_beat_is_its_incarnation(self) -> None:
+        self.peer.heart_beat = 7
+        self.join()
+        member = self.held()
+        assert member is not None
+        self.assertEqual(member.incarnation, 7)
+
+    def test_the_host_that_it_claims_is_not_believed(self) -> None:
+        """Or it would have us ping anybody."""
+        self.peer.say(self.first.address, JOIN_REQ, addr="10.77.0.1")
+        self.scene.run(1)
+        member = self.held()
+        assert member is not None
+        self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
+
+    def test_it_may_leave_its_address_unsaid(self) -> None:
+        self.peer.say(self.first.address, JOIN_REQ, addr=None, port=None)
+        self.scene.run(1)
+        member = self.held()
+        assert member is not None
+        self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
+
+    def test_of_our_own_names_it_has_none(self) -> None:
+        before = self.first.membership.get("n1")
+        for name in ("n1", "n2"):
+            self.peer.say(self.first.address, JOIN_REQ, node_id=name)
+        self.scene.run(2)
+        self.assertEqual(self.first.membership.get("n1"), before)
+        second = self.first.membership.get("n2")
+        assert second is not None
+        self.assertEqual(second.address, self.nodes[1].address.host)
+
+    def test_by_a_stream_it_is_nobody(self) -> None:
+        stream = Calls()
+        stream.accepted = True  # type: ignore[attr-defined]
+        stream.address = Address("10.9.9.9", 9)  # type: ignore[attr-defined]
+        self.first.protocol.frame_received(written(node_id="old", type=JOIN_REQ), stream)
+        self.assertEqual(self.state(), "unknown")
+
+
+class SmallJoinRes(SevenFieldsTests):
+    names = ("n" * 97, "n" * 128)
+
+    def test_what_it_gets_is_no_larger_than_what_it_sent_or_128_bytes(self) -> None:
+        """Not more for less: or it would be worth while to ask in somebody else's name."""
+        sent = self.peer.say(self.first.address, JOIN_REQ)
+        self.peer.say(self.nodes[1].address, JOIN_REQ)
+        self.scene.run(2 * LATENCY)
+        self.assertLess(sent, 128)
+        answers = [size for message, size in self.peer.heard if message.get(5) == JOIN_RES]
+        self.assertEqual(len(answers), 1, "the other name alone is too long")
+        self.assertLessEqual(answers[0], 128)
+        self.assertEqual(self.peer.messages(JOIN_RES)[0][1], self.names[0])
+        self.assertNotIn(6, self.peer.messages(JOIN_RES)[0])
+
+
+class Living(SevenFieldsTests):
+    def setUp(self) -> None:
+        super().setUp()
+        self.join()
+
+    def test_its_ping_is_answered_by_an_ack_that_names_it(self) -> None:
+        self.peer.heard.clear()
+        self.peer.say(self.first.address, PING)
+        self.scene.run(2 * LATENCY)
+        (message,) = self.peer.messages(ACK)
+        self.assertEqual((message[1], message[2], message[3]), ("n1", *self.first.address))
+        self.assertEqual((message[5], message[6], message[7]), (4, self.peer.host, 9000))
+
+    def test_it_is_probed_and_stays_alive_while_it_answers(self) -> None:
+        self.scene.run(60)
+        self.assertGreater(len(self.peer.messages(PING)), 30)
+        self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
+        self.assertNotIn(("suspected", "old"), self.events())
+
+    def test_a_probe_of_it_has_no_news_to_carry(self) -> None:
+        self.first.set_tags({"news": "x" * 100})
+        self.peer.heard.clear()
+        self.scene.run(5)
+        self.assertTrue(self.peer.heard)
+        self.assertLess(max(size for _, size in self.peer.heard), 150)
+
+    def test_two_who_ask_it_at_the_same_time_are_both_answered(self) -> None:
+        self.peer.delay = 0.1
+        for _ in range(100):
+            pinged = self.first.ping("old")
+            self.scene.run(0.31)
+            self.successResultOf(pinged)
+        self.scene.run(5)
+        self.assertNotIn(("suspected", "old"), self.events())
+
+    def test_it_is_found_failed_when_it_is_silent(self) -> None:
+        self.peer.answering = False
+        self.scene.run(60)
+        self.assertEqual([self.state(node) for node in self.nodes], ["failed"] * 3)
+        self.assertEqual(self.events()[-2:], [("suspected", "old"), ("failed", "old")])
+
+    def test_a_suspect_that_answers_recovers(self) -> None:
+        self.peer.answering = False
+        while self.state() != "suspect":
+            self.scene.run(0.1)
+        self.peer.answering = True
+        self.scene.run(5)
+        self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
+        self.assertEqual(self.events()[-1], ("recovered", "old"))
+
+    def test_what_it_sends_after_its_fail_starts_a_new_epoch(self) -> None:
+        before = self.held()
+        self.peer.answering = False
+        self.scene.run(60)
+        self.assertEqual(self.state(), "failed")
+        self.peer.answering = True
+        self.peer.say(self.first.address, PING)
+        self.scene.run(5)
+        after = self.held()
+        assert before is not None and after is not None
+        self.assertGreater(after.epoch, before.epoch)
+        self.assertEqual(self.events()[-1], ("joined", "old"))
+        self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
+
+    def test_it_is_told_of_a_departure_by_a_fail_that_names_who_departed(self) -> None:
+        leaving = self.nodes[2]
+        address = leaving.address
+        leaving.destroy()
+        self.scene.run(5)
+        message = self.peer.messages(FAIL)[-1]
+        self.assertEqual((message[1], message[2], message[3]), ("n3", *address))
+
+    def test_and_likewise_of_a_failure(self) -> None:
+        address = self.nodes[2].address
+        self.nodes.pop()._reactor.kill()
+        self.scene.run(60)
+        message = self.peer.messages(FAIL)[-1]
+        self.assertEqual((message[1], message[2], message[3]), ("n3", *address))
+
+    def test_it_is_never_asked_to_be_a_relay(self) -> None:
+        self.scene.network.unplug(self.nodes[2].address.host)
+        self.scene.run(30)
+        self.assertEqual(self.peer.messages(PING_REQ), [])
+
+    def test_it_is_sent_no_type_above_five_and_no_stream_whatever_goes_on(self) -> None:
+        network = self.scene.network
+        self.first.set_tags({"role": "web"})
+        self.scene.run(70)  # table exchanges
+        network.unplug(self.nodes[2].address.host)
+        self.scene.run(40)
+        network.plug_in(self.nodes[2].address.host)
+        self.scene.run(40)
+        self.peer.answering = False
+        self.scene.run(60)
+        self.peer.answering = True
+        self.scene.run(40)
+        self.assertEqual(self.state(), "alive")
+        newcomer = self.scene.node("new")
+        self.nodes.append(newcomer)
+        newcomer.start()
+        newcomer.join([self.first.address])
+        self.scene.run(40)
+        self.assertEqual(self.state(newcomer), "alive")
+        newcomer.leave()
+        self.scene.run(10)
+        self.assertEqual(self.peer.errors, [])
+        self.assertEqual(len(self.peer.streams), 0)
+
+    def test_its_ping_req_is_looked_up_by_address_in_our_own_list(self) -> None:
+        target = self.nodes[1].address
+        self.peer.heard.clear()
+        self.peer.say(self.first.address, PING_REQ, dest_addr=target.host, dest_port=target.port)
+        self.scene.run(0.1)
+        (message,) = self.peer.messages(ACK)
+        # It takes an ACK for its sender's, so it is the target's.
+        self.assertEqual((message[1], message[2], message[3]), ("n2", *target))
+        self.assertEqual((message[6], message[7]), (self.peer.host, 9000))
+
+    def test_for_an_address_that_is_nobodys_nothing_is_done(self) -> None:
+        stranger = self.scene.peer("stranger")
+        self.peer.heard.clear()
+        self.peer.say(
+            self.first.address,
+            PING_REQ,
+            dest_addr=stranger.claim.address.host,
+            dest_port=stranger.claim.address.port,
+        )
+        self.peer.say(self.first.address, PING_REQ)
+        self.scene.run(0.05)
+        self.assertEqual((stranger.heard, self.peer.messages(ACK)), ([], []))
+
+    def test_of_a_silent_target_it_hears_nothing(self) -> None:
+        address = self.nodes[2].address
+        self.nodes.pop()._reactor.kill()
+        self.peer.heard.clear()
+        self.peer.say(self.first.address, PING_REQ, dest_addr=address.host, dest_port=address.port)
+        self.scene.run(2)
+        self.assertEqual((self.peer.messages(ACK), self.peer.errors), ([], []))
+
+    def test_its_fail_is_a_suspicion_that_the_accused_refutes(self) -> None:
+        accused = self.nodes[1]
+        self.peer.say(
+            self.first.address,
+            FAIL,
+            node_id="n2",
+            addr=accused.address.host,
+            port=accused.address.port,
+        )
+        self.scene.run(5)
+        self.assertEqual(self.events()[-2:], [("suspected", "n2"), ("recovered", "n2")])
+        why = next(c.why for (c,) in self.changes.all if c.event == "suspected")
+        self.assertIn("old", why)
+
+    def test_nobody_else_accuses_in_this_way(self) -> None:
+        stranger = OldPeer(self.scene, "stranger")
+        self.changes.all.clear()
+        accused = self.nodes[1]
+        stranger.say(
+            self.first.address,
+            FAIL,
+            node_id="n2",
+            addr=accused.address.host,
+            port=accused.address.port,
+        )
+        self.scene.run(5)
+        self.assertEqual(self.events(), [])
+
+    def test_of_a_fail_about_ourselves_we_think_otherwise(self) -> None:
+        before = self.first.membership.me.incarnation
+        self.peer.say(
+            self.first.address,
+            FAIL,
+            node_id="n1",
+            addr=self.first.address.host,
+            port=self.first.address.port,
+        )
+        self.scene.run(1)
+        self.assertEqual(self.first.membership.me.incarnation, before + 1)
+
+    def test_whoever_listens_hears_all_that_it_sends(self) -> None:
+        for kind in (PING, JOIN_REQ, PING_REQ, ACK, FAIL):
+            heard = Calls()
+            self.first.on_message(MessageType(kind), heard)
+            self.peer.say(self.first.address, kind)
+            self.scene.run(LATENCY)
+            message, address = heard.all[-1]
+            self.assertEqual((message.name, address), ("old", (self.peer.host, 9000)))
+
+
+class Handed(SevenFieldsTests):
+    """The well-known node hands it out to newcomers."""
+
+    names = ()
+
+    def setUp(self) -> None:
+        self.scene = Scene()
+        host = self.scene.next_host()
+        self.bootstrap = Bootstrap(self.scene.network.host(host), 10000, host)
+        self.bootstrap.start()
+        self.nodes: list[Node] = []
+        self.peer = OldPeer(self.scene)
+
+    def test_who_joins_by_it_alone_sends_no_type_above_five_and_opens_no_stream(self) -> None:
+        self.peer.say(self.bootstrap.address, JOIN_REQ)
+        self.scene.run(1)
+        node = self.scene.node("n1")
+        self.nodes.append(node)
+        node.start()
+        joining = node.join([self.bootstrap.address])
+        self.scene.run(20)
+        self.successResultOf(joining)
+        self.assertEqual(self.state(node), "alive")
+        self.assertEqual((self.peer.errors, len(self.peer.streams)), ([], 0))
+
+    def test_one_that_comes_later_is_found_by_a_renewal(self) -> None:
+        node = self.scene.node("n1")
+        self.nodes.append(node)
+        node.start()
+        node.join([self.bootstrap.address])
+        self.scene.run(5)
+        self.peer.say(self.bootstrap.address, JOIN_REQ)
+        self.scene.run(20)
+        self.assertEqual(self.state(node), "alive")
+        self.assertEqual((self.peer.errors, len(self.peer.streams)), ([], 0))
