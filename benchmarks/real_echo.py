@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.report import Figure, at_least, shown
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from swimtx.wire.codec import encode
 from swimtx.wire.messages import Message, MessageType
 

@@ -21,7 +21,7 @@ from benchmarks.report import Figure, shown
 from swimtx.config import Config
 from swimtx.experiments.scenes import acquainted
 from swimtx.membership.claim import State
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.simulation import Group, Load, Meter, knowledge
 from swimtx.simulation.gc_tuning import seldom_searched
 

@@ -14,7 +14,7 @@ from statistics import median
 from benchmarks.report import Figure, exactly, shown
 from benchmarks.simulated_scenes import at_rest, chance
 from swimtx.dissemination.gossip import Gossip
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import PUBLISHED, SHIPPED, Parts
 
 SIZES = (32, 64, 128)

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from swimtx.membership.claim import (
-    MAX_INCARNATION,
-    MAX_NAME_BYTES,
-    MAX_TAGS,
-    Address,
-    Claim,
-    Evidence,
-    Kind,
-    State,
-)
+from swimtx.addresses import Address
+from swimtx.limits import MAX_INCARNATION, MAX_NAME_BYTES, MAX_TAGS
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.wire.codec import DIGEST_PARTS, encode, fields
 from swimtx.wire.messages import Listed, Message, MessageType
 

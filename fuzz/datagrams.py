@@ -24,9 +24,10 @@ from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
 
 from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import mutate
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.errors import Malformed
-from swimtx.membership.claim import Address, State
+from swimtx.membership.claim import State
 from swimtx.simulation import Group
 from swimtx.wire.codec import Codec
 

@@ -9,17 +9,18 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from swimtx._version import __version__
+
 if TYPE_CHECKING:
     from swimtx.bootstrap import Bootstrap
     from swimtx.config import Config
     from swimtx.errors import BadConfig, JoinFailed, NoAnswer, NoSuchMember, NotRunning, SwimError
-    from swimtx.membership.claim import Member, State
-    from swimtx.membership.table import Change, Event
+    from swimtx.membership.claim import State
+    from swimtx.membership.events import Change, Event
+    from swimtx.membership.member import Member
     from swimtx.node import Node
     from swimtx.service import SwimService
     from swimtx.wire.messages import Message, MessageType
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BadConfig",
@@ -53,7 +54,8 @@ _HOMES = {
         "NotRunning",
         "SwimError",
     ),
-    "membership.claim": ("Member", "State"),
+    "membership.claim": ("State",),
+    "membership.member": ("Member",),
     "membership.events": ("Change", "Event"),
     "wire.messages": ("Message", "MessageType"),
     "node": ("Node",),

@@ -12,17 +12,35 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from swimtx.addresses import Address, is_loopback, normal_host
 from swimtx.errors import BadConfig
-from swimtx.membership.claim import (
-    MAX_CLUSTER_BYTES,
-    MAX_NAME_BYTES,
-    Address,
-    check_tags,
-    check_text,
-    is_loopback,
-    normal_host,
-)
-from swimtx.profiles import PRESETS, PROFILES
+from swimtx.limits import MAX_CLUSTER_BYTES, MAX_NAME_BYTES, check_tags, check_text
+
+# In seconds, but the silence tolerance, which is counted in protocol periods.
+PRESETS: dict[str, dict[str, float]] = {
+    "local": {
+        "protocol_period": 1.0,
+        "gossip_interval": 0.1,
+        "table_interval": 15.0,
+        "silence_tolerance": 3.0,
+        "patience": 30.0,
+    },
+    "lan": {
+        "protocol_period": 1.0,
+        "gossip_interval": 0.2,
+        "table_interval": 30.0,
+        "silence_tolerance": 5.0,
+        "patience": 30.0,
+    },
+    "wan": {
+        "protocol_period": 5.0,
+        "gossip_interval": 0.5,
+        "table_interval": 60.0,
+        "silence_tolerance": 7.0,
+        "patience": 60.0,
+    },
+}
+PROFILES = tuple(PRESETS)
 
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
 

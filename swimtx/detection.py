@@ -9,16 +9,17 @@ from typing import Any
 
 from twisted.internet.interfaces import IReactorTime
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.dissemination.stale_news import Corrections
 from swimtx.failure_detector.assessment import Graded, Judgement, Published, Reading
 from swimtx.failure_detector.detector import FailureDetector, Order
 from swimtx.interfaces import IStreams
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.probe import Round, Way
+from swimtx.probing.probe import Round
 from swimtx.probing.reachability import Canaries
 from swimtx.probing.schedule import Schedule
 from swimtx.suspicion.false_positives import Regret
@@ -29,6 +30,7 @@ from swimtx.suspicion.verdicts import Verdicts
 from swimtx.suspicion.verification import Verification
 from swimtx.transport.messenger import Means
 from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Way
 
 
 @dataclass(frozen=True, eq=False, repr=False)

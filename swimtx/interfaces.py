@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from zope.interface import Attribute, Interface
 
-from swimtx.membership.claim import Address, Member, State
+from swimtx.addresses import Address
+
+if TYPE_CHECKING:
+    from swimtx.membership.claim import State
+    from swimtx.membership.member import Member
 
 Received = Callable[[bytes, Any], object]
 

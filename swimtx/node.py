@@ -13,6 +13,7 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, ensureDeferred, maybeDeferred
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.detection import Kit
@@ -27,7 +28,6 @@ from swimtx.joining.leave import Leaving
 from swimtx.joining.name_conflicts import Conflicts
 from swimtx.joining.registration import Renewal
 from swimtx.joining.unknown_peers import Strangers
-from swimtx.membership.claim import Address
 from swimtx.membership.table import Membership
 from swimtx.membership.tombstones import Tombstones
 from swimtx.parts import Parts, parts_for
@@ -183,7 +183,7 @@ class Node:
         config, clock, chance = self.config, self._clock, self._chance
         membership, means = self.membership, self._means
         self._greeting = Greeting(membership, means, config, self._paths.reached)
-        strangers = Strangers(membership, self._greeting, self._anti_entropy)
+        strangers = Strangers(membership, self._greeting, self._anti_entropy.exchange)
         self._answering.stranger = strangers.pinged
         self._introduction = Introduction(self._reactor, membership, config, address_toward)
         self._joining = Joining(
@@ -192,13 +192,13 @@ class Node:
             membership,
             self.protocol,
             means,
-            self._anti_entropy,
+            self._anti_entropy.exchange,
             self._greeting,
             config,
             self._introduction.look_toward,
         )
         self._renewal = Renewal(
-            clock, chance, membership, means, self._anti_entropy, self._greeting, config
+            clock, chance, membership, means, self._anti_entropy.exchange, self._greeting, config
         )
         self._joining.answered = self._renewal.know
         self._joining.joined = self._renewal.add

@@ -11,10 +11,12 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Config, Node
+from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.dissemination.update_queue import Dissemination
-from swimtx.membership.claim import Address, Claim
-from swimtx.membership.table import Change, Membership
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import Change
+from swimtx.membership.table import Membership
 from swimtx.security.envelope import PlainEnvelope
 from swimtx.simulation import HeapClock, Latency, MemoryNetwork, MemoryReactor, fixed
 from swimtx.transport.messenger import Means

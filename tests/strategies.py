@@ -8,21 +8,17 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from swimtx.membership.claim import (
+from swimtx.addresses import Address, normal_host
+from swimtx.limits import (
     MAX_AGE,
     MAX_CLUSTER_BYTES,
     MAX_INCARNATION,
     MAX_NAME_BYTES,
     MAX_TAGS,
     MAX_TAGS_BYTES,
-    Address,
-    Claim,
-    Evidence,
-    Kind,
-    State,
-    merged_evidence,
-    normal_host,
 )
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind, merged_evidence
 from swimtx.wire.messages import Listed, Message, MessageType
 
 # No deadline: how long an example takes says more about the machine than about the code.

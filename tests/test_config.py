@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.config import Config
+from swimtx.config import PROFILES, Config
 from swimtx.errors import BadConfig, SwimError
-from swimtx.profiles import PROFILES
 from tests.strategies import names
 
 TIMES = (

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SkipTest, TestCase
 from swimtx import Config, Node
 from swimtx.errors import JoinFailed
 from swimtx.membership.claim import State
-from swimtx.membership.table import Change, Event
+from swimtx.membership.events import Change, Event
 
 ROOT = Path(__file__).resolve().parent.parent
 

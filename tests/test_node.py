@@ -12,9 +12,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx import Config, Node
+from swimtx.addresses import Address
 from swimtx.errors import AlreadyRunning, BadConfig, HasLeft, NoAnswer, NoSuchMember, NotRunning
 from swimtx.interfaces import IMembership
-from swimtx.membership.claim import Address, State
+from swimtx.membership.claim import State
 from swimtx.simulation import MemoryReactor
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, LATENCY, Calls, Scene

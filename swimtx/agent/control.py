@@ -19,9 +19,9 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
+from swimtx.addresses import is_loopback
 from swimtx.agent.control_socket import check_length, make_path, remove_stale
 from swimtx.agent.controlled import IControlled
-from swimtx.membership.claim import is_loopback
 
 if TYPE_CHECKING:
     from swimtx.agent.control_api import ControlApi

@@ -13,7 +13,7 @@ from twisted.web.http import Request
 from zope.interface import implementer
 
 from swimtx.interfaces import IMembership
-from swimtx.membership.table import Change
+from swimtx.membership.events import Change
 
 MOST_WAITING = 4096  # changes kept for a reader that is slow; then it is cut off
 

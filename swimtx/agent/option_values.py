@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from swimtx.profiles import PROFILES
+from swimtx.config import PROFILES
 
 
 def port_number(text: str) -> int:

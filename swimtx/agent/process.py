@@ -12,7 +12,7 @@ from twisted.logger import Logger
 from swimtx.agent.control import ControlPort
 from swimtx.agent.startup_errors import Refusal
 from swimtx.errors import SwimError
-from swimtx.membership.table import Change
+from swimtx.membership.events import Change
 
 
 class MemberProcess(Service):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from importlib import metadata
 
-from swimtx import __version__
+from swimtx._version import __version__
 
 
 def versions() -> dict[str, str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from swimtx.addresses import Address, is_wildcard, normal_host
 from swimtx.bootstrap.registry import Recent
 from swimtx.errors import Malformed
-from swimtx.membership.claim import Address, Claim, State, is_wildcard, normal_host
+from swimtx.membership.claim import Claim, State
 from swimtx.wire.codec import MAX_AHEAD
 from swimtx.wire.messages import Message, MessageType
 

@@ -15,20 +15,14 @@ from twisted.internet.interfaces import IDelayedCall, IListeningPort
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from swimtx.addresses import Address, is_loopback, is_wildcard, normal_host
 from swimtx.bootstrap.registry import Recent
 from swimtx.bootstrap.replies import Answer, Answers, listed
 from swimtx.bootstrap.senders import drop_departed, sender_of
 from swimtx.errors import AlreadyRunning, BadConfig, Malformed, NotRunning
 from swimtx.interfaces import IEnvelope
-from swimtx.membership.claim import (
-    MAX_NAME_BYTES,
-    Address,
-    Claim,
-    check_text,
-    is_loopback,
-    is_wildcard,
-    normal_host,
-)
+from swimtx.limits import MAX_NAME_BYTES, check_text
+from swimtx.membership.claim import Claim
 from swimtx.security.envelope import PlainEnvelope
 from swimtx.wire.codec import MAX_LISTED, Codec, check_cluster
 from swimtx.wire.messages import Listed, Message, MessageType

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from importlib.util import find_spec
 
-from swimtx import __version__
+from swimtx._version import __version__
 from swimtx.cli.errors import CannotBeDone
 
 _COMMANDS = {

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from swimtx.addresses import Address
 from swimtx.cli.errors import CannotBeDone
-from swimtx.membership.claim import Address
 
 ANSWERS_WITHIN = 10.0  # seconds, for what an agent knows by itself
 TAKES_TIME = 60.0  # seconds, for what it has to ask others for

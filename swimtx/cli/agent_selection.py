@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 
+from swimtx.addresses import Address
 from swimtx.agent.control_socket import (
     AgentSocket,
     NoAgentFound,
@@ -14,7 +15,6 @@ from swimtx.agent.control_socket import (
 )
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CannotBeDone
-from swimtx.membership.claim import Address
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
 # What twistd takes as --control: a backslash before what would end an argument.

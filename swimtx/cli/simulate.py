@@ -11,9 +11,8 @@ from typing import Any
 from swimtx.cli import experiments
 from swimtx.cli.errors import CannotBeDone
 from swimtx.cli.output import add_format_option, print_json, print_table
-from swimtx.config import Config
-from swimtx.membership.table import Event
-from swimtx.profiles import PROFILES
+from swimtx.config import PROFILES, Config
+from swimtx.membership.events import Event
 from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
 from swimtx.simulation.gc_tuning import seldom_searched
 from swimtx.simulation.named_networks import NETWORKS, network_named

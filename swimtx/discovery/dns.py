@@ -11,7 +11,7 @@ from twisted.internet.interfaces import IAddress, IHostResolution, IResolutionRe
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
-from swimtx.membership.claim import Address, normal_host
+from swimtx.addresses import Address, normal_host
 
 TIMEOUT = 5.0  # seconds that each look-up may take
 FAMILIES = {"udp4": (IPv4Address, "IPv4"), "udp6": (IPv6Address, "IPv6")}

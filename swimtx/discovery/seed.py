@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swimtx.membership.claim import Address, is_wildcard, normal_host
+from swimtx.addresses import Address, is_wildcard, normal_host
 
 DEFAULT_PORT = 7946
 

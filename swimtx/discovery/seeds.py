@@ -15,10 +15,10 @@ from twisted.internet.defer import (
 )
 from zope.interface import implementer
 
+from swimtx.addresses import Address
 from swimtx.discovery.dns import FAMILIES, TIMEOUT, addresses_of, targets_of
 from swimtx.discovery.seed import DEFAULT_PORT, Seed, parse_seed, seed_at
 from swimtx.interfaces import ISeeds
-from swimtx.membership.claim import Address
 
 Found = tuple[list[Address], dict[str, str]]
 _T = TypeVar("_T")

@@ -13,11 +13,13 @@ from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.dissemination.digest import Digests, differing
 from swimtx.dissemination.table_exchange import Exchange
-from swimtx.membership.claim import Address, Claim
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
 from swimtx.transport.messenger import Means

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from swimtx.membership.claim import Claim
-from swimtx.membership.table import Change, Membership
+from swimtx.membership.events import Change
+from swimtx.membership.table import Membership
 from swimtx.wire.codec import DIGEST_PARTS
 
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable
 
+from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.membership.claim import Address, Claim, State
-from swimtx.membership.table import Change, Event, Membership, WatchOrder
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType

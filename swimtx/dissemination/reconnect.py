@@ -12,7 +12,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
 from swimtx.transport.messenger import Means

@@ -11,7 +11,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed

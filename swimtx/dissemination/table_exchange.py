@@ -13,7 +13,8 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from swimtx.membership.claim import Address, Claim
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
 from swimtx.transport.messenger import Means
 from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType

@@ -13,7 +13,8 @@ from zope.interface import implementer
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.interfaces import INews
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.wire.codec import encode_update, framed
 
 _SMALLEST = 16  # bytes below which no update fits

@@ -12,9 +12,10 @@ from swimtx.dissemination.gossip import Gossip
 from swimtx.experiments.swim_baseline import unattached
 from swimtx.failure_detector.assessment import Graded
 from swimtx.failure_detector.tripwires import Tripwires
-from swimtx.membership.claim import Claim, Evidence, Kind
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import Change
 from swimtx.membership.evidence import gone_in_round
-from swimtx.membership.table import Change
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.parts import SHIPPED, Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
 from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule

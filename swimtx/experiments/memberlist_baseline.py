@@ -20,9 +20,11 @@ from swimtx.dissemination.gossip import Gossip
 from swimtx.dissemination.update_queue import Dissemination
 from swimtx.experiments.swim_baseline import PlainRelaying, one_ping, unattached
 from swimtx.failure_detector.assessment import Published
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.evidence import own
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.table import Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, accusation, round_robin, unchecked
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import Relaying

@@ -7,7 +7,7 @@ from random import Random
 from typing import NamedTuple
 
 from swimtx.config import Config
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
 from swimtx.simulation.latency import uniform

@@ -13,7 +13,7 @@ from random import Random
 from swimtx.config import Config
 from swimtx.experiments.memberlist_baseline import as_in_memberlist, lifeguard, memberlist
 from swimtx.experiments.scenes import acquainted
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
 

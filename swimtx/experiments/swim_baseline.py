@@ -12,13 +12,15 @@ import math
 from dataclasses import replace
 from typing import Any
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit
 from swimtx.dissemination.gossip import Gossip
 from swimtx.experiments.swim_piggyback import TwoLists, Unspoken
 from swimtx.failure_detector.assessment import Published
-from swimtx.membership.claim import Address, Claim, State
-from swimtx.membership.table import Change, Event, Membership, WatchOrder
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
 from swimtx.probing.ping_req_relay import Relaying
 from swimtx.probing.probe import Round

@@ -10,7 +10,8 @@ from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.dissemination.update_queue import Dissemination
 from swimtx.interfaces import INews
-from swimtx.membership.table import Change, Membership
+from swimtx.membership.events import Change
+from swimtx.membership.table import Membership
 
 
 class Three(Dissemination):

@@ -12,9 +12,8 @@ from functools import partial
 from typing import Protocol
 
 from swimtx.config import Config
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.evidence import (
-    BROKEN_QUIET,
     ENOUGH_ALIKE,
     Grade,
     count,
@@ -23,10 +22,11 @@ from swimtx.membership.evidence import (
     own,
     worth_telling,
 )
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
+from swimtx.probing.schedule import BROKEN_QUIET, Schedule
 
 # Every probe comes by here: on Python 3.11 finding a member of an enum is a call of Python's.
 _SUSPECT = State.SUSPECT

@@ -8,17 +8,19 @@ from typing import Protocol
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.failure_detector.assessment import Judgement, Reading
 from swimtx.failure_detector.target_selection import Turn
-from swimtx.membership.claim import Address, Claim, State
-from swimtx.membership.evidence import BROKEN_QUIET
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.probing.local_health import WORST, LocalHealth
-from swimtx.probing.probe import Round, Way
-from swimtx.probing.schedule import Schedule
+from swimtx.probing.probe import Round
+from swimtx.probing.schedule import BROKEN_QUIET, Schedule
 from swimtx.transport.messenger import Means, accuse
+from swimtx.transport.route import Way
 
 _AT_ONCE = 8  # rounds, beyond which nobody is probed out of turn
 

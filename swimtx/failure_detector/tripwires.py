@@ -18,7 +18,8 @@ from swimtx.config import Config
 from swimtx.failure_detector.name_ring import Ring
 from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import target_fields
 from swimtx.wire.messages import MessageType

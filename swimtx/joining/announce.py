@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round, Way
+from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
 from swimtx.transport.messenger import Means
+from swimtx.transport.route import Way
 from swimtx.wire.messages import Listed
 
 _STRANGERS = 8  # that are greeted at a time: anybody may claim to be many

@@ -8,17 +8,11 @@ from dataclasses import replace
 
 from twisted.internet.interfaces import IReactorTime
 
+from swimtx.addresses import Address, is_wildcard, normal_host
 from swimtx.config import Config
 from swimtx.errors import BadConfig
-from swimtx.membership.claim import (
-    MAX_NAME_BYTES,
-    Address,
-    Claim,
-    check_tags,
-    check_text,
-    is_wildcard,
-    normal_host,
-)
+from swimtx.limits import MAX_NAME_BYTES, check_tags, check_text
+from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
 

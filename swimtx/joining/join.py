@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from twisted.internet.defer import CancelledError, Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from swimtx.addresses import Address, normal_host
 from swimtx.config import Config
-from swimtx.dissemination.anti_entropy import AntiEntropy
 from swimtx.errors import JoinFailed
 from swimtx.interfaces import ISeeds
 from swimtx.joining.announce import Greeting
-from swimtx.membership.claim import Address, normal_host
 from swimtx.membership.table import Membership
 from swimtx.transport.messenger import Means
 from swimtx.transport.protocol import SwimProtocol
@@ -34,6 +33,15 @@ _LONGEST_RETRY = 30.0
 _PARTNERS = 3  # members that a table exchange is tried with
 _SEVEN_FIELDS = 128  # bytes of a JOIN_RES to a peer of seven fields, whose question is small
 _PADDED = 1200  # bytes of a JOIN_REQ, so that as many may come back
+
+
+class ExchangeTables(Protocol):
+    """Starts to compare tables with whoever is at an address."""
+
+    def __call__(
+        self, address: Address, done: Callable[[bool], object] = lambda done: None
+    ) -> object:
+        """Start; C{done(whether)} tells whether it worked."""
 
 
 class Asking:
@@ -123,7 +131,7 @@ class Joining:
         membership: Membership,
         protocol: SwimProtocol,
         means: Means,
-        anti_entropy: AntiEntropy,
+        exchange: ExchangeTables,
         greeting: Greeting,
         config: Config,
         found: Answered = lambda addresses: None,
@@ -132,7 +140,7 @@ class Joining:
         self._chance = chance
         self._membership = membership
         self._means = means
-        self._anti_entropy = anti_entropy
+        self._exchange_tables = exchange
         self._greeting = greeting
         self._config = config
         self._found = found
@@ -231,7 +239,7 @@ class Joining:
             worked.append(whether)
             self._fire(waiting)
 
-        self._anti_entropy.exchange(address, done)
+        self._exchange_tables(address, done)
         await waiting
         return worked[0]
 

@@ -10,7 +10,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
-from swimtx.membership.table import Change, Event, Membership, WatchOrder
+from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.table import Membership
 from swimtx.transport.pending_requests import Questions
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed, sequence_field

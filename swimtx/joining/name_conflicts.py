@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.membership.claim import Address, Claim
-from swimtx.membership.table import Change, Event, Membership, WatchOrder
-from swimtx.probing.probe import Round, Way
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.table import Membership
+from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
 from swimtx.transport.messenger import Means
 from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Way
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
 

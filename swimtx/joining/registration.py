@@ -13,12 +13,11 @@ from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from twisted.python.failure import Failure
 
+from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.dissemination.anti_entropy import AntiEntropy
 from swimtx.interfaces import ISeeds
 from swimtx.joining.announce import Greeting
-from swimtx.joining.join import join_request, usable
-from swimtx.membership.claim import Address
+from swimtx.joining.join import ExchangeTables, join_request, usable
 from swimtx.membership.table import Membership
 from swimtx.transport.messenger import Means
 from swimtx.wire.messages import Message, MessageType
@@ -37,7 +36,7 @@ class Renewal:
         chance: random.Random,
         membership: Membership,
         means: Means,
-        anti_entropy: AntiEntropy,
+        exchange: ExchangeTables,
         greeting: Greeting,
         config: Config,
     ) -> None:
@@ -45,7 +44,7 @@ class Renewal:
         self._chance = chance
         self._membership = membership
         self._means = means
-        self._anti_entropy = anti_entropy
+        self._exchange_tables = exchange
         self._greeting = greeting
         self._interval = config.renewal_interval
         self._timer: IDelayedCall | None = None
@@ -130,4 +129,4 @@ class Renewal:
             self._greeting.greet(entry)
         partners = [entry.address for entry in strangers if entry.epoch]
         if partners:
-            self._anti_entropy.exchange(self._chance.choice(partners))
+            self._exchange_tables(self._chance.choice(partners))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from swimtx.dissemination.anti_entropy import AntiEntropy
+from swimtx.addresses import Address
 from swimtx.joining.announce import Greeting
-from swimtx.membership.claim import Address
+from swimtx.joining.join import ExchangeTables
 from swimtx.membership.table import Membership
 from swimtx.wire.messages import Listed, Message
 
@@ -19,11 +19,11 @@ class Strangers:
     """Greets strangers. With one that knew an earlier run of us it compares lists."""
 
     def __init__(
-        self, membership: Membership, greeting: Greeting, anti_entropy: AntiEntropy
+        self, membership: Membership, greeting: Greeting, exchange: ExchangeTables
     ) -> None:
         self._membership = membership
         self._greeting = greeting
-        self._anti_entropy = anti_entropy
+        self._exchange_tables = exchange
         self._compared_with = 0
 
     def pinged(self, message: Message, peer: Any) -> None:
@@ -39,4 +39,4 @@ class Strangers:
         epoch = self._membership.me.epoch
         if message.target_epoch not in (0, epoch) and self._compared_with != epoch:
             self._compared_with = epoch
-            self._anti_entropy.exchange(address)
+            self._exchange_tables(address)

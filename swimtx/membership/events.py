@@ -10,7 +10,8 @@ from operator import itemgetter
 
 from twisted.logger import Logger
 
-from swimtx.membership.claim import Claim, Member, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.member import Member
 
 
 class Event(enum.StrEnum):

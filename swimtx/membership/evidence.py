@@ -7,16 +7,12 @@ collecting garbage leaves a host that still accepts for it. A host that is gone 
 from __future__ import annotations
 
 import enum
-import math
 from collections.abc import Iterable
 
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.observation import Evidence, Kind
 
-TMAX = 6.0  # how much longer than the silence tolerance a lone accusation lasts
-ENOUGH = 3  # further witnesses after which it lasts no longer than the tolerance (Lifeguard's K)
 ENOUGH_ALIKE = 5  # entries of silence, or of acceptance, after which more are only more gossip
-BROKEN_QUIET = 0.02  # periods in which one whose stream broke may still answer a PING
-_BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
+BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
 
 
 class Grade(enum.Enum):
@@ -70,7 +66,7 @@ def judge(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
         and mine.kind is Kind.REFUSED
     ):
         return Grade.GONE
-    if accepted + broken and broken < _BROKEN_ENOUGH:
+    if accepted + broken and broken < BROKEN_ENOUGH:
         return Grade.STALLED
     return Grade.SILENT
 
@@ -80,42 +76,3 @@ def gone_in_round(entries: tuple[Evidence, ...], living: int) -> bool:
     if count(entries, Kind.ACCEPTED) or count(entries, Kind.BROKEN):
         return False
     return count(entries, Kind.REFUSED) >= refusals_needed(living)
-
-
-def silence_timeout(entries: tuple[Evidence, ...], tolerance: float, living: int) -> float:
-    """Seconds that a silent suspect has: less with each further witness (Lifeguard §IV-B).
-
-    C{Tmax - (Tmax - Ts) * min(1, log(n+1) / log(k+1))} with C{Ts} the tolerance, C{Tmax = 6 Ts}.
-    """
-    further = len(entries) - 1
-    if count(entries, Kind.BROKEN) < _BROKEN_ENOUGH:
-        further -= count(entries, Kind.ACCEPTED) + count(entries, Kind.BROKEN)
-    wanted = min(ENOUGH, living - 2)
-    if wanted < 1:
-        return tolerance
-    longest = TMAX * tolerance
-    share = min(1.0, math.log(max(0, further) + 1) / math.log(wanted + 1))
-    return longest - (longest - tolerance) * share
-
-
-_SEEN = {
-    Kind.SILENT: "no answer to {who}",
-    Kind.ACCEPTED: "its host accepted a stream from {who}, but it did not answer",
-    Kind.REFUSED: "its host refused a stream from {who}: the process is gone",
-    Kind.BROKEN: "the stream it held to {who} broke, and it did not answer",
-}
-
-
-def explain(claim: Claim) -> str:
-    """A sentence for people: what was seen of this member, and by whom."""
-    if claim.state is State.LEFT:
-        return "it said goodbye"
-    if claim.state is State.ALIVE:
-        return f"{claim.by or claim.name} said so"
-    seen = [
-        _SEEN[kind].format(who=", ".join(e.witness for e in claim.evidence if e.kind is kind))
-        for kind in Kind
-        if any(entry.kind is kind for entry in claim.evidence)
-    ]
-    said = f"{claim.by} said so" if claim.by else ""
-    return "; ".join(seen + ([said] if said and not seen else [])) or "nobody said why"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import random
 from collections.abc import Set
 
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim, State
 
 
 class Roster:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from swimtx.membership.claim import MAX_INCARNATION, Claim, State
+from swimtx.limits import MAX_INCARNATION
+from swimtx.membership.claim import Claim, State
 
 
 class Oneself:

@@ -16,7 +16,8 @@ from zope.interface import implementer
 
 from swimtx.errors import NotRunning
 from swimtx.interfaces import IMembership
-from swimtx.membership.claim import Claim, Member, State, check_tags, merge
+from swimtx.limits import check_tags
+from swimtx.membership.claim import Claim, State, merge
 from swimtx.membership.events import (
     Announcements,
     Change,
@@ -25,11 +26,10 @@ from swimtx.membership.events import (
     WatchOrder,
     what_happened,
 )
-from swimtx.membership.evidence import explain
+from swimtx.membership.explain import explain
 from swimtx.membership.index import Roster
+from swimtx.membership.member import Member
 from swimtx.membership.refutation import Oneself
-
-__all__ = ["Change", "Event", "Membership", "WatchOrder"]
 
 
 class _Entry:

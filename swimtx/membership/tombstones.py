@@ -8,7 +8,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import State
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 
 _SWEEPS = 20  # in the shorter of the two memories
 

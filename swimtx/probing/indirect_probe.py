@@ -14,7 +14,8 @@ from twisted.internet.error import ConnectionRefusedError
 from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
-from swimtx.membership.claim import Claim, Evidence, Kind
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.transport.messenger import Means
 from swimtx.wire.codec import fields
 from swimtx.wire.messages import Message, MessageType

@@ -11,11 +11,11 @@ from typing import Any
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.membership.claim import Claim, Kind
-from swimtx.membership.evidence import BROKEN_QUIET
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Kind
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
+from swimtx.probing.schedule import BROKEN_QUIET, Schedule
 from swimtx.transport.messenger import Means
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import fields, sequence_field

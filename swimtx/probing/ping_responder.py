@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from swimtx.addresses import Address
 from swimtx.counters import Counters
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed, sequence_field

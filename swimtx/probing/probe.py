@@ -6,29 +6,23 @@ over a stream, a PING_REQ to k other members. An ACK by any of these ways ends t
 
 from __future__ import annotations
 
-import enum
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
 
-from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.probing.indirect_probe import SecondStage
 from swimtx.probing.schedule import Schedule
 from swimtx.transport.messenger import Means
+from swimtx.transport.route import Way
 from swimtx.wire.codec import encode_update, framed, sequence_field, target_fields
 from swimtx.wire.messages import Message, MessageType
 
 # Every probe comes by here: names of this module are found quicker than members of an enum.
 _PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
-
-
-class Way(enum.Enum):
-    """How an ACK came."""
-
-    DATAGRAM = "datagram"
-    STREAM = "stream"
-    RELAY = "relay"
 
 
 _DATAGRAM = Way.DATAGRAM

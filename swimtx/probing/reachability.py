@@ -8,8 +8,9 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule

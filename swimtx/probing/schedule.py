@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+BROKEN_QUIET = 0.02  # periods in which one whose stream broke may still answer a PING
+
 
 @dataclass(frozen=True, slots=True)
 class Moment:

@@ -14,7 +14,7 @@ from swimtx.bootstrap import Bootstrap
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NotRunning
 from swimtx.membership.claim import State
-from swimtx.membership.table import Change, Event
+from swimtx.membership.events import Change, Event
 from swimtx.node import Node
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.clock import START, HeapClock

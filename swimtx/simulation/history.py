@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.node import Node
 from swimtx.simulation.memory_reactor import MemoryReactor
 

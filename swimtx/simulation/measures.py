@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from statistics import median
 
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced
 from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge

@@ -9,8 +9,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from swimtx.config import Config
-from swimtx.membership.claim import Evidence, Kind
-from swimtx.membership.evidence import BROKEN_QUIET, refusals_needed, silence_timeout
+from swimtx.membership.evidence import refusals_needed
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.probing.schedule import BROKEN_QUIET
+from swimtx.suspicion.timeout import silence_timeout
 
 _ROUND_TRIPS = 0.01  # seconds for a few messages to go back and forth
 _STRAGGLER_TICKS = 3  # gossip ticks until the last member has heard, beyond direct notices

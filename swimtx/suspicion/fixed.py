@@ -11,7 +11,8 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.table import Membership
 
 BYSTANDER_PERIODS = 2  # that those who did not see it themselves wait longer
 

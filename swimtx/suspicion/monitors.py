@@ -19,9 +19,11 @@ from typing import Any
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.evidence import Grade, own, worth_telling
-from swimtx.membership.table import Change, Membership, WatchOrder
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.table import Membership
 from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
 from swimtx.suspicion.timers import GradedSuspicion

@@ -13,10 +13,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.evidence import Grade, explain, judge, own, silence_timeout
-from swimtx.membership.table import Change, Event, Membership, WatchOrder
+from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.evidence import Grade, judge, own
+from swimtx.membership.explain import explain
+from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
 from swimtx.suspicion.false_positives import Regret
+from swimtx.suspicion.timeout import silence_timeout
 
 _BYSTANDER_PATIENCE = 3.0  # seconds that bystanders of a stall wait longer
 

@@ -14,8 +14,9 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Event
 from swimtx.membership.evidence import own
-from swimtx.membership.table import Event, Membership
+from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.reachability import Canaries
 from swimtx.suspicion.monitors import Monitors

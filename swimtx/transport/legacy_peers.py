@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from swimtx.membership.claim import MAX_INCARNATION, Address, Claim, Evidence, Kind, State
+from swimtx.addresses import Address
+from swimtx.limits import MAX_INCARNATION
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.membership.table import Membership
 from swimtx.wire.messages import Message, MessageType
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from swimtx.wire.messages import Message
 
 Answered = Callable[[Message, object], object]

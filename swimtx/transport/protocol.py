@@ -14,11 +14,12 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
+from swimtx.addresses import Address, normal_host
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.errors import Malformed
 from swimtx.interfaces import IEnvelope, INews
-from swimtx.membership.claim import Address, Claim, normal_host
+from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import Codec, fields, header
 from swimtx.wire.messages import VERSION, Message, MessageType

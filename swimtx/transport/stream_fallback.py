@@ -8,11 +8,11 @@ from typing import Any
 
 from twisted.python.failure import Failure
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.interfaces import IStreams
-from swimtx.membership.claim import Address
-from swimtx.probing.probe import Way
 from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Way
 
 _DATAGRAM = Way.DATAGRAM
 _MOST_KEPT = 64  # streams

@@ -17,8 +17,8 @@ from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
+from swimtx.addresses import Address, normal_host
 from swimtx.interfaces import IStream, IStreams
-from swimtx.membership.claim import Address, normal_host
 
 MAX_FRAME = 128 * 1024  # bytes
 BACKLOG = 1024

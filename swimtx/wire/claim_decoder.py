@@ -8,15 +8,9 @@ from collections.abc import Callable, Iterable
 from google.protobuf.message import DecodeError
 
 from swimtx.errors import Malformed
-from swimtx.membership.claim import (
-    MAX_AGE,
-    MAX_EVIDENCE,
-    Claim,
-    Evidence,
-    State,
-    check_tags,
-    merged_evidence,
-)
+from swimtx.limits import MAX_AGE, MAX_EVIDENCE, check_tags
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, merged_evidence
 from swimtx.wire import swim_pb2
 from swimtx.wire.encoding import MAX_UPDATE_BYTES, STATES
 from swimtx.wire.validation import (

@@ -12,11 +12,8 @@ from collections.abc import Callable
 from google.protobuf.message import DecodeError
 
 from swimtx.errors import Malformed
-from swimtx.membership.claim import (
-    MAX_CLUSTER_BYTES,
-    MAX_INCARNATION,
-    Claim,
-)
+from swimtx.limits import MAX_CLUSTER_BYTES, MAX_INCARNATION
+from swimtx.membership.claim import Claim
 from swimtx.wire import swim_pb2
 from swimtx.wire.claim_decoder import Claims
 from swimtx.wire.encoding import fields, sequence_field

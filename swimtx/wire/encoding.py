@@ -13,7 +13,8 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from swimtx.membership.claim import MAX_AGE, MAX_CLUSTER_BYTES, Claim, State, check_text
+from swimtx.limits import MAX_AGE, MAX_CLUSTER_BYTES, check_text
+from swimtx.membership.claim import Claim, State
 from swimtx.wire import swim_pb2
 from swimtx.wire.messages import Listed, Message, MessageType
 

@@ -6,7 +6,9 @@ import enum
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from swimtx.membership.claim import Address, Claim, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Kind
 
 VERSION = 1
 

@@ -4,16 +4,10 @@ from __future__ import annotations
 
 from typing import TypeVar
 
+from swimtx.addresses import Address, normal_host
 from swimtx.errors import Malformed
-from swimtx.membership.claim import (
-    MAX_EPOCH,
-    MAX_INCARNATION,
-    MAX_NAME_BYTES,
-    Address,
-    Kind,
-    check_text,
-    normal_host,
-)
+from swimtx.limits import MAX_EPOCH, MAX_INCARNATION, MAX_NAME_BYTES, check_text
+from swimtx.membership.observation import Kind
 from swimtx.wire.messages import MessageType
 
 MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock

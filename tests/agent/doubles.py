@@ -8,9 +8,10 @@ from typing import Any
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
 
+from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
 EPOCH = 1_790_000_000_000

@@ -7,8 +7,9 @@ from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 
+from swimtx.addresses import Address
 from swimtx.bootstrap import Bootstrap
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, fixed
 from swimtx.wire.codec import Codec, encode, fields
 from swimtx.wire.messages import Message, MessageType

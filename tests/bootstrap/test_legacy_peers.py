@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from tests.bootstrap.doubles import Newcomer, Scene
 
 JOIN_REQ, JOIN_RES, FAIL = 1, 2, 5

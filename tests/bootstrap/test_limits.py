@@ -10,9 +10,10 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.errors import Malformed
 from swimtx.interfaces import IEnvelope
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.wire.codec import encode, fields
 from swimtx.wire.messages import Message, MessageType
 from tests.bootstrap.doubles import WELL_KNOWN, Newcomer, Scene

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from swimtx.addresses import Address
 from swimtx.bootstrap.registry import Recent
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 
 
 def claim(name: str, epoch: int = 1, incarnation: int = 0, port: int = 7946) -> Claim:

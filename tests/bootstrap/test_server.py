@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from swimtx.wire.codec import encode
 from swimtx.wire.messages import Listed, Message, MessageType
 from tests.bootstrap.doubles import Scene

@@ -13,9 +13,9 @@ from twisted.internet.interfaces import IHostnameResolver
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.discovery import StaticSeeds
 from swimtx.interfaces import ISeeds
-from swimtx.membership.claim import Address
 from tests.discovery.doubles import Scenes, Services
 
 

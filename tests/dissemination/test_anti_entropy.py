@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
+from swimtx.addresses import Address
 from swimtx.dissemination.anti_entropy import AntiEntropy
 from swimtx.dissemination.digest import ALL_PARTS, Digests, differing, hash_of, part_of
-from swimtx.membership.claim import Address, Claim, Evidence, Kind, State
-from swimtx.membership.table import Membership, WatchOrder
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import WatchOrder
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.table import Membership
 from swimtx.probing.ping_responder import Answering
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, NOW, Calls, Desk, Peer, RoomTests, Scene

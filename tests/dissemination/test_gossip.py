@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from swimtx.addresses import Address
 from swimtx.dissemination.gossip import EagerGossip, Gossip
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, RoomTests
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from swimtx.addresses import Address
 from swimtx.dissemination.reconnect import Resurrection
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, RoomTests
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx.dissemination.stale_news import Corrections
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.wire.messages import MessageType
 from tests.parts import RoomTests
 

@@ -9,9 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.interfaces import INews
-from swimtx.membership.claim import Address, Claim
-from swimtx.membership.table import Event
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import Event
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, framed
 from tests.parts import EPOCH, Calls, RoomTests, Scene

@@ -7,11 +7,12 @@ from dataclasses import replace
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.experiments.swim_baseline import Final, Unaware, as_in_the_paper
 from swimtx.experiments.swim_piggyback import TwoLists
 from swimtx.interfaces import INews
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import Codec, header
 from swimtx.wire.messages import VERSION, MessageType

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from swimtx.failure_detector.assessment import Graded, Published
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.schedule import Schedule
 from tests.parts import Calls, RoomTests

@@ -7,13 +7,15 @@ from itertools import pairwise
 from random import Random
 from typing import Any
 
+from swimtx.addresses import Address
 from swimtx.failure_detector.assessment import Published
 from swimtx.failure_detector.detector import FailureDetector
 from swimtx.failure_detector.target_selection import RoundRobin
-from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.probe import Way
 from swimtx.probing.schedule import Schedule
+from swimtx.transport.route import Way
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, LATENCY, Calls, Peer, RoomTests
 

@@ -10,7 +10,9 @@ import socket
 import time
 from collections.abc import Sequence
 
-from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.wire.codec import encode
 from swimtx.wire.messages import Message, MessageType
 from tests.faults.members import Heard, Members, Running

@@ -10,12 +10,12 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from swimtx import Node
+from swimtx.addresses import Address
 from swimtx.errors import JoinFailed
 from swimtx.interfaces import ISeeds
 from swimtx.joining.announce import Greeting
-from swimtx.membership.claim import Address
 from swimtx.probing.ping_responder import Answering
-from swimtx.probing.probe import Way
+from swimtx.transport.route import Way
 from swimtx.wire.messages import Listed, MessageType
 from tests.parts import EPOCH, Calls, Heard, Peer, RoomTests, Scene
 

@@ -6,8 +6,9 @@ from typing import Any
 
 from twisted.internet.defer import Deferred
 
+from swimtx.addresses import Address
 from swimtx.joining.leave import Leaving
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, Peer, RoomTests
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from swimtx.addresses import Address
 from swimtx.joining.name_conflicts import Conflicts
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.membership.claim import Claim, State
 from swimtx.wire.messages import Message, MessageType
 from tests.parts import EPOCH, RoomTests
 

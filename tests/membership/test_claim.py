@@ -10,26 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import (
+from swimtx.addresses import Address, is_loopback, is_wildcard, normal_host
+from swimtx.limits import (
     MAX_EVIDENCE,
     MAX_NAME_BYTES,
     MAX_TAGS,
     MAX_TAGS_BYTES,
-    Address,
-    Claim,
-    Evidence,
-    Kind,
-    Member,
-    State,
     check_tags,
     check_text,
-    is_loopback,
-    is_wildcard,
-    merge,
-    merged_evidence,
-    normal_host,
 )
-from swimtx.membership.evidence import explain
+from swimtx.membership.claim import Claim, State, merge
+from swimtx.membership.explain import explain
+from swimtx.membership.member import Member
+from swimtx.membership.observation import Evidence, Kind, merged_evidence
 from tests.strategies import EPOCH, claims, evidence, hosts, rivals, tags, texts
 
 HERE = Address("10.0.0.1", 7946)

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
 from swimtx.membership.evidence import (
     ENOUGH_ALIKE,
     Grade,
     count,
-    explain,
     gone_in_round,
     judge,
     own,
     refusals_needed,
-    silence_timeout,
     worth_telling,
 )
+from swimtx.membership.explain import explain
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.suspicion.timeout import silence_timeout
 
 S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN
 

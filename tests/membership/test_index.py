@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.index import Roster
 
 ADDRESSES = [Address("10.0.0.1", port) for port in range(1, 5)]

@@ -12,10 +12,14 @@ from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_a
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.interfaces import IMembership
-from swimtx.membership.claim import MAX_INCARNATION, Address, Claim, Evidence, Kind, Member, State
-from swimtx.membership.events import Change, Event, what_happened
-from swimtx.membership.table import Membership, WatchOrder
+from swimtx.limits import MAX_INCARNATION
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.events import Change, Event, WatchOrder, what_happened
+from swimtx.membership.member import Member
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.table import Membership
 from tests.parts import Scene
 from tests.strategies import DAY, EPOCH, NOW, claims, incarnations, rivals
 

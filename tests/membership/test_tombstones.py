@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from swimtx.membership.claim import Address, Claim, State
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim, State
 from swimtx.membership.tombstones import Tombstones
 from tests.parts import EPOCH, RoomTests
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from swimtx.membership.claim import Address, Claim, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Kind
 from swimtx.probing.ping_req_relay import MAX_JOBS, Relaying
 from swimtx.probing.ping_responder import Answering
-from swimtx.probing.probe import Round, Way
+from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
+from swimtx.transport.route import Way
 from swimtx.wire.messages import MessageType
 from tests.parts import RoomTests
 

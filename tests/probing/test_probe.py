@@ -7,9 +7,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from swimtx.membership.claim import Claim, Evidence, Kind
-from swimtx.probing.probe import Round, Way
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
+from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
+from swimtx.transport.route import Way
 from swimtx.wire.messages import MessageType
 from tests.parts import LATENCY, Desk, Peer, RoomTests, Scene
 

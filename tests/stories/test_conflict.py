@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx import Event, State
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from tests.stories.scenes import Story, events
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swimtx import Event, State
-from swimtx.membership.claim import Evidence, Kind
+from swimtx.membership.observation import Evidence, Kind
 from tests.stories.scenes import Story, events
 
 

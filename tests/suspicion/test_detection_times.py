@@ -5,7 +5,7 @@ from __future__ import annotations
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.config import Config
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 from swimtx.suspicion.detection_times import expected
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from swimtx.membership.claim import Address, Claim, Evidence, Kind
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.suspicion.fixed import Suspicion
 from tests.parts import EPOCH, Calls, RoomTests
 

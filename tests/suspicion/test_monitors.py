@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from swimtx.membership.claim import Claim, Evidence, Kind, State
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.probing.local_health import LocalHealth
 from swimtx.suspicion.false_positives import Regret
 from swimtx.suspicion.monitors import Monitors

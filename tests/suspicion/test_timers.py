@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from swimtx.membership.claim import Claim, Evidence, Kind
+from swimtx.membership.claim import Claim
 from swimtx.membership.evidence import Grade
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.probing.local_health import LocalHealth
 from swimtx.suspicion.false_positives import Regret
 from swimtx.suspicion.timers import GradedSuspicion

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from swimtx.membership.claim import Address
-from swimtx.probing.probe import Round, Way
+from swimtx.addresses import Address
+from swimtx.probing.probe import Round
 from swimtx.probing.schedule import Schedule
+from swimtx.transport.route import Way
 from swimtx.transport.stream_fallback import Paths
 from swimtx.wire.messages import MessageType
 from tests.parts import Calls, Heard, Peer, RoomTests

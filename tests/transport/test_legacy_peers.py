@@ -8,8 +8,9 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Node
+from swimtx.addresses import Address
 from swimtx.bootstrap import Bootstrap
-from swimtx.membership.claim import Address, Member
+from swimtx.membership.member import Member
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, LATENCY, Calls, Scene
 

@@ -7,7 +7,7 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.membership.claim import Address
+from swimtx.addresses import Address
 from swimtx.transport.pending_requests import Questions
 from swimtx.wire.messages import Message, MessageType
 from tests.parts import Calls

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.error import InvalidAddressError, MessageLengthError
 
-from swimtx.membership.claim import Address, Claim
+from swimtx.addresses import Address
+from swimtx.membership.claim import Claim
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from swimtx.probing.probe import Way
+from swimtx.transport.route import Way
 from swimtx.transport.stream_fallback import Paths
 from swimtx.wire.messages import MessageType
 from tests.parts import Calls, RoomTests

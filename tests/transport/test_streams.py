@@ -11,8 +11,8 @@ from twisted.internet.task import deferLater
 from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
+from swimtx.addresses import Address
 from swimtx.interfaces import IStream, IStreams
-from swimtx.membership.claim import Address
 from swimtx.transport import tcp
 from swimtx.transport.tcp import MAX_FRAME, TcpStreams
 from tests.parts import Calls, Scene

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from fuzz.mutations import split, varint
+from swimtx.addresses import Address
 from swimtx.errors import Malformed
-from swimtx.membership.claim import (
+from swimtx.limits import (
     MAX_AGE,
     MAX_CLUSTER_BYTES,
     MAX_EPOCH,
@@ -23,13 +24,10 @@ from swimtx.membership.claim import (
     MAX_NAME_BYTES,
     MAX_TAGS,
     MAX_TAGS_BYTES,
-    Address,
-    Claim,
-    Evidence,
-    Kind,
-    State,
     check_tags,
 )
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Evidence, Kind
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import (
     DIGEST_PARTS,

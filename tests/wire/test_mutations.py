@@ -9,8 +9,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import MUTATIONS, mutate, split, varint
+from swimtx.addresses import Address
 from swimtx.errors import Malformed
-from swimtx.membership.claim import Address, Claim
+from swimtx.membership.claim import Claim
 from swimtx.wire.codec import Codec, encode, header, sequence_field, target_fields
 from swimtx.wire.messages import Message, MessageType
 

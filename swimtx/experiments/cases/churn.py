@@ -11,7 +11,7 @@ from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
 from swimtx.experiments.results import Summary
 from swimtx.experiments.scenes import acquainted
 from swimtx.experiments.tables import MEAN, Column, rows_of
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 
 _SETTLE = 5.0  # seconds
 _BOUND = 60.0  # seconds in which all should list the same afterwards

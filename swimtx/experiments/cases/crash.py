@@ -27,7 +27,7 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted, crash
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED, Parts
 
 DESCRIPTION = Description(

@@ -25,7 +25,7 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.history import Announced
 

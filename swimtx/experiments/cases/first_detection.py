@@ -27,7 +27,7 @@ from swimtx.experiments.results import (
 )
 from swimtx.experiments.scenes import acquainted, crash
 from swimtx.experiments.swim_baseline import PERIOD, SUSPICION, as_in_the_paper
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED
 
 WHOLE = math.e / (math.e - 1)  # periods: the paper's expectation

@@ -21,7 +21,7 @@ from swimtx.experiments.experiment import (
 from swimtx.experiments.memberlist_baseline import as_in_memberlist, memberlist
 from swimtx.experiments.results import Chart, Reference, Row, Summary, line_of
 from swimtx.experiments.scenes import acquainted, receipts
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED
 
 DESCRIPTION = Description(

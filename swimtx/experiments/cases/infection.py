@@ -26,7 +26,7 @@ from swimtx.experiments.results import (
 )
 from swimtx.experiments.scenes import acquainted, receipts
 from swimtx.experiments.swim_baseline import INFECTION, PERIOD, as_in_the_paper
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 
 MEDIANS = {6: 1.03, 13: 1.26, 20: 3.02, 28: 3.03, 35: 1.97, 43: 2.49, 52: 1.51, 56: 2.26}
 LONGEST = {6: 2.55, 13: 2.50, 20: 4.98, 28: 5.53, 35: 3.47, 43: 5.48, 52: 4.26, 56: 3.55}

@@ -20,7 +20,7 @@ from swimtx.experiments.experiment import (
 from swimtx.experiments.results import Chart, Line, Reference, Row, Summary
 from swimtx.experiments.scenes import LATENCY
 from swimtx.experiments.swim_baseline import VARIANTS, as_in_the_paper, unaware
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced

@@ -13,7 +13,7 @@ from swimtx.experiments.results import Summary
 from swimtx.experiments.scenes import acquainted
 from swimtx.experiments.slow_members import WIRINGS
 from swimtx.experiments.tables import MEAN, Column, rows_of
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 from swimtx.parts import SHIPPED
 
 _SETTLE = 5.0  # seconds

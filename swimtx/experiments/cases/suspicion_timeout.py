@@ -25,7 +25,7 @@ from swimtx.experiments.results import (
 )
 from swimtx.experiments.scenes import acquainted, crash
 from swimtx.experiments.swim_baseline import PERIOD, SUSPICION, as_in_the_paper, suspicion_periods
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 
 DESCRIPTION = Description(
     "E4c",

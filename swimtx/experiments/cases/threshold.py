@@ -15,7 +15,7 @@ from swimtx.experiments.slow_members import (
     slow_ones,
 )
 from swimtx.experiments.tables import Column, rows_of
-from swimtx.membership.table import Event
+from swimtx.membership.events import Event
 
 _BOUND = 120.0  # seconds until it is given up
 _LOOK = 1.0  # seconds between two looks whether all are well again

@@ -1,0 +1,47 @@
+"""Addresses: an IP literal in its one spelling, and a port."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import NamedTuple
+
+
+class Address(NamedTuple):
+    """Where a member is reached: an IP literal and a port, the same number for UDP and TCP."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+_BROADCAST = ipaddress.ip_address("255.255.255.255")
+
+
+def normal_host(host: str) -> str:
+    """The one spelling of an IP literal: C{::ffff:1.2.3.4} is C{1.2.3.4}.
+
+    @raise ValueError: not an IP literal; a link-local IPv6 one, whose zone the sockets lose; or
+        one that stands for many hosts.
+    """
+    if "%" in host:
+        raise ValueError(f"{host} names a zone; link-local addresses are not supported")
+    parsed = ipaddress.ip_address(host)
+    if isinstance(parsed, ipaddress.IPv6Address):
+        parsed = parsed.ipv4_mapped or parsed
+    if parsed.version == 6 and parsed.is_link_local:
+        raise ValueError(f"{host} is link-local, which is not supported")
+    if parsed.is_multicast or parsed == _BROADCAST:
+        raise ValueError(f"{host} stands for many hosts")
+    return str(parsed)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches that address."""
+    return host == "::1" or host.startswith("127.")
+
+
+def is_wildcard(host: str) -> bool:
+    """Whether that address stands for all of the machine's."""
+    return host in ("0.0.0.0", "::")

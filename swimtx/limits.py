@@ -1,0 +1,47 @@
+"""How long, how many and how large what is said of a member may be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+MAX_NAME_BYTES = 128
+MAX_CLUSTER_BYTES = 64
+MAX_TAGS = 32
+MAX_TAGS_BYTES = 512  # keys and values together
+MAX_INCARNATION = 2**30
+MAX_EPOCH = 2**53  # milliseconds; beyond it JSON readers would round
+MAX_EVIDENCE = 16  # entries that one claim may carry
+MAX_AGE = 2**31  # seconds
+
+
+def check_text(text: str, most: int, what: str) -> None:
+    """Whether C{text} may be a name: 1 to C{most} bytes of UTF-8, no control characters.
+
+    @raise ValueError: it may not; the text says why, calling it C{what}.
+    """
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        size = 0
+    if not 0 < size <= most:
+        raise ValueError(f"{what} must be 1 to {most} bytes of UTF-8, not {text!r}")
+    if not text.isprintable() and any(ord(c) < 32 or 127 <= ord(c) < 160 for c in text):
+        raise ValueError(f"{what} {text!r} holds a control character")
+
+
+def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The tags as sorted pairs.
+
+    @raise ValueError: a key is no name or comes twice, a value is no UTF-8, there are more than
+        C{MAX_TAGS}, or all together are over C{MAX_TAGS_BYTES}.
+    """
+    pairs = tuple(sorted(tags))
+    if len(pairs) > MAX_TAGS:
+        raise ValueError(f"there may be at most {MAX_TAGS} tags, not {len(pairs)}")
+    for key, _ in pairs:
+        check_text(key, MAX_NAME_BYTES, "a tag's key")
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a tag's key stands twice")
+    if sum(len(key.encode()) + len(value.encode()) for key, value in pairs) > MAX_TAGS_BYTES:
+        raise ValueError(f"tags must be at most {MAX_TAGS_BYTES} bytes, keys and values together")
+    return pairs

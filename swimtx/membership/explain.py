@@ -1,0 +1,28 @@
+"""Why a member is listed as it is, in a sentence for people."""
+
+from __future__ import annotations
+
+from swimtx.membership.claim import Claim, State
+from swimtx.membership.observation import Kind
+
+_SEEN = {
+    Kind.SILENT: "no answer to {who}",
+    Kind.ACCEPTED: "its host accepted a stream from {who}, but it did not answer",
+    Kind.REFUSED: "its host refused a stream from {who}: the process is gone",
+    Kind.BROKEN: "the stream it held to {who} broke, and it did not answer",
+}
+
+
+def explain(claim: Claim) -> str:
+    """A sentence for people: what was seen of this member, and by whom."""
+    if claim.state is State.LEFT:
+        return "it said goodbye"
+    if claim.state is State.ALIVE:
+        return f"{claim.by or claim.name} said so"
+    seen = [
+        _SEEN[kind].format(who=", ".join(e.witness for e in claim.evidence if e.kind is kind))
+        for kind in Kind
+        if any(entry.kind is kind for entry in claim.evidence)
+    ]
+    said = f"{claim.by} said so" if claim.by else ""
+    return "; ".join(seen + ([said] if said and not seen else [])) or "nobody said why"

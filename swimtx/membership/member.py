@@ -1,0 +1,59 @@
+"""A member as the member list shows it to people and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from swimtx.membership.claim import Claim, State
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member as the local list shows it: what is gossiped, and what was measured here.
+
+    @ivar address: its host, an IP literal.
+    @ivar since: when this state was heard of here, in seconds of the reactor's clock.
+    @ivar rtt: the last round trip to it in seconds, or C{None} when it was never measured.
+    """
+
+    name: str
+    address: str
+    port: int
+    state: State
+    incarnation: int
+    epoch: int
+    tags: Mapping[str, str] = field(hash=False)
+    since: float
+    rtt: float | None = None
+
+    @classmethod
+    def from_claim(cls, claim: Claim, since: float, rtt: float | None = None) -> Member:
+        """The view of a claim, with what the local table adds."""
+        return cls(
+            claim.name,
+            claim.address.host,
+            claim.address.port,
+            claim.state,
+            claim.incarnation,
+            claim.epoch,
+            MappingProxyType(dict(claim.tags)),
+            since,
+            rtt,
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON object that every command and page shows for a member."""
+        return {
+            "name": self.name,
+            "address": self.address,
+            "port": self.port,
+            "state": self.state.value,
+            "incarnation": self.incarnation,
+            "epoch": self.epoch,
+            "tags": dict(self.tags),
+            "since": self.since,
+            "rtt": self.rtt,
+        }
