@@ -10,7 +10,7 @@ import time
 from benchmarks.report import Figure, at_least, at_most, shown
 from swimtx.config import Config
 from swimtx.experiments.scenes import acquainted
-from swimtx.simulation import Group, HeapClock, Load, Meter
+from swimtx.simulation import Group, Load, Meter, VirtualClock
 
 BUDGET = 60.0  # microseconds
 SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU
@@ -60,7 +60,7 @@ def _at_rest(group: Group) -> tuple[Load, float]:
 
 def _empty_timers() -> float:
     """Microseconds for each: how quick this machine is just now."""
-    clock = HeapClock()
+    clock = VirtualClock()
     began = time.process_time()
     for number in range(_CALLS):
         clock.callLater(number * 1e-6, int)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from swimtx.addresses import Address
 from swimtx.limits import MAX_INCARNATION, MAX_NAME_BYTES, MAX_TAGS
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.wire.codec import DIGEST_PARTS, encode, fields
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 
 NOW = 1_790_000_000.0
 """Seconds: what the clock of the decoder shows."""
@@ -19,19 +19,27 @@ THERE = Address("2001:db8::1", 65535)
 CLAIMS = (
     Claim("n1", HERE, EPOCH),
     Claim("n1", HERE, EPOCH, 1, tags=(("role", "web"), ("zone", "ñ"))),
-    Claim("n2", THERE, EPOCH, 3, State.SUSPECT, evidence=(Evidence("n1", Kind.SILENT),), by="n1"),
+    Claim(
+        "n2",
+        THERE,
+        EPOCH,
+        3,
+        State.SUSPECT,
+        evidence=(Evidence("n1", Observation.SILENT),),
+        by="n1",
+    ),
     Claim(
         "n2",
         THERE,
         EPOCH,
         3,
         State.FAILED,
-        evidence=(Evidence("n1", Kind.REFUSED, 2), Evidence("n3", Kind.BROKEN, 300)),
+        evidence=(Evidence("n1", Observation.REFUSED, 2), Evidence("n3", Observation.BROKEN, 300)),
         by="n3",
         age=61.0,
     ),
     Claim("n3", HERE, EPOCH - 5, 0, State.LEFT, by="n3", age=3599.0),
-    Claim("old", HERE, EPOCH, seven_fields=True),
+    Claim("old", HERE, EPOCH, legacy=True),
     Claim(
         "x" * MAX_NAME_BYTES,
         THERE,
@@ -39,12 +47,12 @@ CLAIMS = (
         MAX_INCARNATION,
         State.FAILED,
         tags=tuple((f"k{number:02}", "v" * 13) for number in range(MAX_TAGS)),
-        evidence=tuple(Evidence(f"w{number}", Kind.ACCEPTED) for number in range(8)),
+        evidence=tuple(Evidence(f"w{number}", Observation.ACCEPTED) for number in range(8)),
         by="y" * MAX_NAME_BYTES,
         age=86399.0,
     ),
 )
-LISTED = (Listed("n1", HERE), Listed("n2", THERE, MAX_INCARNATION, EPOCH))
+LISTED = (Contact("n1", HERE), Contact("n2", THERE, MAX_INCARNATION, EPOCH))
 DIGEST = tuple(part * 0x0102030405060708 % 2**64 for part in range(DIGEST_PARTS))
 
 
@@ -70,7 +78,7 @@ CORPUS: tuple[bytes, ...] = (
     _said(MessageType.PING, sequence=2**32 - 1, updates=CLAIMS[:3]),
     _said(MessageType.ACK, sequence=1, updates=CLAIMS[3:6]),
     _said(MessageType.PING_REQ, target="n2", destination=THERE, budget=0.36, sequence=5),
-    _said(MessageType.NACK, observed=Kind.BROKEN, sequence=5),
+    _said(MessageType.NACK, observed=Observation.BROKEN, sequence=5),
     _said(MessageType.JOIN_REQ, updates=CLAIMS[:1]) + fields(padding=bytes(1000)),
     _said(MessageType.JOIN_RES, listed=LISTED, bootstrap=True),
     _said(MessageType.GOSSIP, updates=CLAIMS),

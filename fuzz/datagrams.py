@@ -157,13 +157,13 @@ class WholeMember:
 
 def _record(protocol: object, recorded: dict[bytes, None]) -> None:
     """Note what is sent from now on."""
-    post: Callable[[object, bytes], None] = protocol.post  # type: ignore[attr-defined]
+    post: Callable[[object, bytes], None] = protocol.transmit  # type: ignore[attr-defined]
 
     def noted(peer: object, data: bytes) -> None:
         recorded.setdefault(data)
         post(peer, data)
 
-    protocol.post = noted  # type: ignore[attr-defined]
+    protocol.transmit = noted  # type: ignore[attr-defined]
 
 
 def attempts(seed: int, corpus: Sequence[bytes], count: int, seconds: float) -> Iterator[bytes]:

@@ -12,25 +12,25 @@ from twisted.internet.interfaces import IReactorTime
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.dissemination.stale_news import Corrections
-from swimtx.failure_detector.assessment import Graded, Judgement, Published, Reading
-from swimtx.failure_detector.detector import FailureDetector, Order
+from swimtx.dissemination.stale_news import StaleNewsReplies
+from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Published, Reading
+from swimtx.failure_detector.detector import FailureDetector, TargetSelection
 from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.probe import Round
-from swimtx.probing.reachability import Canaries
-from swimtx.probing.schedule import Schedule
-from swimtx.suspicion.false_positives import Regret
+from swimtx.probing.probe import Probe
+from swimtx.probing.reachability import ReachabilityCheck
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.suspicion.fixed import Suspicion
-from swimtx.suspicion.monitors import Monitors
-from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.suspicion.monitors import SuspectMonitors
+from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.suspicion.verdicts import Verdicts
 from swimtx.suspicion.verification import Verification
-from swimtx.transport.messenger import Means
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
-from swimtx.transport.route import Way
+from swimtx.transport.route import Route
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -41,16 +41,16 @@ class Kit:
     chance: random.Random
     membership: Membership
     protocol: SwimProtocol
-    means: Means
+    messenger: Messenger
     streams: IStreams
     config: Config
     counters: Counters
-    order: Order
-    schedule: Callable[[float, float], Schedule]
+    order: TargetSelection
+    schedule: Callable[[float, float], ProbeSchedule]
     health: LocalHealth
-    regret: Regret
+    regret: FalsePositiveBackoff
     tripwires: Callable[..., Any]
-    reached: Callable[[Address, Way], object]
+    reached: Callable[[Address, Route], object]
 
 
 class Detection:
@@ -62,7 +62,7 @@ class Detection:
     """
 
     def __init__(
-        self, kit: Kit, judgement: Judgement, stops: tuple[Callable[[], object], ...] = ()
+        self, kit: Kit, judgement: Assessment, stops: tuple[Callable[[], object], ...] = ()
     ) -> None:
         self.health = kit.health
         self._kit = kit
@@ -72,7 +72,7 @@ class Detection:
             kit.clock,
             kit.chance,
             kit.membership,
-            kit.means,
+            kit.messenger,
             kit.order,
             judgement,
             kit.schedule,
@@ -95,15 +95,15 @@ class Detection:
     def _tripped(self, name: str) -> None:
         """An idle stream to that member ended."""
         self._judgement.broke(name)
-        self._detector.hint(name)
+        self._detector.expedite(name)
 
-    def conclude(self, probe: Round, read: Reading) -> None:
+    def conclude(self, probe: Probe, read: Reading) -> None:
         """Apply what C{read} makes of a round that is over."""
         self._detector.conclude(probe, read)
 
-    def look_at(self, members: Iterable[Claim]) -> None:
+    def probe_out_of_turn(self, members: Iterable[Claim]) -> None:
         """Probe these, out of turn."""
-        self._detector.look_at(members)
+        self._detector.probe_out_of_turn(members)
 
     def broken(self, name: str) -> bool:
         """Whether an idle stream to that member ended lately, and no ACK has come since."""
@@ -134,17 +134,19 @@ class Rules:
     @ivar corrections: what is said to those who have missed a FAIL, or call us failed.
     """
 
-    reading: Callable[..., Graded] = Graded
-    suspicion: Callable[..., GradedSuspicion] = GradedSuspicion
-    monitors: Callable[..., Monitors] = Monitors
+    reading: Callable[..., EvidenceAssessment] = EvidenceAssessment
+    suspicion: Callable[..., SuspicionTimers] = SuspicionTimers
+    monitors: Callable[..., SuspectMonitors] = SuspectMonitors
     verdicts: Callable[..., Verdicts] = Verdicts
-    corrections: Callable[..., object] = Corrections
+    corrections: Callable[..., object] = StaleNewsReplies
 
 
 def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
     """Suspicion graded by what was seen, watched first-hand, judged while we hear."""
     reading = rules.reading(kit.clock.seconds, kit.membership, kit.health, kit.config)
-    canaries = Canaries(kit.chance, kit.membership, kit.protocol, kit.means, kit.config)
+    canaries = ReachabilityCheck(
+        kit.chance, kit.membership, kit.protocol, kit.messenger, kit.config
+    )
     verdicts = rules.verdicts(
         kit.clock, kit.membership, kit.protocol, canaries, kit.config, kit.health
     )
@@ -155,7 +157,7 @@ def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
         kit.clock,
         kit.chance,
         kit.membership,
-        kit.means,
+        kit.messenger,
         suspicion,
         kit.config,
         reading.credible,
@@ -167,13 +169,13 @@ def graded(kit: Kit, rules: Rules = Rules()) -> Detection:
     rules.corrections(kit.clock.seconds, kit.membership, kit.protocol)
     kit.membership.on_refutation(kit.health.worsen)
     detection = Detection(kit, reading, (monitors.stop, suspicion.stop, verdicts.stop))
-    reading.conclude, reading.look_at = detection.conclude, detection.look_at
+    reading.conclude, reading.probe_out_of_turn = detection.conclude, detection.probe_out_of_turn
     return detection
 
 
 def published(kit: Kit) -> Detection:
     """SWIM §4.2: a suspect has a fixed time, and is asked once more before its FAIL."""
-    verification = Verification(kit.clock, kit.membership, kit.means, kit.config)
+    verification = Verification(kit.clock, kit.membership, kit.messenger, kit.config)
     suspicion = Suspicion(kit.clock, kit.membership, kit.config, verification.due)
     kit.membership.on_refutation(kit.health.worsen)
     return Detection(kit, Published(kit.membership), (suspicion.stop, verification.stop))

@@ -106,7 +106,7 @@ class ISeeds(Interface):
         """
 
 
-class INews(Interface):
+class IUpdateSource(Interface):
     """A source of updates to piggyback on whatever is sent."""
 
     pending = Attribute("whether there is any news to tell: cheap, asked for every datagram")

@@ -21,29 +21,29 @@ from swimtx.discovery import as_seeds
 from swimtx.dissemination.anti_entropy import AntiEntropy
 from swimtx.errors import AlreadyRunning, HasLeft, NotRunning
 from swimtx.interfaces import ISeeds
-from swimtx.joining.announce import Greeting
-from swimtx.joining.identity import Introduction
+from swimtx.joining.announce import Announcer
+from swimtx.joining.identity import LocalIdentity
 from swimtx.joining.join import Joining
 from swimtx.joining.leave import Leaving
-from swimtx.joining.name_conflicts import Conflicts
-from swimtx.joining.registration import Renewal
-from swimtx.joining.unknown_peers import Strangers
+from swimtx.joining.name_conflicts import NameConflicts
+from swimtx.joining.registration import BootstrapRegistration
+from swimtx.joining.unknown_peers import UnknownPeers
 from swimtx.membership.table import Membership
 from swimtx.membership.tombstones import Tombstones
 from swimtx.parts import Parts, parts_for
-from swimtx.probing.on_demand_ping import Pinging
-from swimtx.probing.ping_responder import Answering
-from swimtx.probing.stall_clock import SelfCheck
-from swimtx.probing.stall_recovery import Reassurance
+from swimtx.probing.on_demand_ping import OnDemandPing
+from swimtx.probing.ping_responder import PingResponder
+from swimtx.probing.stall_clock import StallClock
+from swimtx.probing.stall_recovery import StallRecovery
 from swimtx.security.envelope import PlainEnvelope
 from swimtx.status import status
-from swimtx.transport.legacy_peers import SevenFields
-from swimtx.transport.listening import Sockets
+from swimtx.transport.legacy_peers import LegacyPeers
+from swimtx.transport.listening import ListeningPorts
 from swimtx.transport.local_address import address_toward
-from swimtx.transport.messenger import Means
-from swimtx.transport.pending_requests import Questions
+from swimtx.transport.messenger import Messenger
+from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
-from swimtx.transport.stream_fallback import Paths
+from swimtx.transport.stream_fallback import StreamFallback
 from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec
 from swimtx.wire.messages import Message, MessageType
@@ -108,36 +108,36 @@ class Node:
             self._reactor,
         )
         self._streams = TcpStreams(self._reactor)
-        self._questions = Questions(self._chance)
-        self.protocol.handle(MessageType.ACK, self._questions.answer)
-        self.protocol.handle(MessageType.NACK, self._questions.answer)
-        self._sockets = Sockets(
+        self._requests = PendingRequests(self._chance)
+        self.protocol.handle(MessageType.ACK, self._requests.resolve)
+        self.protocol.handle(MessageType.NACK, self._requests.resolve)
+        self._sockets = ListeningPorts(
             self._reactor, self.protocol, self._streams, self.protocol.frame_received
         )
         self.protocol.on_unasked_stop(self._sockets.reopen)
-        self._means = Means(
+        self._messenger = Messenger(
             self._clock,
             self.protocol,
-            self._questions,
+            self._requests,
             self._streams,
             lambda: self.membership.me,
             self._parts.attached(self.membership),
         )
-        self._paths = Paths(self.protocol, self._streams, self.config)
+        self._paths = StreamFallback(self.protocol, self._streams, self.config)
 
     def _furnish_detector(self) -> None:
         """Who is probed, what that means, and how we answer when we are probed ourselves."""
         config, parts, clock, chance = self.config, self._parts, self._clock, self._chance
-        self._answering = Answering(self.membership, self.protocol, self.counters)
+        self._answering = PingResponder(self.membership, self.protocol, self.counters)
         self._relaying = parts.relaying(
-            self.membership, self.protocol, self._means, config, self.counters
+            self.membership, self.protocol, self._messenger, config, self.counters
         )
         kit = Kit(
             clock,
             chance,
             self.membership,
             self.protocol,
-            self._means,
+            self._messenger,
             self._streams,
             config,
             self.counters,
@@ -150,18 +150,18 @@ class Node:
         )
         self._detection = parts.detection(kit)
         self._relaying.broken = self._detection.broken
-        if isinstance(clock, SelfCheck):
-            reassurance = Reassurance(clock, self.membership, kit.health, config)
+        if isinstance(clock, StallClock):
+            reassurance = StallRecovery(clock, self.membership, kit.health, config)
             clock.stalled = reassurance.stalled
-        self._conflicts = Conflicts(
+        self._conflicts = NameConflicts(
             clock.seconds,
             self.membership,
             self.protocol,
-            self._means,
+            self._messenger,
             config,
             lambda target: self.membership.relays(chance, config.relays, target.name),
         )
-        self._pinging = Pinging(self.membership, self._means, config)
+        self._pinging = OnDemandPing(self.membership, self._messenger, config)
 
     def _furnish_healing(self) -> None:
         """How news spreads, and how lists that differ become one."""
@@ -170,41 +170,49 @@ class Node:
             clock, chance, self.membership, self.protocol, self._news, config
         )
         self._notices = parts.notices(chance, self.membership, self.protocol, config)
-        self._resurrection = parts.resurrection(clock, chance, self.membership, self._means, config)
+        self._resurrection = parts.resurrection(
+            clock, chance, self.membership, self._messenger, config
+        )
         self._anti_entropy = AntiEntropy(
-            clock, chance, self.membership, self.protocol, self._means, config
+            clock, chance, self.membership, self.protocol, self._messenger, config
         )
         self._paths.detour = self._anti_entropy.exchange
-        seven_fields = SevenFields(clock.seconds, self.membership)
-        self.protocol.handle_seven_fields(seven_fields.translate)
+        legacy = LegacyPeers(clock.seconds, self.membership)
+        self.protocol.handle_legacy(legacy.translate)
 
     def _furnish_door(self) -> None:
         """How we come and go, and whom we let in."""
         config, clock, chance = self.config, self._clock, self._chance
-        membership, means = self.membership, self._means
-        self._greeting = Greeting(membership, means, config, self._paths.reached)
-        strangers = Strangers(membership, self._greeting, self._anti_entropy.exchange)
+        membership, messenger = self.membership, self._messenger
+        self._announcer = Announcer(membership, messenger, config, self._paths.reached)
+        strangers = UnknownPeers(membership, self._announcer, self._anti_entropy.exchange)
         self._answering.stranger = strangers.pinged
-        self._introduction = Introduction(self._reactor, membership, config, address_toward)
+        self._introduction = LocalIdentity(self._reactor, membership, config, address_toward)
         self._joining = Joining(
             clock,
             chance,
             membership,
             self.protocol,
-            means,
+            messenger,
             self._anti_entropy.exchange,
-            self._greeting,
+            self._announcer,
             config,
             self._introduction.look_toward,
         )
-        self._renewal = Renewal(
-            clock, chance, membership, means, self._anti_entropy.exchange, self._greeting, config
+        self._renewal = BootstrapRegistration(
+            clock,
+            chance,
+            membership,
+            messenger,
+            self._anti_entropy.exchange,
+            self._announcer,
+            config,
         )
         self._joining.answered = self._renewal.know
         self._joining.joined = self._renewal.add
         self._notices.outsiders = self._renewal.outsiders
         self._leaving = Leaving(
-            clock, membership, self.protocol, self._questions, self._streams, config
+            clock, membership, self.protocol, self._requests, self._streams, config
         )
 
     # Life
@@ -361,7 +369,7 @@ class Node:
         for conversation in (
             self._joining,
             self._renewal,
-            self._greeting,
+            self._announcer,
             self._detection,
             self._relaying,
             self._conflicts,

@@ -12,21 +12,21 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit, graded, published
-from swimtx.dissemination.failure_broadcast import Notices
+from swimtx.dissemination.failure_broadcast import FailureBroadcast
 from swimtx.dissemination.gossip import EagerGossip, Gossip
-from swimtx.dissemination.reconnect import Resurrection
-from swimtx.dissemination.update_queue import Dissemination
-from swimtx.failure_detector.detector import Order
-from swimtx.failure_detector.knocking import Knocking
-from swimtx.failure_detector.target_selection import Phased, RoundRobin
+from swimtx.dissemination.reconnect import Reconnector
+from swimtx.dissemination.update_queue import UpdateQueue
+from swimtx.failure_detector.detector import TargetSelection
+from swimtx.failure_detector.knocking import StreamPortCheck
+from swimtx.failure_detector.target_selection import PhasedRoundRobin, RoundRobin
 from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.ping_req_relay import Relaying
-from swimtx.probing.schedule import Schedule
-from swimtx.probing.stall_clock import SelfCheck
-from swimtx.suspicion.false_positives import Regret
+from swimtx.probing.ping_req_relay import PingReqRelay
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.probing.stall_clock import StallClock
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
 
 
 class Healthy(LocalHealth):
@@ -36,10 +36,10 @@ class Healthy(LocalHealth):
         """It does not."""
 
 
-class NoRegret(Regret):
+class NoRegret(FalsePositiveBackoff):
     """Verdicts are never regretted."""
 
-    def hasty(self) -> None:
+    def record(self) -> None:
         """Never mind."""
 
 
@@ -62,19 +62,19 @@ class Nothing:
         return ()
 
 
-def round_robin(chance: random.Random, config: Config) -> Order:
+def round_robin(chance: random.Random, config: Config) -> TargetSelection:
     """The paper's order (SWIM §4.3)."""
     return RoundRobin(chance, config.period)
 
 
-def phased(chance: random.Random, config: Config) -> Order:
+def phased(chance: random.Random, config: Config) -> TargetSelection:
     """Everybody once a period."""
-    return Phased(chance, config.period)
+    return PhasedRoundRobin(chance, config.period)
 
 
-def repeated(period: float, first_stage: float) -> Schedule:
+def repeated(period: float, first_stage: float) -> ProbeSchedule:
     """PINGs at 0, 1/3, 2/3 and 1 of the ping timeout; a stream and relays at the ping timeout."""
-    return Schedule.probe(period, first_stage)
+    return ProbeSchedule.probe(period, first_stage)
 
 
 def accusation(membership: Membership) -> Callable[[str], Claim | None]:
@@ -92,35 +92,35 @@ class Parts:
     """The parts that there is a choice of; the defaults are what swimtx ships.
 
     @ivar membership: C{Membership}, the member list.
-    @ivar news: C{Dissemination}: what is piggybacked.
+    @ivar news: C{UpdateQueue}: what is piggybacked.
     @ivar attached: gives what is said to a suspect before anything else: L{accusation}.
-    @ivar relaying: C{Relaying}: what is done about a PING_REQ.
-    @ivar clock: goes around the reactor's clock: C{SelfCheck}, or L{unchecked}.
+    @ivar relaying: C{PingReqRelay}: what is done about a PING_REQ.
+    @ivar clock: goes around the reactor's clock: C{StallClock}, or L{unchecked}.
     @ivar detection: suspicions and verdicts: L{graded}, or L{published}.
     @ivar schedule: the course of a probe round, from a period and a ping timeout in seconds.
     @ivar order: whom to probe when: L{phased}, or L{round_robin}.
     @ivar health: C{LocalHealth}, or L{Healthy}.
-    @ivar regret: C{Regret}, or L{NoRegret}.
+    @ivar regret: C{FalsePositiveBackoff}, or L{NoRegret}.
     @ivar gossip: C{EagerGossip}, or C{Gossip}.
-    @ivar tripwires: C{Tripwires}, C{Knocking}, or L{Nothing}.
-    @ivar notices: C{Notices}, or L{Nothing}.
-    @ivar resurrection: C{Resurrection}, or L{Nothing}.
+    @ivar tripwires: C{Tripwires}, C{StreamPortCheck}, or L{Nothing}.
+    @ivar notices: C{FailureBroadcast}, or L{Nothing}.
+    @ivar resurrection: C{Reconnector}, or L{Nothing}.
     """
 
-    clock: Callable[[IReactorTime], IReactorTime] = SelfCheck
+    clock: Callable[[IReactorTime], IReactorTime] = StallClock
     membership: Callable[..., Membership] = Membership
-    news: Callable[..., Any] = Dissemination
+    news: Callable[..., Any] = UpdateQueue
     attached: Callable[[Membership], Callable[[str], Claim | None]] = accusation
-    relaying: Callable[..., Relaying] = Relaying
+    relaying: Callable[..., PingReqRelay] = PingReqRelay
     detection: Callable[[Kit], Detection] = graded
-    schedule: Callable[[float, float], Schedule] = repeated
-    order: Callable[[random.Random, Config], Order] = phased
+    schedule: Callable[[float, float], ProbeSchedule] = repeated
+    order: Callable[[random.Random, Config], TargetSelection] = phased
     health: Callable[[], LocalHealth] = LocalHealth
-    regret: Callable[[Callable[[], float]], Regret] = Regret
+    regret: Callable[[Callable[[], float]], FalsePositiveBackoff] = FalsePositiveBackoff
     gossip: Callable[..., Gossip] = EagerGossip
     tripwires: Callable[..., Any] = Tripwires
-    notices: Callable[..., Any] = Notices
-    resurrection: Callable[..., Any] = Resurrection
+    notices: Callable[..., Any] = FailureBroadcast
+    resurrection: Callable[..., Any] = Reconnector
 
 
 SHIPPED = Parts()
@@ -140,7 +140,7 @@ def parts_for(config: Config) -> Parts:
     """What a configuration chooses."""
     chosen = SHIPPED
     if not config.tripwires:
-        chosen = replace(chosen, tripwires=Knocking)
+        chosen = replace(chosen, tripwires=StreamPortCheck)
     if not config.phased:
         chosen = replace(chosen, order=round_robin)
     return chosen

@@ -9,7 +9,7 @@ from swimtx.counters import Counters
 from swimtx.membership.claim import State
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.suspicion.detection_times import expected
+from swimtx.suspicion.detection_times import expected_detection_times
 
 
 def status(
@@ -34,7 +34,7 @@ def status(
         "local_health": health.score,
         "expected": {
             kind: {"soonest": round(span.soonest, 3), "latest": round(span.latest, 3)}
-            for kind, span in expected(config, membership.living).items()
+            for kind, span in expected_detection_times(config, membership.living).items()
         },
         "members": {s.value: sum(m.state is s for m in members) for s in State},
         "refutations": membership.refutations,

@@ -11,12 +11,19 @@ from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
 from twisted.internet.testing import MemoryReactorClock as TwistedMemoryReactorClock
 from zope.interface import implementer
 
-from swimtx.simulation import Group, HeapClock, MemoryNetwork, MemoryReactor, run_for
+from swimtx.simulation import Group, MemoryNetwork, MemoryReactor, VirtualClock, run_for
 from swimtx.simulation.stream_connector import StreamConnector
 from swimtx.simulation.stream_listener import StreamListener
 from swimtx.simulation.udp_port import DatagramPort
 
-__all__ = ["Group", "HeapClock", "MemoryNetwork", "MemoryReactor", "MemoryReactorClock", "run_for"]
+__all__ = [
+    "Group",
+    "MemoryNetwork",
+    "MemoryReactor",
+    "MemoryReactorClock",
+    "VirtualClock",
+    "run_for",
+]
 
 
 @implementer(IReactorUDP)
@@ -39,7 +46,7 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
     def __init__(self, network: MemoryNetwork | None = None, host: str = "10.0.0.1") -> None:
         # Not that of Clock, whose list of calls we do not use.
         super(TwistedMemoryReactorClock, self).__init__()
-        self.network = network or MemoryNetwork(HeapClock(), Random(0))
+        self.network = network or MemoryNetwork(VirtualClock(), Random(0))
         self.process: MemoryReactor = self.network.host(host)
 
     @property

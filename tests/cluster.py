@@ -28,7 +28,7 @@ from typing import Any, TypeVar
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli.agent_client import AgentClient
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import Processes, Twistd, swimtx_environment, wait_until
 
 PATIENCE = 60.0  # seconds for whatever has to come about; a slow machine needs some of them
@@ -191,13 +191,13 @@ class Cluster:
 
         A member that does not answer just now has nothing to say.
 
-        @raise CannotBeDone: it takes too long.
+        @raise CommandFailed: it takes too long.
         """
 
         def try_to_find() -> _Found | None:
             try:
                 return find()
-            except CannotBeDone:
+            except CommandFailed:
                 return None
 
         return wait_until(try_to_find, PATIENCE, what)
@@ -208,7 +208,7 @@ class Cluster:
         """Wait until these members believe that the states of those named are these.
 
         @param seen_by: by default all members that were started.
-        @raise CannotBeDone: it takes too long.
+        @raise CommandFailed: it takes too long.
         """
         observers = list(self.members.values() if seen_by is None else seen_by)
 
@@ -217,9 +217,9 @@ class Cluster:
 
         try:
             self.wait_for(agreed, f"{dict(states)} to be known")
-        except CannotBeDone as error:
+        except CommandFailed as error:
             believed = {observer.name: observer.states() for observer in observers}
-            raise CannotBeDone(f"{error}; instead {believed}") from None
+            raise CommandFailed(f"{error}; instead {believed}") from None
 
     def _is_running(self, name: str, process: Twistd) -> RunningMember:
         self.members[name] = member = RunningMember(name, process)

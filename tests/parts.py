@@ -13,14 +13,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx import Config, Node
 from swimtx.addresses import Address
 from swimtx.counters import Counters
-from swimtx.dissemination.update_queue import Dissemination
+from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change
 from swimtx.membership.table import Membership
 from swimtx.security.envelope import PlainEnvelope
-from swimtx.simulation import HeapClock, Latency, MemoryNetwork, MemoryReactor, fixed
-from swimtx.transport.messenger import Means
-from swimtx.transport.pending_requests import Questions
+from swimtx.simulation import Latency, MemoryNetwork, MemoryReactor, VirtualClock, fixed
+from swimtx.transport.messenger import Messenger
+from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec, encode
@@ -54,7 +54,7 @@ class Scene:
     """Virtual time, a network, and who is on it: C{me} on 10.0.0.1, others on the next hosts."""
 
     def __init__(self, seed: int = 1, latency: Latency | None = None) -> None:
-        self.clock = HeapClock(NOW)
+        self.clock = VirtualClock(NOW)
         self.network = MemoryNetwork(self.clock, Random(seed), latency=latency or fixed(LATENCY))
         self.chance = Random(seed)
         self.codec = Codec(self.clock.seconds)
@@ -74,9 +74,9 @@ class Scene:
         self._hosts += 1
         return f"10.0.{self._hosts // 250}.{self._hosts % 250}"
 
-    def member(self, name: str = "me", **settings: Any) -> Desk:
+    def member(self, name: str = "me", **settings: Any) -> MemberParts:
         """The parts of a member that listens, without any conversation."""
-        return Desk(self, name, self.next_host(), settings)
+        return MemberParts(self, name, self.next_host(), settings)
 
     def peer(self, name: str, host: str = "", port: int = PORT, epoch: int = EPOCH) -> Peer:
         """Somebody who speaks only when told to."""
@@ -103,7 +103,7 @@ class Scene:
         return nodes
 
 
-class Desk:
+class MemberParts:
     """What a room is made with: the parts of one member below the conversations.
 
     @ivar changes: every change that subscribers hear of.
@@ -120,7 +120,7 @@ class Desk:
         self.membership = Membership(
             self.reactor.seconds, config.max_members, config.failed_memory, config.left_memory
         )
-        self.news = Dissemination(self.membership, config, self.counters)
+        self.news = UpdateQueue(self.membership, config, self.counters)
         self.protocol = SwimProtocol(
             self.membership,
             scene.codec,
@@ -131,17 +131,17 @@ class Desk:
             self.reactor,
         )
         self.streams = TcpStreams(self.reactor)
-        self.questions = Questions(self.chance)
-        self.means = Means(
+        self.requests = PendingRequests(self.chance)
+        self.messenger = Messenger(
             self.reactor,
             self.protocol,
-            self.questions,
+            self.requests,
             self.streams,
             lambda: self.membership.me,
             self.membership.accusation,
         )
-        self.protocol.handle(MessageType.ACK, self.questions.answer)
-        self.protocol.handle(MessageType.NACK, self.questions.answer)
+        self.protocol.handle(MessageType.ACK, self.requests.resolve)
+        self.protocol.handle(MessageType.NACK, self.requests.resolve)
         self._port = self.reactor.listenUDP(config.port, self.protocol, host, 65535)
         self.streams.listen(host, config.port, self.protocol.frame_received)
         self.membership.become(Claim(name, Address(host, config.port), EPOCH, by=name))
@@ -273,26 +273,26 @@ class Peer(DatagramProtocol):
         self.reactor.kill()
 
 
-class RoomTests(SynchronousTestCase):
+class ComponentTestCase(SynchronousTestCase):
     """A scene with one member's desk. In the end all is stopped, and no timer may be left."""
 
     settings: dict[str, Any] = {}
 
     def setUp(self) -> None:
         self.scene = Scene()
-        self.desk = self.scene.member("me", **self.settings)
+        self.parts = self.scene.member("me", **self.settings)
         self.addCleanup(self._nothing_is_left)
 
     def _nothing_is_left(self) -> None:
-        self.desk.close()
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.parts.close()
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def others(self, *names: str, answering: bool = False) -> list[Peer]:
         """Peers that the member knows."""
         peers = [self.scene.peer(name) for name in names]
         for peer in peers:
             peer.answering = answering
-            self.desk.knows(peer.claim)
+            self.parts.knows(peer.claim)
         return peers
 
 

@@ -18,8 +18,8 @@ from swimtx.limits import (
     MAX_TAGS_BYTES,
 )
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Evidence, Kind, merged_evidence
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.membership.observation import Evidence, Observation, merged_evidence
+from swimtx.wire.messages import Contact, Message, MessageType
 
 # No deadline: how long an example takes says more about the machine than about the code.
 settings.register_profile("swimtx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -77,7 +77,7 @@ tags = (
 )
 # Four entries always fit beside the rest of a claim.
 evidence = st.lists(
-    st.builds(Evidence, short_names, st.sampled_from(Kind), _uint32), max_size=4
+    st.builds(Evidence, short_names, st.sampled_from(Observation), _uint32), max_size=4
 ).map(merged_evidence)
 
 
@@ -104,7 +104,7 @@ def claims(
                 tags=tags,
                 evidence=evidence if state in (State.SUSPECT, State.FAILED) else st.just(()),
                 by=short_names | st.just(""),
-                seven_fields=st.booleans(),
+                legacy=st.booleans(),
                 streams=st.booleans(),
                 age=st.just(0.0) if state.living else age,
             )
@@ -126,14 +126,18 @@ def rivals(
         st.integers(0, 2),
         st.sampled_from([(), (("role", "web"),)]),
         st.lists(
-            st.builds(Evidence, st.sampled_from("wxyz"), st.sampled_from(Kind), st.integers(0, 2)),
+            st.builds(
+                Evidence, st.sampled_from("wxyz"), st.sampled_from(Observation), st.integers(0, 2)
+            ),
             max_size=3,
         ).map(merged_evidence),
         st.integers(0, 100).map(float),
     )
 
 
-_listed = st.lists(st.builds(Listed, names, addresses, incarnations, epochs), max_size=5).map(tuple)
+_listed = st.lists(st.builds(Contact, names, addresses, incarnations, epochs), max_size=5).map(
+    tuple
+)
 _digest = st.just(()) | st.lists(_fixed64, min_size=64, max_size=64).map(tuple)
 _of_a_target: dict[str, st.SearchStrategy[Any]] = {
     "target": names,
@@ -154,7 +158,7 @@ _uses: dict[MessageType, dict[str, st.SearchStrategy[Any]]] = {
         "destination": addresses | st.none(),
         "budget": _uint32.map(lambda milliseconds: milliseconds / 1000),
     },
-    MessageType.NACK: {**_of_a_target, "observed": st.sampled_from(Kind)},
+    MessageType.NACK: {**_of_a_target, "observed": st.sampled_from(Observation)},
     MessageType.JOIN_RES: {"listed": _listed, "bootstrap": st.booleans()},
     MessageType.DIGEST: _of_a_table,
     MessageType.TABLE: _of_a_table,

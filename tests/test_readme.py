@@ -88,7 +88,7 @@ class CommandsOfTheReadme(TestCase):
             time.sleep(0.1)
 
     def test_the_members_by_hand_find_each_other(self) -> None:
-        servers, questions = (block.strip().splitlines() for block in blocks("console")[:2])
+        servers, requests = (block.strip().splitlines() for block in blocks("console")[:2])
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         for line in servers:
             self.started.append(
@@ -100,7 +100,7 @@ class CommandsOfTheReadme(TestCase):
                     stderr=subprocess.DEVNULL,
                 )
             )
-        members, info, ping, leave = questions
+        members, info, ping, leave = requests
         self.run_until(members, lambda text: text.count("alive") == 2)
         told = self.run_until(f"{info} --format json", bool)
         self.assertEqual(json.loads(told)["name"], "n1")

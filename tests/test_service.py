@@ -15,7 +15,7 @@ from zope.interface.verify import verifyObject
 from swimtx import Bootstrap, service, testing
 from swimtx.agent.control import ControlPort
 from swimtx.agent.process import BootstrapProcess, MemberProcess
-from swimtx.agent.startup_errors import Refusal
+from swimtx.agent.startup_errors import StartupFailure
 from swimtx.config import Config
 from swimtx.discovery import Seeds
 from swimtx.errors import JoinFailed, NotRunning
@@ -232,8 +232,8 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
             swim = self.service()[0]
             swim.setServiceParent(parent)
             ControlPort(self.clock, swim).setServiceParent(parent)
-            MemberProcess(swim, None, Refusal()).setServiceParent(parent)
-            BootstrapProcess(None, "default", Refusal()).setServiceParent(parent)
+            MemberProcess(swim, None, StartupFailure()).setServiceParent(parent)
+            BootstrapProcess(None, "default", StartupFailure()).setServiceParent(parent)
         self.assertEqual(len(parent.services), 8)
 
     def test_what_does_not_run_neither_joins_nor_leaves(self) -> None:

@@ -10,7 +10,7 @@ from twisted.internet.task import LoopingCall, deferLater
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from swimtx.testing import HeapClock, MemoryNetwork, MemoryReactorClock, run_for
+from swimtx.testing import MemoryNetwork, MemoryReactorClock, VirtualClock, run_for
 from tests.simulation.doubles import Ear, Talk, Talks, network
 
 
@@ -103,7 +103,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
 
     def test_it_joins_a_network_that_is_there(self) -> None:
         there = network()
-        self.assertIsInstance(there.clock, HeapClock)
+        self.assertIsInstance(there.clock, VirtualClock)
         reactor = MemoryReactorClock(there, "fd00::1")
         there.clock.advance(5)
         self.assertEqual(reactor.seconds(), there.clock.seconds())

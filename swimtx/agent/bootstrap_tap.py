@@ -10,7 +10,7 @@ from twisted.python import usage
 
 from swimtx.agent import option_values
 from swimtx.agent.process import BootstrapProcess
-from swimtx.agent.startup_errors import Refusal
+from swimtx.agent.startup_errors import StartupFailure
 from swimtx.agent.versions import version_line
 from swimtx.bootstrap import Bootstrap
 from swimtx.errors import BadConfig
@@ -80,4 +80,4 @@ def makeService(options: Options) -> IService:
     from twisted.internet import reactor
 
     bootstrap = make_bootstrap(reactor, options)
-    return BootstrapProcess(bootstrap, options["cluster"], Refusal.under(options.parent))
+    return BootstrapProcess(bootstrap, options["cluster"], StartupFailure.under(options.parent))

@@ -10,7 +10,7 @@ from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
 from swimtx.agent.control import ControlPort
-from swimtx.agent.startup_errors import Refusal
+from swimtx.agent.startup_errors import StartupFailure
 from swimtx.errors import SwimError
 from swimtx.membership.events import Change
 
@@ -25,7 +25,7 @@ class MemberProcess(Service):
 
     _log = Logger()
 
-    def __init__(self, swim: Any, control: ControlPort | None, refusal: Refusal) -> None:
+    def __init__(self, swim: Any, control: ControlPort | None, refusal: StartupFailure) -> None:
         self.swim = swim
         self._refusal = refusal
         self.control = control
@@ -87,7 +87,7 @@ class BootstrapProcess(Service):
 
     _log = Logger()
 
-    def __init__(self, bootstrap: Any, cluster: str, refusal: Refusal) -> None:
+    def __init__(self, bootstrap: Any, cluster: str, refusal: StartupFailure) -> None:
         self.bootstrap = bootstrap
         self._cluster = cluster
         self._refusal = refusal

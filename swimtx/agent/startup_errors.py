@@ -30,7 +30,7 @@ class CannotStartDaemon(SwimError):
     __module__ = "swimtx"  # twistd hands on 100 bytes, the class's full name included
 
 
-class Refusal:
+class StartupFailure:
     """What to do in place of starting.
 
     @param daemon: whether the process has left its terminal.
@@ -43,7 +43,7 @@ class Refusal:
         self._pidfile = pidfile
 
     @classmethod
-    def under(cls, runner: Mapping[str, Any] | None) -> Refusal:
+    def under(cls, runner: Mapping[str, Any] | None) -> StartupFailure:
         """As it fits the options of the program that runs us: twistd, or C{python -m twisted}."""
         if runner is None or "nodaemon" not in runner:
             return cls()

@@ -11,7 +11,7 @@ from twisted.python import usage
 from swimtx.agent import option_values
 from swimtx.agent.control import ControlPort
 from swimtx.agent.process import MemberProcess
-from swimtx.agent.startup_errors import Refusal
+from swimtx.agent.startup_errors import StartupFailure
 from swimtx.agent.versions import version_line
 from swimtx.config import Config
 from swimtx.discovery import parse_seed
@@ -218,4 +218,4 @@ def makeService(options: Options) -> IService:
     control = None
     if options["control"] != "none":
         control = ControlPort(reactor, swim, options["control"])
-    return MemberProcess(swim, control, Refusal.under(options.parent))
+    return MemberProcess(swim, control, StartupFailure.under(options.parent))

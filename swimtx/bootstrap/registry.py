@@ -10,7 +10,7 @@ LIFETIME = 35.0  # seconds: three renewals of ten seconds may be lost
 MOST = 4096
 
 
-class Recent:
+class Registry:
     """Claims of those that joined, one a name, in the order in which their runs first did.
 
     It holds no clock: the time, in seconds, comes with each call.

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 from swimtx.membership.claim import Claim
 from swimtx.wire.codec import fields, header, listed_entry, sequence_field
-from swimtx.wire.messages import VERSION, Listed, Message, MessageType
+from swimtx.wire.messages import VERSION, Contact, Message, MessageType
 
 CAPACITY = 1400  # bytes of the largest answer
 SEVEN_FIELDS_CAPACITY = 128  # bytes that a peer of the original schema may get for fewer of its own
 
 
-class Answer(NamedTuple):
+class Reply(NamedTuple):
     """What to send.
 
     @ivar data: the message, not yet sealed.
@@ -24,7 +24,7 @@ class Answer(NamedTuple):
     limit: int
 
 
-class Answers:
+class Replies:
     """Writes answers that are never larger than the question.
 
     @param us: how the well-known node calls itself, and where it listens.
@@ -37,16 +37,16 @@ class Answers:
         self._cluster = cluster
         self._overhead = overhead
 
-    def ack(self, message: Message, came_in: int) -> Answer:
+    def ack(self, message: Message, came_in: int) -> Reply:
         """An ACK of the same sequence.
 
         @param came_in: bytes of the datagram that is answered.
         """
-        return Answer(self._head(message, MessageType.ACK), came_in)
+        return Reply(self._head(message, MessageType.ACK), came_in)
 
     def join_res(
         self, message: Message, asker: Claim, candidates: Iterable[Claim], came_in: int
-    ) -> Answer:
+    ) -> Reply:
         """A JOIN_RES with as many of the candidates as fit, the first ones first.
 
         @param asker: a peer of the original schema reads its address in destAddr and destPort.
@@ -61,13 +61,13 @@ class Answers:
         room = limit - self._overhead - len(parts[0]) - len(parts[1])
         for claim in candidates:
             named = listed(claim)
-            if claim.seven_fields:  # who joins must know that it reads nothing else
+            if claim.legacy:  # who joins must know that it reads nothing else
                 named = named._replace(epoch=0)
             entry = fields(listed=[listed_entry(named)])
             if len(entry) <= room:
                 parts.append(entry)
                 room -= len(entry)
-        return Answer(b"".join(parts), limit)
+        return Reply(b"".join(parts), limit)
 
     def _head(self, message: Message, kind: MessageType) -> bytes:
         """What every answer to that message begins with."""
@@ -77,6 +77,6 @@ class Answers:
         return head + sequence_field(message.sequence) if message.sequence else head
 
 
-def listed(claim: Claim) -> Listed:
+def listed(claim: Claim) -> Contact:
     """The entry of the join list that tells of this member."""
-    return Listed(claim.name, claim.address, claim.incarnation, claim.epoch)
+    return Contact(claim.name, claim.address, claim.incarnation, claim.epoch)

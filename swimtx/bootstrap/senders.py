@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx.addresses import Address, is_wildcard, normal_host
-from swimtx.bootstrap.registry import Recent
+from swimtx.bootstrap.registry import Registry
 from swimtx.errors import Malformed
 from swimtx.membership.claim import Claim, State
 from swimtx.wire.codec import MAX_AHEAD
@@ -14,7 +14,7 @@ from swimtx.wire.messages import Message, MessageType
 DEPARTING = (MessageType.FAIL, MessageType.LEAVE)
 
 
-def sender_of(message: Message, source: tuple[str, int], now: float, recent: Recent) -> Claim:
+def sender_of(message: Message, source: tuple[str, int], now: float, recent: Registry) -> Claim:
     """Whom the message is from, or about if it is a FAIL, reached at an address others can use.
 
     A member says its address itself; only for a wildcard the datagram's source stands in. Of a
@@ -30,7 +30,7 @@ def sender_of(message: Message, source: tuple[str, int], now: float, recent: Rec
         held = recent.get(name)
         known = held is not None and held.address == address
         epoch = held.epoch if held is not None and known else int(now * 1000)
-        return Claim(name, address, epoch, message.incarnation, seven_fields=True)
+        return Claim(name, address, epoch, message.incarnation, legacy=True)
     first = message.updates[0] if message.updates else None
     if first is not None and first.name == name and first.state is State.ALIVE:
         claim = first
@@ -43,7 +43,7 @@ def sender_of(message: Message, source: tuple[str, int], now: float, recent: Rec
     return claim
 
 
-def drop_departed(message: Message, sender: Claim, recent: Recent) -> int:
+def drop_departed(message: Message, sender: Claim, recent: Registry) -> int:
     """Drop whoever failed or left by this message's updates or, if it has none, by its header.
 
     @return: how many.

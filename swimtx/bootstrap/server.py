@@ -16,8 +16,8 @@ from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from swimtx.addresses import Address, is_loopback, is_wildcard, normal_host
-from swimtx.bootstrap.registry import Recent
-from swimtx.bootstrap.replies import Answer, Answers, listed
+from swimtx.bootstrap.registry import Registry
+from swimtx.bootstrap.replies import Replies, Reply, listed
 from swimtx.bootstrap.senders import drop_departed, sender_of
 from swimtx.errors import AlreadyRunning, BadConfig, Malformed, NotRunning
 from swimtx.interfaces import IEnvelope
@@ -25,7 +25,7 @@ from swimtx.limits import MAX_NAME_BYTES, check_text
 from swimtx.membership.claim import Claim
 from swimtx.security.envelope import PlainEnvelope
 from swimtx.wire.codec import MAX_LISTED, Codec, check_cluster
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 
 LISTEN_AGAIN = 1.0  # seconds between two attempts to get the socket back
 
@@ -77,9 +77,9 @@ class Bootstrap:
         self._envelope = PlainEnvelope() if envelope is None else envelope
         self._name = name
         self._codec = Codec(reactor.seconds)
-        self._recent = Recent()
+        self._recent = Registry()
         self._address: Address | None = None
-        self._answers: Answers | None = None
+        self._answers: Replies | None = None
         self._socket: _Socket | None = None
         self._listening: IListeningPort | None = None
         self._again: IDelayedCall | None = None
@@ -102,7 +102,7 @@ class Bootstrap:
             raise NotRunning("the bootstrap node does not run")
         return self._address
 
-    def members(self) -> tuple[Listed, ...]:
+    def members(self) -> tuple[Contact, ...]:
         """What it would hand out to somebody new: the most recently joined comes first."""
         self._recent.lapse(self._reactor.seconds())
         return tuple(listed(claim) for claim in islice(self._recent.newest(), self._limit))
@@ -136,7 +136,7 @@ class Bootstrap:
         bound = self._listen(self._port)
         self._address = Address(normal_host(bound.host), bound.port)
         us = Claim(self._name or f"bootstrap-{bound.port}", self._address, 0)
-        self._answers = Answers(us, self._cluster, self._envelope.overhead)
+        self._answers = Replies(us, self._cluster, self._envelope.overhead)
 
     def _listen(self, port: int) -> Any:
         socket = _Socket(self)
@@ -182,7 +182,7 @@ class Bootstrap:
         if answer is not None:
             self._send(answer, source)
 
-    def _answer(self, message: Message, sender: Claim, now: float, came_in: int) -> Answer | None:
+    def _answer(self, message: Message, sender: Claim, now: float, came_in: int) -> Reply | None:
         assert self._answers is not None
         if message.type is MessageType.JOIN_REQ and not self._is_us(sender.address):
             self._recent.join(sender, now)
@@ -206,7 +206,7 @@ class Bootstrap:
             return False
         return address.host == host or (is_wildcard(host) and is_loopback(address.host))
 
-    def _send(self, answer: Answer, target: tuple[str, int]) -> None:
+    def _send(self, answer: Reply, target: tuple[str, int]) -> None:
         """Send it if it is not too large. What the socket refuses counts as lost."""
         sealed = self._envelope.seal(answer.data)
         if len(sealed) > answer.limit:

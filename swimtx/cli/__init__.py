@@ -14,7 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 
 from swimtx._version import __version__
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 
 _COMMANDS = {
     "demo": "demo",
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             status: int = args.run(args)
         finally:
             sys.stdout.flush()
-    except CannotBeDone as error:
+    except CommandFailed as error:
         print(f"swimtx: {error}", file=sys.stderr)
         return 1
     except BrokenPipeError:

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from swimtx.addresses import Address
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 
 ANSWERS_WITHIN = 10.0  # seconds, for what an agent knows by itself
 TAKES_TIME = 60.0  # seconds, for what it has to ask others for
@@ -34,14 +34,14 @@ class AgentClient:
     def get(self, *path: str, timeout: float = ANSWERS_WITHIN) -> Any:
         """What the agent answers at that path, whose parts may hold any character.
 
-        @raise CannotBeDone: it refuses, or there is no answer in C{timeout} seconds.
+        @raise CommandFailed: it refuses, or there is no answer in C{timeout} seconds.
         """
         return self._ask("GET", path, None, timeout)
 
     def post(self, *path: str, content: Any = None, timeout: float = TAKES_TIME) -> Any:
         """Tell it to do something.
 
-        @raise CannotBeDone: it refuses, or there is no answer in C{timeout} seconds.
+        @raise CommandFailed: it refuses, or there is no answer in C{timeout} seconds.
         """
         return self._ask("POST", path, content, timeout)
 
@@ -50,7 +50,7 @@ class AgentClient:
 
         The headers have been read when this returns: from then on nothing is missed.
 
-        @raise CannotBeDone: it refuses, or breaks off.
+        @raise CommandFailed: it refuses, or breaks off.
         """
         connection, response = self._send("GET", path, None, ANSWERS_WITHIN)
         if response.status != 200:
@@ -68,7 +68,7 @@ class AgentClient:
                 for line in lines:
                     yield json.loads(line)
         except (OSError, HTTPException, ValueError):
-            raise CannotBeDone(f"the agent at {self} broke off") from None
+            raise CommandFailed(f"the agent at {self} broke off") from None
         finally:
             connection.close()
 
@@ -90,18 +90,18 @@ class AgentClient:
             return connection, connection.getresponse()
         except (OSError, HTTPException) as error:
             connection.close()
-            raise CannotBeDone(self._trouble(error)) from None
+            raise CommandFailed(self._trouble(error)) from None
 
     def _read(self, connection: HTTPConnection, response: HTTPResponse) -> Any:
         try:
             content = json.loads(response.read())
         except (OSError, HTTPException, ValueError):
-            raise CannotBeDone(f"what answers at {self} is no swimtx agent") from None
+            raise CommandFailed(f"what answers at {self} is no swimtx agent") from None
         finally:
             connection.close()
         if response.status != 200:
             said = content.get("error") if isinstance(content, dict) else None
-            raise CannotBeDone(said or f"the agent at {self} answered {response.status}")
+            raise CommandFailed(said or f"the agent at {self} answered {response.status}")
         return content
 
     def _trouble(self, error: Exception) -> str:

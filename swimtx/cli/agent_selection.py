@@ -14,7 +14,7 @@ from swimtx.agent.control_socket import (
     find_agents,
 )
 from swimtx.cli.agent_client import AgentClient
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
 # What twistd takes as --control: a backslash before what would end an argument.
@@ -33,10 +33,10 @@ def add_node_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def pick(which: str | None) -> AgentClient:
+def select_agent(which: str | None) -> AgentClient:
     """The agent that C{--node} names, or the only one that runs here.
 
-    @raise CannotBeDone: there is none, there are several, or this user may not look.
+    @raise CommandFailed: there is none, there are several, or this user may not look.
     """
     which = None if which is None else _where(which)
     try:
@@ -45,12 +45,12 @@ def pick(which: str | None) -> AgentClient:
         named = _ENDPOINT.fullmatch(which) if which is not None else None
         if named is not None:
             return AgentClient((named["host"].strip("[]"), int(named["port"])))
-        raise CannotBeDone(_nobody(str(error), which)) from None
+        raise CommandFailed(_nobody(str(error), which)) from None
     except SeveralAgentsFound as error:
         listed = ", ".join(_described(agent) for agent in error.found)
-        raise CannotBeDone(f"several agents run here, pick one with --node: {listed}") from None
+        raise CommandFailed(f"several agents run here, pick one with --node: {listed}") from None
     except PermissionError as error:
-        raise CannotBeDone(
+        raise CommandFailed(
             f"permission denied: {error.filename or 'the control socket'} is another user's"
         ) from None
 
@@ -84,5 +84,5 @@ def _described(agent: AgentSocket) -> str:
     try:
         info = AgentClient(agent.path).get("info", timeout=_SAYS_ITS_NAME_WITHIN)
         return f"{info['name']} ({agent.port})"
-    except (CannotBeDone, KeyError, TypeError):
+    except (CommandFailed, KeyError, TypeError):
         return f"{agent.path} (it does not answer)"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from swimtx.cli.demo_screen import Screen, make_screen
-from swimtx.cli.errors import CannotBeDone
-from swimtx.cli.group_views import Views
+from swimtx.cli.errors import CommandFailed
+from swimtx.cli.group_views import GroupViews
 from swimtx.cli.output import print_table
 from swimtx.cli.twistd_processes import Processes, Twistd, free_port
 
@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             _signals_raise(),
             Processes(Path(tempfile.mkdtemp(prefix="swimtx-demo-"))) as processes,
         ):
-            views = Views()
+            views = GroupViews()
             with make_screen(views) as screen:
                 times = Demo(processes, views, screen, args.members).run()
     except _Ended as ended:
@@ -64,7 +64,9 @@ def run(args: argparse.Namespace) -> int:
 class Demo:
     """The play: who is there, and what happens to them, scene by scene."""
 
-    def __init__(self, processes: Processes, views: Views, screen: Screen, members: int) -> None:
+    def __init__(
+        self, processes: Processes, views: GroupViews, screen: Screen, members: int
+    ) -> None:
         self._processes = processes
         self._views = views
         self._screen = screen
@@ -74,7 +76,7 @@ class Demo:
     def run(self) -> list[tuple[str, str]]:
         """All scenes; what happened, and how long it took to be known everywhere.
 
-        @raise CannotBeDone: something did not happen; the text says what.
+        @raise CommandFailed: something did not happen; the text says what.
         """
         killed, frozen, leaving = self._names[-1], self._names[1], self._names[-2]
         times = [
@@ -85,7 +87,7 @@ class Demo:
         ]
         wrongly = sorted(self._views.ever_failed - {killed})
         if frozen in wrongly:
-            raise CannotBeDone(f"{frozen} was only frozen, but it was called failed")
+            raise CommandFailed(f"{frozen} was only frozen, but it was called failed")
         return times
 
     def _gather(self) -> str:
@@ -122,7 +124,7 @@ class Demo:
             process.send(signal.SIGCONT)
         self._until(f"{name} to be known as alive again", self._members, self._members, "alive")
         if name in self._views.ever_failed:
-            raise CannotBeDone(f"{name} was only frozen, but it was called failed")
+            raise CommandFailed(f"{name} was only frozen, but it was called failed")
         self._screen.result(f"{name} is alive for everybody, and was never called failed")
         return "never called failed"
 
@@ -143,7 +145,7 @@ class Demo:
             process = self._processes.start("bootstrap", ["swim-bootstrap", "--port", str(port)])
             try:
                 process.ready_line(STEP_BOUND)
-            except CannotBeDone:
+            except CommandFailed:
                 if not tries_left:
                     raise
                 continue
@@ -165,7 +167,7 @@ class Demo:
         for tries_left in reversed(range(_TRIES)):
             try:
                 process.ready_line(STEP_BOUND)
-            except CannotBeDone:
+            except CommandFailed:
                 if process.status is None or not tries_left:
                     raise
                 process = self._start_member(name, bootstrap)
@@ -182,7 +184,7 @@ class Demo:
     ) -> str:
         """How long it took until all these observers believe these members to be in that state.
 
-        @raise CannotBeDone: it takes too long.
+        @raise CommandFailed: it takes too long.
         """
         observers, members = list(observers), list(members)
         started = time.monotonic()
@@ -191,7 +193,7 @@ class Demo:
             return all(self._views.say(observers, member, state) for member in members)
 
         if not self._views.wait(agreed, started + STEP_BOUND, self._meanwhile):
-            raise CannotBeDone(f"waited {STEP_BOUND:g} s in vain for {what}")
+            raise CommandFailed(f"waited {STEP_BOUND:g} s in vain for {what}")
         return f"{time.monotonic() - started:.2f} s"
 
     def _meanwhile(self) -> None:

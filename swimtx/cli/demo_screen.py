@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from swimtx.cli.group_views import Seen, Views
+from swimtx.cli.group_views import GroupViews, Seen
 from swimtx.cli.output import COLOURS, printable, rich_terminal
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ MOST_COLUMNS = 10  # observers that the live table has room for
 REFRESHES = 8  # a second
 
 
-def make_screen(views: Views) -> Screen:
+def make_screen(views: GroupViews) -> Screen:
     """A live one on a terminal where rich is installed, else a plain one."""
     terminal = rich_terminal()
     return Screen() if terminal is None else LiveScreen(views, terminal)
@@ -64,7 +64,7 @@ class Screen:
 class LiveScreen(Screen):
     """The same lines, and under them a table that follows what everybody believes."""
 
-    def __init__(self, views: Views, terminal: Console) -> None:
+    def __init__(self, views: GroupViews, terminal: Console) -> None:
         super().__init__()
         from rich.live import Live
 

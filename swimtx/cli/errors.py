@@ -3,5 +3,5 @@
 from __future__ import annotations
 
 
-class CannotBeDone(Exception):
+class CommandFailed(Exception):
     """The text says in one line why; the command ends with status 1."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 from swimtx.cli.output import print_json, print_table
 from swimtx.experiments import EXPERIMENTS, Record, Runner, find
 from swimtx.experiments.plots import MISSING, can_plot, save_plots
@@ -79,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         print_json([record.to_json(cells=False) for record in records], indent=1)
     failed = sum(len(record.failed) for record in records)
     if failed:
-        raise CannotBeDone(f"{failed} of the runs failed; what is printed leaves them out")
+        raise CommandFailed(f"{failed} of the runs failed; what is printed leaves them out")
     return 0
 
 
@@ -133,9 +133,9 @@ def _run(id: str, args: argparse.Namespace) -> Record:
         scale = experiment.DESCRIPTION.scale(args.full, args.seeds, dict(args.set))
         cells = experiment.cells(scale)
     except ValueError as error:
-        raise CannotBeDone(str(error)) from None
+        raise CommandFailed(str(error)) from None
     except KeyError as error:  # a setting says something for each value of another one
-        raise CannotBeDone(
+        raise CommandFailed(
             f"{id} has no other setting for {error}; leave that one as it is"
         ) from None
     progress = _Progress(id)
@@ -156,7 +156,7 @@ def _save(record: Record, folder: Path) -> None:
         if can_plot():
             paths += save_plots(record, folder)
     except OSError as error:
-        raise CannotBeDone(f"cannot write to {folder}: {error}") from None
+        raise CommandFailed(f"cannot write to {folder}: {error}") from None
     print(f"wrote {', '.join(map(str, paths))}", file=sys.stderr)
     if record.summary.charts and not can_plot():
         print(MISSING, file=sys.stderr)

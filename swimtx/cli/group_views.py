@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from swimtx.cli.agent_client import AgentClient
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Seen:
     why: str
 
 
-class Views:
+class GroupViews:
     """All members' lists, each kept up to date by a thread that reads its live stream.
 
     @ivar states: by observer, by member: the state that the one believes the other to be in.
@@ -41,7 +41,7 @@ class Views:
     def follow(self, name: str, control: Path) -> None:
         """Follow one more observer from now on, for as long as its process lives.
 
-        @raise CannotBeDone: it does not answer.
+        @raise CommandFailed: it does not answer.
         """
         agent = AgentClient(control)
         changes = agent.follow("monitor")
@@ -100,7 +100,7 @@ class Views:
         try:
             for change in changes:
                 self._note(name, change["member"], change)
-        except CannotBeDone:
+        except CommandFailed:
             pass  # it was killed
 
     def _note(

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, pick
+from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.output import add_format_option, print_json, print_table
 
 
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the agent and print."""
-    info = pick(args.node).get("info")
+    info = select_agent(args.node).get("info")
     if args.format == "json":
         print_json(info, indent=2)
     else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, pick
+from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.output import add_format_option, print_json
 
 
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Tell the agent."""
-    answer = pick(args.node).post("leave")
+    answer = select_agent(args.node).post("leave")
     if args.format == "json":
         print_json(answer)
     else:

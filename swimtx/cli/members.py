@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, pick
+from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.output import add_format_option, print_json, print_table
 
 
@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the agent and print."""
-    members = pick(args.node).get("members")
+    members = select_agent(args.node).get("members")
     if args.format == "json":
         print_json(members, indent=2)
     else:

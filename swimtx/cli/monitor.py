@@ -6,7 +6,7 @@ import argparse
 import time
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, pick
+from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.members import joined_address
 from swimtx.cli.output import add_format_option, print_json, print_line
 
@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Follow the agent and print."""
-    changes = pick(args.node).follow("monitor")
+    changes = select_agent(args.node).follow("monitor")
     try:
         for change in changes:
             if args.format == "json":

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, pick
+from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.members import milliseconds
 from swimtx.cli.output import add_format_option, print_json, printable
 
@@ -25,7 +25,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Ask the agent and print."""
-    answer = pick(args.node).get("ping", args.name, timeout=30.0)
+    answer = select_agent(args.node).get("ping", args.name, timeout=30.0)
     if args.format == "json":
         print_json(answer)
     else:

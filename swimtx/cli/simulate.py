@@ -9,11 +9,20 @@ from dataclasses import asdict
 from typing import Any
 
 from swimtx.cli import experiments
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 from swimtx.cli.output import add_format_option, print_json, print_table
 from swimtx.config import PROFILES, Config
 from swimtx.membership.events import Event
-from swimtx.simulation import LAN, Group, Latency, Load, Plan, Report, Story, uniform
+from swimtx.simulation import (
+    LAN,
+    Group,
+    Latency,
+    Load,
+    Scenario,
+    ScenarioPlan,
+    ScenarioReport,
+    uniform,
+)
 from swimtx.simulation.gc_tuning import seldom_searched
 from swimtx.simulation.named_networks import NETWORKS, network_named
 
@@ -80,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     group = Group(args.members, args.seed, config, args.loss, LAN, args.bootstrap, events=_KEPT)
     group.network.latency = latency or network_named(name, group.clock)
     progress = _Progress(quiet=args.format == "json")
-    story = Story(group, plan, progress.tell, progress.show, time.process_time)
+    story = Scenario(group, plan, progress.tell, progress.show, time.process_time)
     with seldom_searched():
         report = story.play()
     progress.end()
@@ -89,18 +98,18 @@ def run(args: argparse.Namespace) -> int:
     else:
         _print(report)
     if report.formed is None:
-        raise CannotBeDone(f"the group did not form within {plan.patience:g} virtual seconds")
+        raise CommandFailed(f"the group did not form within {plan.patience:g} virtual seconds")
     if not report.everybody_knows:
-        raise CannotBeDone("not every survivor knows of every end")
+        raise CommandFailed("not every survivor knows of every end")
     return 0
 
 
-def _plan(args: argparse.Namespace) -> Plan:
+def _plan(args: argparse.Namespace) -> ScenarioPlan:
     number, seconds = args.stall
     kill = args.kill
     if kill is None:
         kill = 0 if args.vanish or args.leave or number else 1
-    return Plan(kill, args.vanish, args.leave, number, seconds, 10.0, args.seconds, 300.0)
+    return ScenarioPlan(kill, args.vanish, args.leave, number, seconds, 10.0, args.seconds, 300.0)
 
 
 # What people type
@@ -160,7 +169,7 @@ def _latency(text: str) -> tuple[str, Latency | None]:
 # What is printed
 
 
-def _print(report: Report) -> None:
+def _print(report: ScenarioReport) -> None:
     rows = [
         (f"{name} {fate}", _s(known.first), _s(known.median), _s(known.last), _of(known))
         for name, (fate, known) in report.fates.items()
@@ -172,7 +181,7 @@ def _print(report: Report) -> None:
     print_table(("", ""), list(_figures(report)))
 
 
-def _figures(report: Report) -> list[tuple[str, str]]:
+def _figures(report: ScenarioReport) -> list[tuple[str, str]]:
     found = [("everybody listed everybody after", _s(report.formed))]
     found.append(("running members called failed", str(len(report.wrong))))
     for what, load in (("at rest", report.quiet), ("in all", report.whole)):
@@ -196,7 +205,7 @@ def _of(known: Any) -> str:
     return f"{known.knew} of {known.witnesses}"
 
 
-def _as_json(args: argparse.Namespace, latency: str, report: Report) -> dict[str, Any]:
+def _as_json(args: argparse.Namespace, latency: str, report: ScenarioReport) -> dict[str, Any]:
     return {
         "members": args.members,
         "seed": args.seed,

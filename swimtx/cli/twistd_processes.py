@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import swimtx
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 
 LOOKS_EVERY = 0.02  # seconds between two looks at what is waited for
 _PR_SET_PDEATHSIG = 1
@@ -93,17 +93,17 @@ class Twistd:
     def wait(self, seconds: float) -> int:
         """How it ended.
 
-        @raise CannotBeDone: it goes on for so many seconds more.
+        @raise CommandFailed: it goes on for so many seconds more.
         """
         try:
             return self._process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise CannotBeDone(f"{self.label} did not end within {seconds:g} s") from None
+            raise CommandFailed(f"{self.label} did not end within {seconds:g} s") from None
 
     def ready_line(self, seconds: float) -> str:
         """The line of its log that says what it listens on.
 
-        @raise CannotBeDone: it ended instead, or took longer.
+        @raise CommandFailed: it ended instead, or took longer.
         """
 
         def said() -> str | None:
@@ -112,7 +112,7 @@ class Twistd:
                     return line
             if self.status is not None:
                 last = (self.log().strip().splitlines() or ["it said nothing"])[-1]
-                raise CannotBeDone(f"{self.label} ended at its start: {last}")
+                raise CommandFailed(f"{self.label} ended at its start: {last}")
             return None
 
         return wait_until(said, seconds, f"{self.label} to start")
@@ -176,7 +176,7 @@ class Processes:
 def free_port(host: str = "127.0.0.1") -> int:
     """A port number that nobody uses just now, neither for UDP nor for TCP.
 
-    @raise CannotBeDone: none was found.
+    @raise CommandFailed: none was found.
     """
     for _ in range(100):
         with (
@@ -190,14 +190,14 @@ def free_port(host: str = "127.0.0.1") -> int:
             except OSError:
                 continue
             return port
-    raise CannotBeDone("no free port was found")
+    raise CommandFailed("no free port was found")
 
 
 def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> _Found:
     """What C{find()} gives once it gives anything that is true.
 
     @param what: what is waited for, as in "waited in vain for ...".
-    @raise CannotBeDone: that takes more than so many seconds.
+    @raise CommandFailed: that takes more than so many seconds.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -205,7 +205,7 @@ def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> 
         if found:
             return found
         if time.monotonic() > deadline:
-            raise CannotBeDone(f"waited {seconds:g} s in vain for {what}")
+            raise CommandFailed(f"waited {seconds:g} s in vain for {what}")
         time.sleep(LOOKS_EVERY)
 
 

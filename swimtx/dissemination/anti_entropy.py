@@ -15,14 +15,14 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.dissemination.digest import Digests, differing
-from swimtx.dissemination.table_exchange import Exchange
+from swimtx.dissemination.digest import TableDigest, differing
+from swimtx.dissemination.table_exchange import TableExchange
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType
@@ -42,31 +42,31 @@ class AntiEntropy:
         chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        messenger: Messenger,
         config: Config,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
         self._protocol = protocol
-        self._means = means
+        self._messenger = messenger
         self._config = config
-        self._digests = Digests(membership)
+        self._digests = TableDigest(membership)
         self._timer: IDelayedCall | None = None
-        self._exchanges: dict[Exchange, None] = {}
-        self._asking: dict[str, Round] = {}
-        self._proving: dict[str, Round] = {}
+        self._exchanges: dict[TableExchange, None] = {}
+        self._asking: dict[str, Probe] = {}
+        self._proving: dict[str, Probe] = {}
         self._proven: dict[Address, None] = {}
         protocol.handle(MessageType.DIGEST, self._asked)
         protocol.handle(MessageType.TABLE, self._heard_table)
         membership.watch(self._changed, WatchOrder.ANTI_ENTROPY)
 
     def start(self) -> None:
-        """Exchange from time to time."""
+        """TableExchange from time to time."""
         self._arm()
 
     def stop(self) -> None:
-        """Exchange no more."""
+        """TableExchange no more."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -83,14 +83,16 @@ class AntiEntropy:
     ) -> None:
         """Compare lists with whoever is there; C{done(whether)} tells whether it worked."""
 
-        def ended(exchange: Exchange) -> None:
+        def ended(exchange: TableExchange) -> None:
             self._exchanges.pop(exchange, None)
             if exchange.complete:
                 self._send_parts(exchange.peer, exchange.wanted, 0, exchange.heard)
             exchange.close()
             done(exchange.complete)
 
-        exchange = Exchange(address, self._means, self._digests.current, self._take_quietly, ended)
+        exchange = TableExchange(
+            address, self._messenger, self._digests.current, self._take_quietly, ended
+        )
         self._exchanges[exchange] = None
 
     # From time to time
@@ -103,7 +105,7 @@ class AntiEntropy:
     def _tick(self) -> None:
         self._arm()
         for partner in self._membership.sample(self._chance, 2):
-            if not partner.seven_fields:
+            if not partner.legacy:
                 self.exchange(partner.address)
                 return
 
@@ -119,16 +121,16 @@ class AntiEntropy:
             return
         asker = Claim(message.name, peer, message.epoch, message.incarnation)
 
-        def ended(proof: Round) -> None:
+        def ended(proof: Probe) -> None:
             self._proving.pop(message.name, None)
-            if proof.way is not None:
+            if proof.route is not None:
                 if len(self._proven) >= 4096:
                     self._proven.clear()
                 self._proven[peer] = None
                 self._send_parts(peer, wanted, message.sequence)
 
-        schedule = Schedule((0.0, 0.1, 0.2), 0.3, None, 0.4)
-        self._proving[message.name] = Round(asker, self._means, schedule, ended)
+        schedule = ProbeSchedule((0.0, 0.1, 0.2), 0.3, None, 0.4)
+        self._proving[message.name] = Probe(asker, self._messenger, schedule, ended)
 
     def _send_parts(
         self, peer: Any, wanted: int, sequence: int, known: Mapping[str, Claim] = _NOTHING
@@ -162,7 +164,7 @@ class AntiEntropy:
 
     def _heard_table(self, message: Message, peer: Any) -> None:
         if message.sequence:
-            self._means.questions.answer(message, peer)
+            self._messenger.requests.resolve(message, peer)
             return
         for claim in message.updates:
             self._take(claim, spread=True)
@@ -189,13 +191,13 @@ class AntiEntropy:
             self._ask(claim, held)
 
     def _ask(self, claim: Claim, held: Claim) -> None:
-        def ended(asking: Round) -> None:
+        def ended(asking: Probe) -> None:
             self._asking.pop(claim.name, None)
-            if asking.way is None:
+            if asking.route is None:
                 self._membership.apply(claim)
 
-        schedule = Schedule.probe(self._config.period, self._config.first_stage)
-        self._asking[claim.name] = Round(held, self._means, schedule, ended, attach=claim)
+        schedule = ProbeSchedule.probe(self._config.period, self._config.first_stage)
+        self._asking[claim.name] = Probe(held, self._messenger, schedule, ended, attach=claim)
 
     def _changed(self, change: Change) -> None:
         """One who was held failed and is back may come from another half of the group."""
@@ -203,5 +205,5 @@ class AntiEntropy:
         held = change.held
         if held is None or held.state.living or not change.claim.state.living:
             return
-        if not change.claim.seven_fields and len(self._exchanges) < 2:
+        if not change.claim.legacy and len(self._exchanges) < 2:
             self.exchange(change.claim.address)

@@ -37,7 +37,7 @@ def differing(one: Sequence[int], other: Sequence[int]) -> int:
 ALL_PARTS = (1 << DIGEST_PARTS) - 1
 
 
-class Digests:
+class TableDigest:
     """The digest of the member list, kept up to date change by change."""
 
     def __init__(self, membership: Membership) -> None:

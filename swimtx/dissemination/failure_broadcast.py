@@ -22,7 +22,7 @@ from swimtx.wire.messages import MessageType
 _TELLERS = 3  # members that, on average, pass a departure on to those who read no gossip
 
 
-class Notices:
+class FailureBroadcast:
     """Sends FAILs.
 
     @ivar outsiders: gives addresses, not of members, that want to hear of departures.
@@ -46,23 +46,23 @@ class Notices:
         claim = change.claim
         if claim.state.living or change.event not in (Event.FAILED, Event.LEFT):
             return
-        roster = self._membership.roster
+        index = self._membership.index
         verdict = claim.state is State.FAILED and claim.by == self._membership.name
         notice = framed(encode_update(claim))
         if verdict:
             self._tell(claim, claim.address, notice)
             if self._membership.living <= self._limit:
-                for name in list(roster.living):
+                for name in list(index.living):
                     member = self._membership.claim(name)
                     if member is not None and name != self._membership.name:
-                        if not member.seven_fields:
+                        if not member.legacy:
                             self._tell(claim, member.address, notice)
         chance = _TELLERS / max(1, self._membership.living)
         if verdict or change.member.name == self._membership.name or self._chance.random() < chance:
             self._tell_those_without_gossip(claim, notice)
 
     def _tell_those_without_gossip(self, claim: Claim, notice: bytes) -> None:
-        for name in list(self._membership.roster.seven_fields):
+        for name in list(self._membership.index.legacy):
             member = self._membership.claim(name)
             if member is not None and name != claim.name:
                 self._tell(claim, member.address, b"")

@@ -11,7 +11,7 @@ import random
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.dissemination.update_queue import Dissemination
+from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.messages import MessageType
@@ -29,7 +29,7 @@ class Gossip:
         chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        news: Dissemination,
+        news: UpdateQueue,
         config: Config,
     ) -> None:
         self._clock = clock
@@ -41,7 +41,7 @@ class Gossip:
         self._fanout = config.gossip_fanout
         self._timer: IDelayedCall | None = None
         self._running = False
-        news.on_news(self._heard_news)
+        news.on_update(self._heard_news)
 
     def start(self) -> None:
         """Tell from now on."""
@@ -66,10 +66,10 @@ class Gossip:
     def _tick(self) -> None:
         self._timer = None
         for member in self._membership.sample(self._chance, self._fanout):
-            if self._news.pending and not member.seven_fields:
+            if self._news.pending and not member.legacy:
                 self._protocol.spread(member.address, MessageType.GOSSIP)
-        roster = self._membership.roster
-        listeners = len(roster.living) - len(roster.seven_fields) - 1
+        index = self._membership.index
+        listeners = len(index.living) - len(index.legacy) - 1
         if self._news.pending and listeners > 0:  # whoever comes is news, and arms it again
             self._arm()
 

@@ -14,12 +14,12 @@ from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 
 
-class Resurrection:
+class Reconnector:
     """Each period, with probability failed/alive, one PING to a failed member.
 
     So each failed member gets about one PING a period from the whole group. The timer runs only
@@ -31,18 +31,18 @@ class Resurrection:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        means: Means,
+        messenger: Messenger,
         config: Config,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._period = config.period
         # It is over before the next may begin.
-        self._schedule = Schedule((0.0,), config.period / 2, None, 0.9 * config.period)
+        self._schedule = ProbeSchedule((0.0,), config.period / 2, None, 0.9 * config.period)
         self._timer: IDelayedCall | None = None
-        self._asking: Round | None = None
+        self._asking: Probe | None = None
         membership.watch(self._changed, WatchOrder.RESURRECTION)
 
     def stop(self) -> None:
@@ -56,12 +56,12 @@ class Resurrection:
 
     def _changed(self, change: Change) -> None:
         gone = self._membership.me.state is State.LEFT
-        if self._timer is None and self._membership.roster.failed and not gone:
+        if self._timer is None and self._membership.index.failed and not gone:
             self._timer = self._clock.callLater(self._period, self._tick)
 
     def _tick(self) -> None:
         self._timer = None
-        failed = list(self._membership.roster.failed)
+        failed = list(self._membership.index.failed)
         if not failed:
             return
         self._timer = self._clock.callLater(self._period, self._tick)
@@ -72,6 +72,6 @@ class Resurrection:
 
     def _ask(self, claim: Claim) -> None:
         if self._asking is None or self._asking.over:
-            self._asking = Round(
-                claim, self._means, self._schedule, lambda asking: None, attach=claim
+            self._asking = Probe(
+                claim, self._messenger, self._schedule, lambda asking: None, attach=claim
             )

@@ -23,7 +23,7 @@ _AGAIN = 1.0  # seconds before the same is told to the same peer again
 _REMEMBERED = 1024
 
 
-class Corrections:
+class StaleNewsReplies:
     """Answers with FAILs, and with what refutes those of ourselves.
 
     @param now: gives the time in seconds.
@@ -57,7 +57,7 @@ class Corrections:
 
     def _declared(self, message: Message, address: Any) -> None:
         """Somebody tells of a departure; the message names the departed, not who sends it."""
-        known = self._membership.roster.at(address) is not None
+        known = self._membership.index.at(address) is not None
         self._heard_of_ourselves(message, address if known else None)
 
     def _address_of(self, message: Message) -> Address | None:

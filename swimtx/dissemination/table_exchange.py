@@ -15,7 +15,7 @@ from twisted.python.failure import Failure
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
-from swimtx.transport.messenger import Means
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType
 
@@ -26,7 +26,7 @@ _HEADER = 300  # bytes that the header of a DIGEST may take
 STREAM_PATIENCE = 5.0  # seconds without a page on a stream
 
 
-class Exchange:
+class TableExchange:
     """Sends a DIGEST, collects the TABLE pages, and calls C{ended(exchange)} once.
 
     @ivar complete: whether all pages came.
@@ -38,17 +38,17 @@ class Exchange:
     def __init__(
         self,
         address: Address,
-        means: Means,
+        messenger: Messenger,
         digest: Callable[[], tuple[int, ...]],
         take: Callable[[Claim], object],
-        ended: Callable[[Exchange], object],
+        ended: Callable[[TableExchange], object],
     ) -> None:
         self.complete = False
         self.wanted = 0
         self.heard: dict[str, Claim] = {}
         self.peer: Any = address
         self._address = address
-        self._means = means
+        self._messenger = messenger
         self._digest = digest
         self._take = take
         self._ended = ended
@@ -56,16 +56,16 @@ class Exchange:
         self._pages: set[int] = set()
         self._tries = 0
         self._timer: IDelayedCall | None = None
-        self._sequence = means.questions.ask(self._page)
-        self._connecting: Deferred[Any] | None = means.streams.connect(
-            address, STREAM_WAIT, means.protocol.frame_received
+        self._sequence = messenger.requests.open(self._page)
+        self._connecting: Deferred[Any] | None = messenger.streams.connect(
+            address, STREAM_WAIT, messenger.protocol.frame_received
         )
         self._connecting.addCallbacks(self._by_stream, self._by_datagrams)
 
     def stop(self) -> None:
         """Give it up without a word."""
         self._over = True
-        self._means.questions.close(self._sequence)
+        self._messenger.requests.close(self._sequence)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         if self._connecting is not None:
@@ -113,16 +113,16 @@ class Exchange:
     def _ask(self, wait: float, then: Callable[[], object]) -> None:
         self._pages.clear()
         question = fields(sequence=self._sequence, digest=self._digest())
-        mine = framed(encode_update(self._means.me()))
-        if len(question) + len(mine) <= self._means.protocol.room - _HEADER:
+        mine = framed(encode_update(self._messenger.me()))
+        if len(question) + len(mine) <= self._messenger.protocol.room - _HEADER:
             question += mine  # else it goes with what differs
         self._wait(wait, then)
-        self._means.protocol.send(self.peer, MessageType.DIGEST, question, news=False)
+        self._messenger.protocol.send(self.peer, MessageType.DIGEST, question, news=False)
 
     def _wait(self, seconds: float, then: Callable[[], object]) -> None:
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
-        self._timer = self._means.clock.callLater(seconds, then)
+        self._timer = self._messenger.clock.callLater(seconds, then)
 
     def _page(self, message: Message, peer: Any) -> None:
         if self._over or message.type is not MessageType.TABLE:

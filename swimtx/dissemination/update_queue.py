@@ -12,7 +12,7 @@ from zope.interface import implementer
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.interfaces import INews
+from swimtx.interfaces import IUpdateSource
 from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import encode_update, framed
@@ -21,8 +21,8 @@ _SMALLEST = 16  # bytes below which no update fits
 _PATIENCE = 8  # updates that did not fit, after which a datagram is full enough
 
 
-@implementer(INews)
-class Dissemination:
+@implementer(IUpdateSource)
+class UpdateQueue:
     """The node's own news, fed by the member list.
 
     @ivar pending: whether there is anything to tell.
@@ -40,7 +40,7 @@ class Dissemination:
         self.pending = False
         membership.watch(self._changed, WatchOrder.UPDATE_QUEUE)
 
-    def on_news(self, tell: Callable[[], object]) -> None:
+    def on_update(self, tell: Callable[[], object]) -> None:
         """Call C{tell()} whenever there is something new to tell."""
         self._urgent.append(tell)
 

@@ -10,88 +10,90 @@ from typing import Any
 from swimtx.detection import Detection, Kit, Rules, graded
 from swimtx.dissemination.gossip import Gossip
 from swimtx.experiments.swim_baseline import unattached
-from swimtx.failure_detector.assessment import Graded
+from swimtx.failure_detector.assessment import EvidenceAssessment
 from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change
-from swimtx.membership.evidence import gone_in_round
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.evidence import proves_gone
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.parts import SHIPPED, Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.suspicion.monitors import Monitors
-from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.suspicion.monitors import SuspectMonitors
+from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.suspicion.verdicts import Verdicts
 
 
-def once(period: float, first_stage: float) -> Schedule:
+def once(period: float, first_stage: float) -> ProbeSchedule:
     """One PING before the second stage."""
-    return Schedule((0.0, first_stage), first_stage, first_stage, period)
+    return ProbeSchedule((0.0, first_stage), first_stage, first_stage, period)
 
 
-class Unseeing(Graded):
+class Unseeing(EvidenceAssessment):
     """Whatever a stream connection meets with counts as silence."""
 
-    def credible(self, kind: Kind, held: Claim) -> Kind:
+    def credible(self, kind: Observation, held: Claim) -> Observation:
         """Silence."""
-        return Kind.SILENT
+        return Observation.SILENT
 
-    def _refusal(self, kind: Kind, held: Claim) -> Kind:
-        return Kind.SILENT
+    def _refusal(self, kind: Observation, held: Claim) -> Observation:
+        return Observation.SILENT
 
 
-class Credulous(Graded):
+class Credulous(EvidenceAssessment):
     """Every refusal proves a process gone."""
 
-    def _refusal(self, kind: Kind, held: Claim) -> Kind:
+    def _refusal(self, kind: Observation, held: Claim) -> Observation:
         return kind
 
 
-class Hasty(Graded):
+class Hasty(EvidenceAssessment):
     """One witness of a refusal is enough, in a round."""
 
     def _gone(self, held: Claim, seen: tuple[Evidence, ...]) -> Claim | None:
-        if not gone_in_round(seen, 1):
+        if not proves_gone(seen, 1):
             return None
         return held.failed(self._membership.me.name, seen)
 
 
-class Alone(Graded):
+class Alone(EvidenceAssessment):
     """What relays saw counts for nothing."""
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """Our own observation."""
-        claim = super().late(probe, held)
+        claim = super().at_timeout(probe, held)
         me = self._membership.me.name
         mine = [e for e in probe.evidence if e.witness == me]
-        return claim and held.suspected(me, [mine[0]._replace(kind=self.credible(probe.own, held))])
+        return claim and held.suspected(
+            me, [mine[0]._replace(kind=self.credible(probe.own_observation, held))]
+        )
 
 
-class Sure(Graded):
+class Sure(EvidenceAssessment):
     """A round that nobody answered accuses its target, though it may be us who are cut off."""
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """Never inconclusive."""
         self._inconclusive = 1_000_000
-        return super().late(probe, held)
+        return super().at_timeout(probe, held)
 
 
-class Resigned(Graded):
+class Resigned(EvidenceAssessment):
     """When no relay answers it is taken to be our own fault, whoever else may hear us."""
 
-    def _asked(self, probe: Round, alone: bool, answered: bool) -> None:
+    def _asked(self, probe: Probe, alone: bool, answered: bool) -> None:
         super()._asked(probe, alone, False)
 
 
-class Impatient(GradedSuspicion):
+class Impatient(SuspicionTimers):
     """One that stalled has no more time than one that is silent."""
 
     def _patience_with(self, claim: Claim) -> float:
-        silent = tuple(entry._replace(kind=Kind.SILENT) for entry in claim.evidence)
+        silent = tuple(entry._replace(kind=Observation.SILENT) for entry in claim.evidence)
         return self._tolerance_for(replace(claim, evidence=silent))
 
 
-class Unwatched(Monitors):
+class Unwatched(SuspectMonitors):
     """Nobody looks at a suspect again, except by the usual probes."""
 
     def watch(self, name: str) -> None:
@@ -102,7 +104,7 @@ class Unwatched(Monitors):
         return True
 
 
-class NoVolunteers(Monitors):
+class NoVolunteers(SuspectMonitors):
     """Only witnesses watch."""
 
     def _changed(self, change: Change) -> None:
@@ -134,7 +136,7 @@ class Unacquainted(Tripwires):
 
 
 def with_rules(**rules: Any) -> Callable[[Kit], Detection]:
-    """Graded detection with other rooms."""
+    """EvidenceAssessment detection with other rooms."""
     return partial(graded, rules=replace(Rules(), **rules))
 
 

@@ -17,19 +17,19 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.detection import Detection, Kit
 from swimtx.dissemination.gossip import Gossip
-from swimtx.dissemination.update_queue import Dissemination
+from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.experiments.swim_baseline import PlainRelaying, one_ping, unattached
 from swimtx.failure_detector.assessment import Published
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, WatchOrder
-from swimtx.membership.evidence import own
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.evidence import entry_of
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, accusation, round_robin, unchecked
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.ping_req_relay import Relaying
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
+from swimtx.probing.ping_req_relay import PingReqRelay
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.protocol import SwimProtocol
 
 CONFIRMATIONS = 3  # K
@@ -52,9 +52,9 @@ def as_in_memberlist(members: int, **settings: object) -> Config:
     return Config.lan(**{**usual, **settings})
 
 
-def by_stream_too(period: float, first_stage: float) -> Schedule:
+def by_stream_too(period: float, first_stage: float) -> ProbeSchedule:
     """One PING; at the ping timeout the relays and a stream; the verdict at the end."""
-    return Schedule((0.0,), first_stage, first_stage, period)
+    return ProbeSchedule((0.0,), first_stage, first_stage, period)
 
 
 class FirstHeard(Membership):
@@ -85,7 +85,7 @@ class Ticking(Gossip):
         chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        news: Dissemination,
+        news: UpdateQueue,
         config: Config,
     ) -> None:
         super().__init__(clock, chance, membership, protocol, news, config)
@@ -100,10 +100,10 @@ class Ticking(Gossip):
 class NackRelaying(PlainRelaying):
     """One PING on behalf of another; a NACK at the end of what we were given for it."""
 
-    def _course(self, budget: float) -> Schedule:
-        return Schedule((0.0,), None, None, budget)
+    def _course(self, budget: float) -> ProbeSchedule:
+        return ProbeSchedule((0.0,), None, None, budget)
 
-    _nack = Relaying._nack
+    _nack = PingReqRelay._nack
 
 
 class Accusing(Published):
@@ -117,18 +117,18 @@ class Accusing(Published):
         self._health = health
         self._confirmed = confirmed
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """Suspected by us, unless enough others were before."""
         self._health.worsen()
         if len(probe.evidence) - 1 < len(probe.relays):
             self._health.worsen()  # a NACK is missing
         me = self._membership.me.name
         if held.state is State.SUSPECT:
-            if own(held.evidence, me) is not None or len(held.evidence) > self._confirmed:
+            if entry_of(held.evidence, me) is not None or len(held.evidence) > self._confirmed:
                 return None
-        return held.suspected(me, [Evidence(me, Kind.SILENT)])
+        return held.suspected(me, [Evidence(me, Observation.SILENT)])
 
-    def answered(self, probe: Round) -> None:
+    def answered(self, probe: Probe) -> None:
         """A sign of health."""
         self._health.succeeded()
 

@@ -1,6 +1,6 @@
 """SWIM as it was published, for comparison: other parts in the same node. No room knows of them.
 
-One PING, k relays that only pass ACKs on, no stream. Round robin. A member that does not answer
+One PING, k relays that only pass ACKs on, no stream. Probe robin. A member that does not answer
 within its period is failed at once, or suspected for a fixed time. News is piggybacked only
 (infection), or only multicast. A verdict is final (SWIM §4.2): whoever hears its own has lost, or,
 as the paper does not tell, takes no notice.
@@ -22,9 +22,9 @@ from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, Event, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.parts import Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
-from swimtx.probing.ping_req_relay import Relaying
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
+from swimtx.probing.ping_req_relay import PingReqRelay
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
 from swimtx.suspicion.fixed import Suspicion
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed
@@ -56,9 +56,9 @@ def suspicion_periods(members: int) -> int:
     return 3 * math.ceil(math.log(members + 1))
 
 
-def one_ping(period: float, first_stage: float) -> Schedule:
+def one_ping(period: float, first_stage: float) -> ProbeSchedule:
     """One PING, the relays at the ping timeout, the verdict at the end of the period."""
-    return Schedule((0.0,), None, first_stage, period)
+    return ProbeSchedule((0.0,), None, first_stage, period)
 
 
 def unattached(membership: Membership) -> Any:
@@ -118,7 +118,7 @@ class Multicast:
         claim = change.claim
         membership = self._membership
         if change.event is Event.FAILED and claim.by == membership.name:
-            told = [membership.claim(name) for name in membership.roster.living]
+            told = [membership.claim(name) for name in membership.index.living]
             for member in [claim, *told]:
                 if member is not None and member.name != membership.name:
                     self._tell(member.address, claim)
@@ -129,11 +129,11 @@ class Multicast:
         self._protocol.send(address, MessageType.GOSSIP, framed(encode_update(claim)), news=False)
 
 
-class PlainRelaying(Relaying):
+class PlainRelaying(PingReqRelay):
     """One PING on behalf of another; its ACK is passed on; of silence nothing is said."""
 
-    def _course(self, budget: float) -> Schedule:
-        return Schedule((0.0,), None, None, max(budget, self._config.period))
+    def _course(self, budget: float) -> ProbeSchedule:
+        return ProbeSchedule((0.0,), None, None, max(budget, self._config.period))
 
     def _nack(self, message: Any, peer: Any, seen: Any) -> None:
         """Nothing to say."""
@@ -142,7 +142,7 @@ class PlainRelaying(Relaying):
 class AtOnce(Published):
     """Whoever does not answer has failed."""
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """A verdict."""
         return held.failed(self._membership.me.name, probe.evidence)
 

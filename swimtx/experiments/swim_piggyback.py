@@ -8,13 +8,13 @@ from zope.interface import implementer
 
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.dissemination.update_queue import Dissemination
-from swimtx.interfaces import INews
+from swimtx.dissemination.update_queue import UpdateQueue
+from swimtx.interfaces import IUpdateSource
 from swimtx.membership.events import Change
 from swimtx.membership.table import Membership
 
 
-class Three(Dissemination):
+class Three(UpdateQueue):
     """Piggybacks no more than three updates."""
 
     def _choose(self, room: int) -> list[tuple[str, bytes]]:
@@ -41,7 +41,7 @@ class OfTheFailed(Three):
             super()._changed(change)
 
 
-@implementer(INews)
+@implementer(IUpdateSource)
 class TwoLists:
     """Piggybacks up to six updates, an equal share from each of two lists (SWIM §4.1, §5)."""
 
@@ -53,10 +53,10 @@ class TwoLists:
         """Whether there is anything to tell."""
         return any(news.pending for news in self._lists)
 
-    def on_news(self, tell: Callable[[], object]) -> None:
+    def on_update(self, tell: Callable[[], object]) -> None:
         """Call C{tell()} whenever there is something new to tell."""
         for news in self._lists:
-            news.on_news(tell)
+            news.on_update(tell)
 
     def fill(self, room: int) -> bytes:
         """Framed updates of at most C{room} bytes together."""
@@ -71,7 +71,7 @@ class TwoLists:
             news.clear()
 
 
-class Unspoken(Dissemination):
+class Unspoken(UpdateQueue):
     """Nothing is piggybacked."""
 
     def _changed(self, change: Change) -> None:

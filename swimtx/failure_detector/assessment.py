@@ -1,7 +1,7 @@
 """What a round without an ACK means.
 
 Two readings, of which the wiring picks one: ``Published`` is SWIM's, where silence is silence;
-``Graded`` looks at what kind of failure it is.
+``EvidenceAssessment`` looks at what kind of failure it is.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from swimtx.membership.claim import Claim, State
 from swimtx.membership.evidence import (
     ENOUGH_ALIKE,
     Grade,
-    count,
-    gone_in_round,
-    judge,
-    own,
+    count_of,
+    entry_of,
+    grade_of,
+    proves_gone,
     worth_telling,
 )
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import BROKEN_QUIET, Schedule
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
 
 # Every probe comes by here: on Python 3.11 finding a member of an enum is a call of Python's.
 _SUSPECT = State.SUSPECT
@@ -37,23 +37,23 @@ _BROKEN_FOR = 30.0  # periods that a stream which broke counts, unless an ACK co
 _REMEMBERED = 4096  # names
 
 
-Reading = Callable[[Round, Claim], Claim | None]
+Reading = Callable[[Probe, Claim], Claim | None]
 """What a round says of its target, given the record that is held."""
 
 
-class Judgement(Protocol):
+class Assessment(Protocol):
     """A reading of rounds."""
 
-    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+    def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
         """The course of a round with that target; usually takes C{schedule}."""
 
-    def early(self, probe: Round, held: Claim) -> Claim | None:
+    def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """The verdict, if what was seen so far is enough; asked whenever something was seen."""
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """The verdict at the end of a round that nobody answered; C{None}: none can be given."""
 
-    def answered(self, probe: Round) -> None:
+    def answered(self, probe: Probe) -> None:
         """A round was answered."""
 
     def broke(self, name: str) -> None:
@@ -69,19 +69,19 @@ class Published:
     def __init__(self, membership: Membership) -> None:
         self._membership = membership
 
-    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+    def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
         """Always the same."""
         return schedule
 
-    def early(self, probe: Round, held: Claim) -> Claim | None:
+    def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """Never."""
         return None
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """A suspicion."""
         return held.suspected(self._membership.me.name, probe.evidence)
 
-    def answered(self, probe: Round) -> None:
+    def answered(self, probe: Probe) -> None:
         """Nothing to learn."""
 
     def broke(self, name: str) -> None:
@@ -92,7 +92,7 @@ class Published:
         return False
 
 
-class Graded:
+class EvidenceAssessment:
     """Evidence-graded: refusals by a host whose port is known to accept prove a process gone.
 
     @param now: gives the time in seconds.
@@ -120,7 +120,7 @@ class Graded:
         "ask",
         "conclude",
         "doubt",
-        "look_at",
+        "probe_out_of_turn",
     )
 
     def __init__(
@@ -145,30 +145,30 @@ class Graded:
         self._unsure: set[tuple[str, int]] = set()
         self.doubt: Callable[[], object] = lambda: None
         self.ask: Callable[[Callable[[bool], object]], object] = lambda tell: tell(False)
-        self.conclude: Callable[[Round, Reading], object] = lambda probe, read: None
-        self.look_at: Callable[[Iterable[Claim]], object] = lambda members: None
+        self.conclude: Callable[[Probe, Reading], object] = lambda probe, read: None
+        self.probe_out_of_turn: Callable[[Iterable[Claim]], object] = lambda members: None
 
-    def course(self, target: Claim, schedule: Schedule) -> Schedule:
+    def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
         """Of one that is suspected enough, no more is asked than is needed.
 
         A frozen process accepts nothing: every new connection takes a place of its kernel's, and
         without places it would look silent. So only its witnesses connect. One that five have
         seen silent needs no relays.
         """
-        if target.state is _SUSPECT and own(target.evidence, self._membership.me.name) is None:
+        if target.state is _SUSPECT and entry_of(target.evidence, self._membership.me.name) is None:
             if self._grade(target) is Grade.STALLED:
                 return replace(schedule, stream=None, relays=None)
             if len(target.evidence) >= ENOUGH_ALIKE:
                 return replace(schedule, relays=None)
         return schedule
 
-    def early(self, probe: Round, held: Claim) -> Claim | None:
+    def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """Gone, once enough witnesses were refused and the target has been quiet for a while."""
         if probe.elapsed < (self._hinted_quiet if probe.hinted else self._quiet):
             return None
         return self._gone(held, self._credible(probe.evidence, held))
 
-    def late(self, probe: Round, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
         """A suspicion with what the witnesses saw, unless it may be us who are cut off.
 
         Relays that do not answer may say that it is us, or be gone themselves: the canaries tell.
@@ -177,7 +177,7 @@ class Graded:
             return None  # we have not looked closely
         heard = len(probe.evidence) - 1
         asked = len(probe.relays)
-        alone = bool(asked) and not heard and probe.own is Kind.SILENT
+        alone = bool(asked) and not heard and probe.own_observation is Observation.SILENT
         self._inconclusive = self._counted(probe) if alone else 0
         if alone:
             self.doubt()
@@ -187,7 +187,7 @@ class Graded:
             return None
         return self._read(probe, held)
 
-    def _counted(self, probe: Round) -> int:
+    def _counted(self, probe: Probe) -> int:
         """Inconclusive rounds in a row: of those that ran at the same time, one."""
         now = self._now()
         if now - probe.elapsed < self._last_inconclusive:
@@ -195,7 +195,7 @@ class Graded:
         self._last_inconclusive = now
         return self._inconclusive + 1
 
-    def _asked(self, probe: Round, alone: bool, answered: bool) -> None:
+    def _asked(self, probe: Probe, alone: bool, answered: bool) -> None:
         """Whether we are heard, when relays did not answer.
 
         If we are, and nobody at all has answered, the target and its relays are looked at once
@@ -213,9 +213,9 @@ class Graded:
                 if len(self._unsure) >= _REMEMBERED:
                     self._unsure.clear()
                 self._unsure.add(run)
-                self.look_at((probe.target, *probe.relays))
+                self.probe_out_of_turn((probe.target, *probe.relays))
 
-    def _read(self, probe: Round, held: Claim) -> Claim | None:
+    def _read(self, probe: Probe, held: Claim) -> Claim | None:
         seen = self._credible(probe.evidence, held)
         kept = self._worth_telling(held, seen)
         gone = self._gone(held, seen)
@@ -223,7 +223,7 @@ class Graded:
             return None
         return gone or held.suspected(self._membership.me.name, kept)
 
-    def answered(self, probe: Round) -> None:
+    def answered(self, probe: Probe) -> None:
         """A refusal by one who answers all the same comes from something in between."""
         self._inconclusive = 0
         self._health.succeeded()
@@ -231,7 +231,7 @@ class Graded:
             run = _run(probe.target)
             self._broken.pop(run, None)
             self._unsure.discard(run)
-        if probe.tried_stream and count(probe.evidence, Kind.REFUSED):
+        if probe.tried_stream and count_of(probe.evidence, Observation.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()
             self._doubted[probe.target.name] = self._now() + _DOUBTED_FOR
@@ -249,20 +249,20 @@ class Graded:
         held = self._membership.claim(name)
         return held is not None and self._broken.get(_run(held), 0.0) > self._now()
 
-    def credible(self, kind: Kind, held: Claim) -> Kind:
+    def credible(self, kind: Observation, held: Claim) -> Observation:
         """What an observation of ours counts as.
 
         A refusal only if that port is known to accept; an acceptance less if a stream broke.
         """
-        if kind is Kind.ACCEPTED and self.broken(held.name):
-            return Kind.BROKEN
+        if kind is Observation.ACCEPTED and self.broken(held.name):
+            return Observation.BROKEN
         return self._refusal(kind, held)
 
-    def _refusal(self, kind: Kind, held: Claim) -> Kind:
-        if kind is not Kind.REFUSED:
+    def _refusal(self, kind: Observation, held: Claim) -> Observation:
+        if kind is not Observation.REFUSED:
             return kind
         doubted = self._doubted.get(held.name, 0.0) > self._now()
-        return kind if held.streams and not doubted and self._believed else Kind.SILENT
+        return kind if held.streams and not doubted and self._believed else Observation.SILENT
 
     def _credible(self, seen: tuple[Evidence, ...], held: Claim) -> tuple[Evidence, ...]:
         me = self._membership.name
@@ -274,12 +274,12 @@ class Graded:
         )
 
     def _gone(self, held: Claim, seen: tuple[Evidence, ...]) -> Claim | None:
-        if not gone_in_round(seen, self._membership.living):
+        if not proves_gone(seen, self._membership.living):
             return None
         return held.failed(self._membership.me.name, seen)
 
     def _grade(self, held: Claim) -> Grade:
-        return judge(held.evidence, self._membership.me.name, self._membership.living)
+        return grade_of(held.evidence, self._membership.me.name, self._membership.living)
 
     def _worth_telling(self, held: Claim, seen: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
         """What adds to the evidence that is known; ours comes first."""

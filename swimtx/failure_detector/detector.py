@@ -11,21 +11,21 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.failure_detector.assessment import Judgement, Reading
+from swimtx.failure_detector.assessment import Assessment, Reading
 from swimtx.failure_detector.target_selection import Turn
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import WORST, LocalHealth
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import BROKEN_QUIET, Schedule
-from swimtx.transport.messenger import Means, accuse
-from swimtx.transport.route import Way
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
+from swimtx.transport.messenger import Messenger, tell_suspect
+from swimtx.transport.route import Route
 
 _AT_ONCE = 8  # rounds, beyond which nobody is probed out of turn
 
 
-class Order(Protocol):
+class TargetSelection(Protocol):
     """A strategy: whom to probe, and when."""
 
     def begin(self, me: str) -> None:
@@ -63,7 +63,7 @@ class FailureDetector:
         "_glance",
         "_health",
         "_judgement",
-        "_means",
+        "_messenger",
         "_membership",
         "_order",
         "_reached",
@@ -82,19 +82,19 @@ class FailureDetector:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        means: Means,
-        order: Order,
-        judgement: Judgement,
-        schedule: Callable[[float, float], Schedule],
+        messenger: Messenger,
+        order: TargetSelection,
+        judgement: Assessment,
+        schedule: Callable[[float, float], ProbeSchedule],
         health: LocalHealth,
         config: Config,
         counters: Counters,
-        reached: Callable[[Address, Way], object],
+        reached: Callable[[Address, Route], object],
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._order = order
         self._judgement = judgement
         self._health = health
@@ -108,7 +108,7 @@ class FailureDetector:
         self._glance = BROKEN_QUIET * config.period
         self._skip = 0
         self._timer: IDelayedCall | None = None
-        self._rounds: dict[str, Round] = {}
+        self._rounds: dict[str, Probe] = {}
         # Bound once, instead of for each probe.
         self._tick, self._when_ended = self._period, self._ended
         self._choose_relays, self._see = self._relays_for, self._seen
@@ -128,24 +128,24 @@ class FailureDetector:
             probe.stop()
         self._rounds.clear()
 
-    def hint(self, name: str) -> None:
+    def expedite(self, name: str) -> None:
         """Something hints that this member has failed: look at once. A hint proves nothing."""
         probe = self._rounds.get(name)
         target = self._membership.claim(name)
         if probe is not None:
-            probe.hasten(self._glance)
+            probe.expedite(self._glance)
         elif target is not None and target.state.living:
-            self.probe(target).hasten(self._glance)
+            self.probe(target).expedite(self._glance)
 
-    def probe(self, target: Claim) -> Round:
+    def probe(self, target: Claim) -> Probe:
         """Start a round now, unless there is one."""
         probe = self._rounds.get(target.name)
         if probe is not None:
             return probe
         self._counters.probes += 1
-        schedule = self._judgement.course(target, self._schedules[self._health.score])
-        probe = self._rounds[target.name] = Round(
-            target, self._means, schedule, self._when_ended, self._choose_relays, seen=self._see
+        schedule = self._judgement.schedule_for(target, self._schedules[self._health.score])
+        probe = self._rounds[target.name] = Probe(
+            target, self._messenger, schedule, self._when_ended, self._choose_relays, seen=self._see
         )
         return probe
 
@@ -177,58 +177,60 @@ class FailureDetector:
         me = self._membership.name
         return [c for c in fellows if c is not None and c.can_relay and c.name != me]
 
-    def _accused(self, probe: Round) -> Claim | None:
+    def _accused(self, probe: Probe) -> Claim | None:
         """The record that a verdict of this round would be about."""
         held = self._membership.claim(probe.target.name)
         if held is None or not held.state.living or held.epoch != probe.target.epoch:
             return None
         return held if held.incarnation == probe.target.incarnation else None
 
-    def _seen(self, probe: Round) -> bool:
+    def _seen(self, probe: Probe) -> bool:
         held = self._accused(probe)
-        verdict = None if held is None else self._judgement.early(probe, held)
+        verdict = None if held is None else self._judgement.before_timeout(probe, held)
         return verdict is not None
 
-    def _ended(self, probe: Round) -> None:
+    def _ended(self, probe: Probe) -> None:
         target = probe.target
         self._rounds.pop(target.name, None)
-        if probe.way is not None:
+        if probe.route is not None:
             self._answered(probe)
             return
         self._counters.probes_failed += 1
         held = self._accused(probe)
         if held is None:
             return
-        verdict = self._judgement.early(probe, held) or self._judgement.late(probe, held)
+        verdict = self._judgement.before_timeout(probe, held) or self._judgement.at_timeout(
+            probe, held
+        )
         if verdict is not None:
             self._membership.apply(verdict)
 
-    def look_at(self, members: Iterable[Claim]) -> None:
+    def probe_out_of_turn(self, members: Iterable[Claim]) -> None:
         """Probe these out of turn, as far as they are alive and not many rounds are under way."""
         for member in members:
             held = self._membership.claim(member.name)
             if held is not None and held.state is State.ALIVE and len(self._rounds) < _AT_ONCE:
                 self.probe(held)
 
-    def conclude(self, probe: Round, read: Reading) -> None:
+    def conclude(self, probe: Probe, read: Reading) -> None:
         """Apply what C{read} makes of a round that is over, on second thoughts."""
         held = self._accused(probe)
         verdict = None if held is None else read(probe, held)
         if verdict is not None:
             self._membership.apply(verdict)
 
-    def _answered(self, probe: Round) -> None:
+    def _answered(self, probe: Probe) -> None:
         target = probe.target
         if probe.rtt is not None:
             self._membership.measured(target.name, probe.rtt)
-        assert probe.way is not None
-        self._reached(target.address, probe.way)
+        assert probe.route is not None
+        self._reached(target.address, probe.route)
         self._judgement.answered(probe)
-        if target.name in self._membership.roster.suspects:
+        if target.name in self._membership.index.suspects:
             held = self._accused(probe)
             if held is not None and target.state is State.ALIVE:
                 # It does not know yet that it is suspected: tell it at once.
-                accuse(self._means, held)
+                tell_suspect(self._messenger, held)
 
     def _changed(self, change: Change) -> None:
         """Alive and suspect members are probed; those who are gone are not."""

@@ -13,7 +13,7 @@ from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim
 
 
-class Knocking(Tripwires):
+class StreamPortCheck(Tripwires):
     """Opens the streams of tripwires, where they can teach something, and holds none."""
 
     def _dial(self, claim: Claim) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 
 
-class Ring:
+class NameRing:
     """A sorted list of names."""
 
     __slots__ = ("names",)

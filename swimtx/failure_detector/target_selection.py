@@ -1,7 +1,7 @@
 """Who is probed next, and when (SWIM §4.3).
 
-``RoundRobin`` is the paper's. ``Phased`` has everybody probed once a period by somebody, so that
-the wait for the first probe is uniform in one period instead of exponential.
+``RoundRobin`` is the paper's. ``PhasedRoundRobin`` has everybody probed once a period by somebody,
+so that the wait for the first probe is uniform in one period instead of exponential.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from bisect import bisect_left
 from functools import lru_cache
 from math import floor
 
-from swimtx.failure_detector.name_ring import Ring
+from swimtx.failure_detector.name_ring import NameRing
 
 _TURN = 2.0**-32
 _OWN_WAY = 8  # every eighth period is round robin, so that completeness depends on no agreement
@@ -85,7 +85,7 @@ class RoundRobin:
         return name
 
 
-class Phased:
+class PhasedRoundRobin:
     """In period p, by the wall clock, the member at position j of the ring of names probes the one
     C{stride(p)} places on, at a phase that is the target's own.
 
@@ -111,7 +111,7 @@ class Phased:
     def __init__(self, chance: random.Random, period: float) -> None:
         self._me = ""
         self._period = period
-        self._ring = Ring()
+        self._ring = NameRing()
         self._own_way = RoundRobin(chance, period)
         self._position: int | None = None  # our own place in the ring; not known after a change
         self._planned: tuple[int, str | None] = (-1, None)

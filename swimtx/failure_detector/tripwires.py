@@ -15,7 +15,7 @@ from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
-from swimtx.failure_detector.name_ring import Ring
+from swimtx.failure_detector.name_ring import NameRing
 from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change, WatchOrder
@@ -53,7 +53,7 @@ class Tripwires:
         self._streams = streams
         self._timeout = config.period
         self._broke = broke
-        self._ring = Ring()
+        self._ring = NameRing()
         self._open: dict[str, Any] = {}
         self._dialling: dict[str, Deferred[Any]] = {}
         self._pause: dict[str, float] = {}
@@ -75,7 +75,7 @@ class Tripwires:
         self._timer = None
         for name in [*self._open, *self._dialling]:
             self._let_go(name)
-        self._ring = Ring()
+        self._ring = NameRing()
 
     @property
     def held(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Tripwires:
 
     def _changed(self, change: Change) -> None:
         claim = change.claim
-        if claim.state.living and not claim.seven_fields:
+        if claim.state.living and not claim.legacy:
             if self._ring.add(claim.name):
                 self._pause.pop(claim.name, None)
                 self._soon()

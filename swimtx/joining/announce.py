@@ -8,16 +8,16 @@ from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
-from swimtx.transport.route import Way
-from swimtx.wire.messages import Listed
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
+from swimtx.transport.route import Route
+from swimtx.wire.messages import Contact
 
 _STRANGERS = 8  # that are greeted at a time: anybody may claim to be many
 
 
-class Greeting:
+class Announcer:
     """Greets. The ACK brings the record of whoever is there.
 
     @param reached: told C{reached(address, way)} when somebody answered.
@@ -26,51 +26,51 @@ class Greeting:
     def __init__(
         self,
         membership: Membership,
-        means: Means,
+        messenger: Messenger,
         config: Config,
-        reached: Callable[[Address, Way], object],
+        reached: Callable[[Address, Route], object],
     ) -> None:
         self._membership = membership
-        self._means = means
-        self._schedule = Schedule.probe(config.period, config.first_stage)
+        self._messenger = messenger
+        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
         self._reached = reached
-        self._greeting: dict[Address, Round] = {}
+        self._announcer: dict[Address, Probe] = {}
 
     def stop(self) -> None:
         """Greet nobody any more."""
-        for greeting in list(self._greeting.values()):
-            greeting.stop()
-        self._greeting.clear()
+        for announcer in list(self._announcer.values()):
+            announcer.stop()
+        self._announcer.clear()
 
-    def is_news(self, listed: Listed) -> bool:
+    def is_unknown(self, listed: Contact) -> bool:
         """Whether that entry of a join list names somebody whom our list does not have."""
         me = self._membership.me
         if listed.name == me.name or listed.address == me.address:
             return False
         held = self._membership.claim(listed.name)
-        return held is None or (held.epoch < listed.epoch and not held.seven_fields)
+        return held is None or (held.epoch < listed.epoch and not held.legacy)
 
     def under_way(self, address: Address) -> bool:
         """Whether somebody there is being greeted just now."""
-        return address in self._greeting
+        return address in self._announcer
 
-    def greet(self, listed: Listed, strange: bool = False) -> None:
+    def announce(self, listed: Contact, strange: bool = False) -> None:
         """Send our ALIVE there, unless we are just doing so.
 
         @param strange: nobody but itself has told us of it.
         """
-        if listed.address in self._greeting or listed.name == self._membership.name:
+        if listed.address in self._announcer or listed.name == self._membership.name:
             return
-        if strange and len(self._greeting) >= _STRANGERS:
+        if strange and len(self._announcer) >= _STRANGERS:
             return
 
-        def ended(greeting: Round) -> None:
-            self._greeting.pop(listed.address, None)
-            if greeting.way is not None:
-                self._reached(listed.address, greeting.way)
+        def ended(announcer: Probe) -> None:
+            self._announcer.pop(listed.address, None)
+            if announcer.route is not None:
+                self._reached(listed.address, announcer.route)
 
         # Epoch 0 is nobody's: it makes the ACK carry the record of whoever answers.
-        whom = Claim(listed.name, listed.address, 0, seven_fields=not listed.epoch)
-        self._greeting[listed.address] = Round(
-            whom, self._means, self._schedule, ended, attach=self._membership.me
+        whom = Claim(listed.name, listed.address, 0, legacy=not listed.epoch)
+        self._announcer[listed.address] = Probe(
+            whom, self._messenger, self._schedule, ended, attach=self._membership.me
         )

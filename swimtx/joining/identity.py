@@ -16,7 +16,7 @@ from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
 
-class Introduction:
+class LocalIdentity:
     """Introduces us to the group, under an address that the others can use.
 
     @param toward: C{toward(host, kind)}: the address that this host sends from to C{host}, or, if

@@ -17,12 +17,12 @@ from swimtx.addresses import Address, normal_host
 from swimtx.config import Config
 from swimtx.errors import JoinFailed
 from swimtx.interfaces import ISeeds
-from swimtx.joining.announce import Greeting
+from swimtx.joining.announce import Announcer
 from swimtx.membership.table import Membership
-from swimtx.transport.messenger import Means
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, fields, framed, listed_entry, sequence_field
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 
 _T = TypeVar("_T")
 Found = tuple[list[Address], dict[str, str]]
@@ -44,7 +44,7 @@ class ExchangeTables(Protocol):
         """Start; C{done(whether)} tells whether it worked."""
 
 
-class Asking:
+class SeedQuery:
     """One round of JOIN_REQs to all seeds. Calls C{ended()} at the first answer, or in time.
 
     @ivar answers: each JOIN_RES that came, and from whom.
@@ -54,26 +54,26 @@ class Asking:
     def __init__(
         self,
         addresses: list[Address],
-        means: Means,
+        messenger: Messenger,
         config: Config,
         ended: Callable[[], object],
     ) -> None:
         self.answers: list[tuple[Message, Any]] = []
         self.ourselves: set[Address] = set()
         self._addresses = addresses
-        self._means = means
+        self._messenger = messenger
         self._ended = ended
         self._connecting: list[Deferred[Any]] = []
         self._streams: list[Any] = []
-        self._sequence = means.questions.ask(self._answered)
+        self._sequence = messenger.requests.open(self._answered)
         self._config = config
-        self._timer: IDelayedCall = means.clock.callLater(config.first_stage, self._by_stream)
+        self._timer: IDelayedCall = messenger.clock.callLater(config.first_stage, self._by_stream)
         for address in addresses:
             self._send(address)
 
     def stop(self) -> None:
         """Hear no more answers."""
-        self._means.questions.close(self._sequence)
+        self._messenger.requests.close(self._sequence)
         if self._timer.active():
             self._timer.cancel()
         for connecting in self._connecting:
@@ -84,16 +84,16 @@ class Asking:
         self._streams.clear()
 
     def _send(self, peer: Any) -> None:
-        body = join_request(self._means, self._sequence, _PADDED)
-        self._means.protocol.send(peer, MessageType.JOIN_REQ, body, news=False)
+        body = join_request(self._messenger, self._sequence, _PADDED)
+        self._messenger.protocol.send(peer, MessageType.JOIN_REQ, body, news=False)
 
     def _by_stream(self) -> None:
         left = self._config.period - self._config.first_stage
-        self._timer = self._means.clock.callLater(left, self._ended)
+        self._timer = self._messenger.clock.callLater(left, self._ended)
         for address in self._addresses:
             self._send(address)
-            connecting = self._means.streams.connect(
-                address, left, self._means.protocol.frame_received
+            connecting = self._messenger.streams.connect(
+                address, left, self._messenger.protocol.frame_received
             )
             connecting.addCallbacks(self._opened, lambda failure: None)
             self._connecting.append(connecting)
@@ -105,7 +105,7 @@ class Asking:
     def _answered(self, message: Message, peer: Any) -> None:
         if message.type is not MessageType.JOIN_RES:
             return
-        me = self._means.me()
+        me = self._messenger.me()
         if (message.name, message.epoch) == (me.name, me.epoch):
             self.ourselves.add(peer if type(peer) is Address else message.address)
         else:
@@ -113,7 +113,7 @@ class Asking:
             if self._timer.active():
                 self._timer.cancel()
             # The other seeds' answers are a moment behind; they are worth that moment.
-            self._timer = self._means.clock.callLater(0.0, self._ended)
+            self._timer = self._messenger.clock.callLater(0.0, self._ended)
 
 
 class Joining:
@@ -130,27 +130,27 @@ class Joining:
         chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        messenger: Messenger,
         exchange: ExchangeTables,
-        greeting: Greeting,
+        announcer: Announcer,
         config: Config,
         found: Answered = lambda addresses: None,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._exchange_tables = exchange
-        self._greeting = greeting
+        self._announcer = announcer
         self._config = config
         self._found = found
         self._waits: dict[Deferred[Any], None] = {}
-        self._asking: dict[Asking, None] = {}
+        self._asking: dict[SeedQuery, None] = {}
         self.answered: Answered = lambda addresses: None
         self.joined: Callable[[ISeeds], object] = lambda seeds: None
         self._protocol = protocol
         protocol.handle(MessageType.JOIN_REQ, self._asked)
-        protocol.handle(MessageType.JOIN_RES, means.questions.answer)
+        protocol.handle(MessageType.JOIN_RES, messenger.requests.resolve)
 
     def stop(self) -> None:
         """Give up; a join under way fails with C{CancelledError}."""
@@ -200,9 +200,9 @@ class Joining:
             raise JoinFailed({**failures, **{str(a): "no answer" for a in silent}})
         # If there was nobody to ask but ourselves, we are the first.
 
-    async def _ask(self, addresses: list[Address]) -> Asking:
+    async def _ask(self, addresses: list[Address]) -> SeedQuery:
         waiting: Deferred[None] = self._wait()
-        asking = Asking(addresses, self._means, self._config, lambda: self._fire(waiting))
+        asking = SeedQuery(addresses, self._messenger, self._config, lambda: self._fire(waiting))
         self._asking[asking] = None
         try:
             await waiting
@@ -213,10 +213,10 @@ class Joining:
 
     async def _take(self, answers: list[tuple[Message, Any]]) -> None:
         """Exchange tables with one of those who answered or were listed; greet all of them."""
-        listed: dict[str, Listed] = {}
+        listed: dict[str, Contact] = {}
         for message, _ in answers:
             if not message.bootstrap:
-                own = Listed(message.name, message.address, message.incarnation, message.epoch)
+                own = Contact(message.name, message.address, message.incarnation, message.epoch)
                 listed.setdefault(message.name, own)
             for entry in message.listed:
                 listed.setdefault(entry.name, entry)
@@ -229,7 +229,7 @@ class Joining:
             if await self._exchange(listed[name].address):
                 break
         for entry in listed.values():
-            self._greeting.greet(entry)
+            self._announcer.announce(entry)
 
     async def _exchange(self, address: Address) -> bool:
         worked: list[bool] = []
@@ -270,9 +270,9 @@ class Joining:
     def _asked(self, message: Message, peer: Any) -> None:
         """A JOIN_REQ: a member that is a seed answers with itself in the list."""
         me = self._membership.me
-        entry = Listed(me.name, me.address, me.incarnation, me.epoch)
+        entry = Contact(me.name, me.address, me.incarnation, me.epoch)
         if not message.version:
-            self._protocol.send_seven_fields(
+            self._protocol.send_legacy(
                 peer, MessageType.JOIN_RES, message.address, most=_SEVEN_FIELDS
             )
             return
@@ -302,7 +302,7 @@ def usable(found: Any) -> Found:
     return checked, failures
 
 
-def join_request(means: Means, sequence: int, size: int) -> bytes:
+def join_request(messenger: Messenger, sequence: int, size: int) -> bytes:
     """A JOIN_REQ's fields with our ALIVE, padded so that an answer of C{size} bytes is allowed."""
-    body = sequence_field(sequence) + framed(encode_update(means.me()))
+    body = sequence_field(sequence) + framed(encode_update(messenger.me()))
     return body + fields(padding=bytes(max(0, size - len(body) - 120)))

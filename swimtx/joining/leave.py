@@ -12,7 +12,7 @@ from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change, Event, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.transport.pending_requests import Questions
+from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType
@@ -30,14 +30,14 @@ class Leaving:
         clock: IReactorTime,
         membership: Membership,
         protocol: SwimProtocol,
-        questions: Questions,
+        requests: PendingRequests,
         streams: IStreams,
         config: Config,
     ) -> None:
         self._clock = clock
         self._membership = membership
         self._protocol = protocol
-        self._questions = questions
+        self._requests = requests
         self._streams = streams
         self._config = config
         self._unaware: dict[str, Claim] = {}
@@ -58,8 +58,8 @@ class Leaving:
         }
         self._membership.depart()
         # The original knows no LEAVE; it is told by FAIL.
-        self._unaware = {n: c for n, c in self._unaware.items() if not c.seven_fields}
-        self._sequence = self._questions.ask(self._acknowledged)
+        self._unaware = {n: c for n, c in self._unaware.items() if not c.legacy}
+        self._sequence = self._requests.open(self._acknowledged)
         self._bound = self._clock.callLater(self._config.leave_timeout, self._finish)
         done = self._done
         self._tick()
@@ -106,7 +106,7 @@ class Leaving:
             if timer is not None and timer.active():
                 timer.cancel()
         self._ticker = self._bound = None
-        self._questions.close(self._sequence)
+        self._requests.close(self._sequence)
         self._unaware.clear()
         self._tries.clear()
         done, self._done = self._done, None

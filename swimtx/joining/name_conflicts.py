@@ -14,11 +14,11 @@ from swimtx.config import Config
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change, Event, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
-from swimtx.transport.route import Way
+from swimtx.transport.route import Route
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
 
@@ -28,7 +28,7 @@ _MAX_SETTLED = 1024
 Disputed = tuple[str, Address, int]
 
 
-class Conflicts:
+class NameConflicts:
     """Puts disputed claims to the proof.
 
     @param now: gives the time in seconds.
@@ -41,17 +41,17 @@ class Conflicts:
         now: Callable[[], float],
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        messenger: Messenger,
         config: Config,
         relays: Callable[[Claim], Sequence[Claim]],
     ) -> None:
         self._now = now
         self._membership = membership
         self._protocol = protocol
-        self._means = means
+        self._messenger = messenger
         self._relays = relays
-        self._schedule = Schedule.probe(config.period, config.first_stage)
-        self._asking: dict[str, Round] = {}
+        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
+        self._asking: dict[str, Probe] = {}
         self._waiting: dict[str, Claim] = {}
         self._settled: dict[Disputed, float] = {}
         membership.on_dispute(self._disputed)
@@ -76,17 +76,17 @@ class Conflicts:
             if waiting is None or waiting.key < claim.key:
                 self._waiting[claim.name] = claim
             return
-        if not claim.state.living and not held.seven_fields:
+        if not claim.state.living and not held.legacy:
             self._tell(held.address, claim)  # nobody lives to be asked: that one may refute
         # Of ourselves we know that we run: there it is the other one that has to answer.
         asked = claim if claim.name == self._membership.name else held
 
         ended = partial(self._ended, claim, held)
-        self._asking[claim.name] = Round(
-            asked, self._means, self._schedule, ended, self._relays, same_run=True
+        self._asking[claim.name] = Probe(
+            asked, self._messenger, self._schedule, ended, self._relays, same_run=True
         )
 
-    def _ended(self, claim: Claim, held: Claim, asking: Round) -> None:
+    def _ended(self, claim: Claim, held: Claim, asking: Probe) -> None:
         """The proof of that claim against that record."""
         self._asking.pop(claim.name, None)
         if _is_proof(asking):
@@ -100,7 +100,7 @@ class Conflicts:
     def _changed(self, change: Change) -> None:
         """Whoever is at the address of the record before hears what is said now, and may refute."""
         held, claim = change.held, change.claim
-        if held is None or held.address == claim.address or held.seven_fields:
+        if held is None or held.address == claim.address or held.legacy:
             return
         if claim.name != self._membership.name:
             self._tell(held.address, claim)
@@ -118,15 +118,15 @@ class Conflicts:
             claim.name,
             f"{claim.address} calls itself {claim.name} too, which {held.address} is",
         )
-        if not claim.seven_fields:
+        if not claim.legacy:
             # The other one hears what we hold, and so of the conflict.
             self._tell(claim.address, held)
 
 
-def _is_proof(asking: Round) -> bool:
+def _is_proof(asking: Probe) -> bool:
     """Whether that run of that name has answered, to us or to a relay."""
     answer, asked = asking.answer, asking.target
     if answer is None:
         return False
     # A relay has been heard of that run only. Of seven-field peers no answer says which it is of.
-    return asking.way is Way.RELAY or answer.epoch == asked.epoch or asked.seven_fields
+    return asking.route is Route.RELAY or answer.epoch == asked.epoch or asked.legacy

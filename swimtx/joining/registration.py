@@ -16,10 +16,10 @@ from twisted.python.failure import Failure
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.interfaces import ISeeds
-from swimtx.joining.announce import Greeting
+from swimtx.joining.announce import Announcer
 from swimtx.joining.join import ExchangeTables, join_request, usable
 from swimtx.membership.table import Membership
-from swimtx.transport.messenger import Means
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.messages import Message, MessageType
 
 _KNOWN = 64  # addresses of seeds
@@ -27,7 +27,7 @@ _SOURCES = 16  # lists of seeds, the latest ones
 _PADDED = 400  # bytes of a renewal, so that some of the list may come back
 
 
-class Renewal:
+class BootstrapRegistration:
     """A JOIN_REQ to each seed that is no living member of ours, every C{renewal_interval}."""
 
     def __init__(
@@ -35,17 +35,17 @@ class Renewal:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        means: Means,
+        messenger: Messenger,
         exchange: ExchangeTables,
-        greeting: Greeting,
+        announcer: Announcer,
         config: Config,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._exchange_tables = exchange
-        self._greeting = greeting
+        self._announcer = announcer
         self._interval = config.renewal_interval
         self._timer: IDelayedCall | None = None
         self._seeds: dict[ISeeds, None] = {}
@@ -61,7 +61,7 @@ class Renewal:
         while len(self._seeds) > _SOURCES:
             del self._seeds[next(iter(self._seeds))]
         if self._timer is None:
-            self._sequence = self._means.questions.ask(self._answered)
+            self._sequence = self._messenger.requests.open(self._answered)
             self._timer = self._clock.callLater(self._wait(0.2), self._tick)
 
     def know(self, addresses: Iterable[Address]) -> None:
@@ -74,7 +74,7 @@ class Renewal:
 
     def stop(self) -> None:
         """Renew no more."""
-        self._means.questions.close(self._sequence)
+        self._messenger.requests.close(self._sequence)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -86,7 +86,7 @@ class Renewal:
         """The seeds that are no living members: bootstrap nodes, as far as we know."""
         me = self._membership.me.address
         for address in self._addresses:
-            name = self._membership.roster.at(address)
+            name = self._membership.index.at(address)
             claim = None if name is None else self._membership.claim(name)
             if address != me and (claim is None or not claim.state.living):
                 yield address
@@ -116,17 +116,17 @@ class Renewal:
         self.know(addresses)
         asked = [a for a in self.outsiders() if a in addresses and a not in self._asked]
         if asked:
-            body = join_request(self._means, self._sequence, _PADDED)
+            body = join_request(self._messenger, self._sequence, _PADDED)
             self._asked.update(asked)
             for address in asked:
-                self._means.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
+                self._messenger.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
 
     def _answered(self, message: Message, peer: Any) -> None:
         if message.type is not MessageType.JOIN_RES:
             return
-        strangers = [entry for entry in message.listed if self._greeting.is_news(entry)]
+        strangers = [entry for entry in message.listed if self._announcer.is_unknown(entry)]
         for entry in strangers:
-            self._greeting.greet(entry)
+            self._announcer.announce(entry)
         partners = [entry.address for entry in strangers if entry.epoch]
         if partners:
             self._exchange_tables(self._chance.choice(partners))

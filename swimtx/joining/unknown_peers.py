@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import Any
 
 from swimtx.addresses import Address
-from swimtx.joining.announce import Greeting
+from swimtx.joining.announce import Announcer
 from swimtx.joining.join import ExchangeTables
 from swimtx.membership.table import Membership
-from swimtx.wire.messages import Listed, Message
+from swimtx.wire.messages import Contact, Message
 
 
-class Strangers:
+class UnknownPeers:
     """Greets strangers. With one that knew an earlier run of us it compares lists."""
 
     def __init__(
-        self, membership: Membership, greeting: Greeting, exchange: ExchangeTables
+        self, membership: Membership, announcer: Announcer, exchange: ExchangeTables
     ) -> None:
         self._membership = membership
-        self._greeting = greeting
+        self._announcer = announcer
         self._exchange_tables = exchange
         self._compared_with = 0
 
@@ -30,12 +30,12 @@ class Strangers:
         """Somebody whom our list does not have, or only an earlier run of it, sent a PING."""
         # What a datagram came from can be answered; a stream comes from a port of the moment.
         address = peer if type(peer) is Address else message.address
-        if self._greeting.under_way(address):
+        if self._announcer.under_way(address):
             return
-        stranger = Listed(message.name, address, message.incarnation, message.epoch)
-        if not self._greeting.is_news(stranger):
+        stranger = Contact(message.name, address, message.incarnation, message.epoch)
+        if not self._announcer.is_unknown(stranger):
             return
-        self._greeting.greet(stranger, strange=True)
+        self._announcer.announce(stranger, strange=True)
         epoch = self._membership.me.epoch
         if message.target_epoch not in (0, epoch) and self._compared_with != epoch:
             self._compared_with = epoch

@@ -49,7 +49,7 @@ class Claim:
     @ivar evidence: who saw what, of a suspect or failed member.
     @ivar by: the name of the member that said so first; a hint for people.
     @ivar streams: the member says that its stream port has accepted somebody in this run.
-    @ivar seven_fields: a peer that knows only the original schema and cannot speak for itself.
+    @ivar legacy: a peer that knows only the original schema and cannot speak for itself.
     @ivar age: seconds since this state began, as told by the sender (failed and left only).
     @ivar key: what claims about one name are ordered by.
     """
@@ -62,7 +62,7 @@ class Claim:
     tags: tuple[tuple[str, str], ...] = ()
     evidence: tuple[Evidence, ...] = ()
     by: str = ""
-    seven_fields: bool = False
+    legacy: bool = False
     streams: bool = False
     age: float = field(default=0.0, compare=False)
     key: Key = field(init=False, repr=False, compare=False)
@@ -75,7 +75,7 @@ class Claim:
     @property
     def can_relay(self) -> bool:
         """Whether it can be asked to probe somebody, and will say what it saw."""
-        return self.state is State.ALIVE and not self.seven_fields
+        return self.state is State.ALIVE and not self.legacy
 
     def alive(self, incarnation: int | None = None) -> Claim:
         """The same member, alive, with another incarnation if one is given."""
@@ -113,4 +113,4 @@ def merge(held: Claim, heard: Claim) -> Claim:
 
 
 def _rest(claim: Claim) -> tuple[Any, ...]:
-    return (claim.address, claim.tags, claim.by, claim.seven_fields, claim.streams)
+    return (claim.address, claim.tags, claim.by, claim.legacy, claim.streams)

@@ -77,7 +77,7 @@ class Change:
 Listener = Callable[[Change], object]
 
 
-class Announcements:
+class ChangeNotifier:
     """Tells changes to all who listen, one change after the other.
 
     They are queued, so that a listener may cause another change and all still hear them in the
@@ -137,7 +137,7 @@ class Announcements:
             self._log.failure("a listener failed on {change}", change=change)
 
 
-def what_happened(held: Claim | None, claim: Claim) -> Event | None:
+def event_between(held: Claim | None, claim: Claim) -> Event | None:
     """The event of going from one record of a name to another; C{None} if there is none to tell."""
     state = claim.state
     if held is None or claim.epoch > held.epoch:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 
 ENOUGH_ALIKE = 5  # entries of silence, or of acceptance, after which more are only more gossip
 BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
@@ -23,12 +23,12 @@ class Grade(enum.Enum):
     SILENT = "silent"  # nothing is known but silence: the tolerance for silence
 
 
-def count(entries: Iterable[Evidence], kind: Kind) -> int:
+def count_of(entries: Iterable[Evidence], kind: Observation) -> int:
     """How many witnesses saw that."""
     return sum(entry.kind is kind for entry in entries)
 
 
-def own(entries: Iterable[Evidence], witness: str) -> Evidence | None:
+def entry_of(entries: Iterable[Evidence], witness: str) -> Evidence | None:
     """What that witness saw."""
     return next((entry for entry in entries if entry.witness == witness), None)
 
@@ -38,10 +38,10 @@ def worth_telling(entry: Evidence, entries: tuple[Evidence, ...]) -> bool:
 
     What a witness has changed its mind about always does, and so do refusals and broken streams.
     """
-    if own(entries, entry.witness) is not None:
+    if entry_of(entries, entry.witness) is not None:
         return True
-    common = entry.kind in (Kind.SILENT, Kind.ACCEPTED)
-    return not common or count(entries, entry.kind) < ENOUGH_ALIKE
+    common = entry.kind in (Observation.SILENT, Observation.ACCEPTED)
+    return not common or count_of(entries, entry.kind) < ENOUGH_ALIKE
 
 
 def refusals_needed(living: int) -> int:
@@ -49,21 +49,21 @@ def refusals_needed(living: int) -> int:
     return min(2, max(1, living - 2))
 
 
-def judge(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
+def grade_of(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
     """How to read a suspicion.
 
     Gone takes enough refusals, more than there are acceptances, and one of them our own: a forged
     list of witnesses convinces nobody.
     """
-    refused = count(entries, Kind.REFUSED)
-    accepted = count(entries, Kind.ACCEPTED)
-    broken = count(entries, Kind.BROKEN)
-    mine = own(entries, me)
+    refused = count_of(entries, Observation.REFUSED)
+    accepted = count_of(entries, Observation.ACCEPTED)
+    broken = count_of(entries, Observation.BROKEN)
+    mine = entry_of(entries, me)
     if (
         refused >= refusals_needed(living)
         and refused > accepted
         and mine is not None
-        and mine.kind is Kind.REFUSED
+        and mine.kind is Observation.REFUSED
     ):
         return Grade.GONE
     if accepted + broken and broken < BROKEN_ENOUGH:
@@ -71,8 +71,8 @@ def judge(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
     return Grade.SILENT
 
 
-def gone_in_round(entries: tuple[Evidence, ...], living: int) -> bool:
+def proves_gone(entries: tuple[Evidence, ...], living: int) -> bool:
     """Whether the witnesses of one round, all first-hand, prove that the process is no more."""
-    if count(entries, Kind.ACCEPTED) or count(entries, Kind.BROKEN):
+    if count_of(entries, Observation.ACCEPTED) or count_of(entries, Observation.BROKEN):
         return False
-    return count(entries, Kind.REFUSED) >= refusals_needed(living)
+    return count_of(entries, Observation.REFUSED) >= refusals_needed(living)

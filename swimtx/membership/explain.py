@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Kind
+from swimtx.membership.observation import Observation
 
 _SEEN = {
-    Kind.SILENT: "no answer to {who}",
-    Kind.ACCEPTED: "its host accepted a stream from {who}, but it did not answer",
-    Kind.REFUSED: "its host refused a stream from {who}: the process is gone",
-    Kind.BROKEN: "the stream it held to {who} broke, and it did not answer",
+    Observation.SILENT: "no answer to {who}",
+    Observation.ACCEPTED: "its host accepted a stream from {who}, but it did not answer",
+    Observation.REFUSED: "its host refused a stream from {who}: the process is gone",
+    Observation.BROKEN: "the stream it held to {who} broke, and it did not answer",
 }
 
 
@@ -21,7 +21,7 @@ def explain(claim: Claim) -> str:
         return f"{claim.by or claim.name} said so"
     seen = [
         _SEEN[kind].format(who=", ".join(e.witness for e in claim.evidence if e.kind is kind))
-        for kind in Kind
+        for kind in Observation
         if any(entry.kind is kind for entry in claim.evidence)
     ]
     said = f"{claim.by} said so" if claim.by else ""

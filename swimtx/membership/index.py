@@ -9,14 +9,14 @@ from swimtx.addresses import Address
 from swimtx.membership.claim import Claim, State
 
 
-class Roster:
+class MemberIndex:
     """Names by state, kept up to date by the member list.
 
     @ivar living: alive and suspect members, in no particular order.
     @ivar suspects: the suspect ones, in the order in which that was heard.
     @ivar failed: the failed ones, likewise.
     @ivar left: those who left, likewise.
-    @ivar seven_fields: living peers that know only the original schema, likewise.
+    @ivar legacy: living peers that know only the original schema, likewise.
     """
 
     __slots__ = (
@@ -27,7 +27,7 @@ class Roster:
         "failed",
         "left",
         "living",
-        "seven_fields",
+        "legacy",
         "suspects",
     )
 
@@ -36,7 +36,7 @@ class Roster:
         self.suspects: dict[str, None] = {}
         self.failed: dict[str, None] = {}
         self.left: dict[str, None] = {}
-        self.seven_fields: dict[str, None] = {}
+        self.legacy: dict[str, None] = {}
         self._position: dict[str, int] = {}
         self._by_address: dict[Address, tuple[str, ...]] = {}
         self._addresses: dict[str, Address] = {}
@@ -50,13 +50,13 @@ class Roster:
             self._addresses[name] = claim.address
             self._by_address[claim.address] = (*self._by_address.get(claim.address, ()), name)
         self._put_living(name, state.living)
-        if new and state is State.ALIVE and not claim.seven_fields:
+        if new and state is State.ALIVE and not claim.legacy:
             return  # as most are
         for group, belongs in (
             (self.suspects, state is State.SUSPECT),
             (self.failed, state is State.FAILED),
             (self.left, state is State.LEFT),
-            (self.seven_fields, claim.seven_fields and state.living),
+            (self.legacy, claim.legacy and state.living),
         ):
             if belongs:
                 group.setdefault(name)
@@ -66,7 +66,7 @@ class Roster:
     def remove(self, name: str) -> None:
         """Forget a member."""
         self._put_living(name, False)
-        for group in (self.suspects, self.failed, self.left, self.seven_fields):
+        for group in (self.suspects, self.failed, self.left, self.legacy):
             group.pop(name, None)
         self._forget_address(name)
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from swimtx.limits import MAX_EVIDENCE
 
 
-class Kind(enum.IntEnum):
+class Observation(enum.IntEnum):
     """What a witness saw of a member that did not answer: what kind of failure it looks like."""
 
     SILENT = 0  # nothing came back at all
@@ -22,7 +22,7 @@ class Evidence(NamedTuple):
     """One first-hand observation: who saw what, and how often that witness has changed its mind."""
 
     witness: str
-    kind: Kind
+    kind: Observation
     counter: int = 0
 
 

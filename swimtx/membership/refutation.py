@@ -9,7 +9,7 @@ from swimtx.limits import MAX_INCARNATION
 from swimtx.membership.claim import Claim, State
 
 
-class Oneself:
+class LocalRecord:
     """Our own record. Only we raise its incarnation.
 
     @param now: gives the time in seconds, for new epochs.
@@ -34,7 +34,7 @@ class Oneself:
         later = max(int(self._now() * 1000), beyond + 1)
         return replace(self.claim, epoch=later, incarnation=0, by=self.claim.name)
 
-    def refuting(self, said: Claim) -> Claim | None:
+    def refutation_of(self, said: Claim) -> Claim | None:
         """What answers that claim; C{None}: it is older than ours, or ours."""
         mine = self.claim
         if said.key < mine.key or said == mine:

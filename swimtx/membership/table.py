@@ -19,17 +19,17 @@ from swimtx.interfaces import IMembership
 from swimtx.limits import check_tags
 from swimtx.membership.claim import Claim, State, merge
 from swimtx.membership.events import (
-    Announcements,
     Change,
+    ChangeNotifier,
     Event,
     Listener,
     WatchOrder,
-    what_happened,
+    event_between,
 )
 from swimtx.membership.explain import explain
-from swimtx.membership.index import Roster
+from swimtx.membership.index import MemberIndex
 from swimtx.membership.member import Member
-from swimtx.membership.refutation import Oneself
+from swimtx.membership.refutation import LocalRecord
 
 
 class _Entry:
@@ -72,7 +72,7 @@ class Membership:
         "me",
         "refused",
         "refutations",
-        "roster",
+        "index",
     )
 
     _log = Logger()
@@ -88,12 +88,12 @@ class Membership:
         self._max_members = max_members
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
-        self._oneself: Oneself | None = None
+        self._oneself: LocalRecord | None = None
         self.me: Claim  # see __getattr__
-        self.roster = Roster()
+        self.index = MemberIndex()
         self.refused = 0
         self.refutations = 0
-        self._announcements = Announcements()
+        self._announcements = ChangeNotifier()
         self._disputes: list[Callable[[Claim], object]] = []
         self._refuters: list[Callable[[], object]] = []
 
@@ -132,7 +132,7 @@ class Membership:
 
     def accusation(self, name: str) -> Claim | None:
         """The record held of that name, if it is a suspect's."""
-        return self.claim(name) if name in self.roster.suspects else None
+        return self.claim(name) if name in self.index.suspects else None
 
     def claims(self) -> Iterator[Claim]:
         """Every record held."""
@@ -149,11 +149,11 @@ class Membership:
     @property
     def living(self) -> int:
         """How many are alive or suspect, oneself included: the paper's n."""
-        return len(self.roster.living)
+        return len(self.index.living)
 
     def sample(self, chance: random.Random, count: int, without: str = "") -> list[Claim]:
         """Up to C{count} living members at random, neither ourselves nor C{without}."""
-        chosen = self.roster.sample(chance, count, {self.me.name, without})
+        chosen = self.index.sample(chance, count, {self.me.name, without})
         return [self._entries[name].claim for name in chosen]
 
     def relays(self, chance: random.Random, count: int, target: str) -> list[Claim]:
@@ -184,7 +184,7 @@ class Membership:
 
     def become(self, me: Claim) -> None:
         """Start, or start again, as C{me}."""
-        self._oneself = Oneself(self._now, me)
+        self._oneself = LocalRecord(self._now, me)
         self.me = me
         self._set(me, "this is ourselves", silent=True)
 
@@ -262,12 +262,12 @@ class Membership:
     def forget(self, name: str) -> None:
         """Remember nothing of that member any more."""
         if self._entries.pop(name, None) is not None:
-            self.roster.remove(name)
+            self.index.remove(name)
 
     def clear(self) -> None:
         """Empty the list."""
         self._entries.clear()
-        self.roster.clear()
+        self.index.clear()
 
     def announce(self, event: Event, name: str, why: str) -> None:
         """Tell subscribers of something that is no change of anybody's record."""
@@ -283,7 +283,7 @@ class Membership:
         if self._too_old(claim):
             return None
         if len(self._entries) >= self._max_members:
-            gone = self.roster.longest_gone() if claim.state.living else None
+            gone = self.index.longest_gone() if claim.state.living else None
             if gone is None or gone == self.name:
                 self.refused += 1
                 return None
@@ -293,7 +293,7 @@ class Membership:
     def _too_old(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
 
-    def _about_me(self, claim: Claim, oneself: Oneself, proven: bool) -> Change | None:
+    def _about_me(self, claim: Claim, oneself: LocalRecord, proven: bool) -> Change | None:
         """Somebody speaks of us. What we did not say ourselves is refuted (SWIM §4.2)."""
         me = oneself.claim
         if claim is me or me.state is State.LEFT:
@@ -301,7 +301,7 @@ class Membership:
         if claim.address != me.address and claim.state.living and not proven:
             self._dispute(claim)  # that other one may live; whoever is gone has no say
             return None
-        refuting = oneself.refuting(claim)
+        refuting = oneself.refutation_of(claim)
         if refuting is None:
             return None
         self.refutations += 1
@@ -321,12 +321,12 @@ class Membership:
     def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:
         entry = self._entries.get(claim.name)
         before, held = (None, None) if entry is None else (entry.view(), entry.claim)
-        event = None if silent else what_happened(held, claim)
+        event = None if silent else event_between(held, claim)
         same_state = held is not None and held.state is claim.state and held.epoch == claim.epoch
         since = entry.since if entry is not None and same_state else self._now() - claim.age
         rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
-        self.roster.put(claim)
+        self.index.put(claim)
         why = why or ("" if event is None else explain(claim))  # nobody reads of what is no event
         change = Change(event, entry.view(), before, why, claim, held, spread)
         self._announcements.announce(change)

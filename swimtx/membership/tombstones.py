@@ -38,10 +38,10 @@ class Tombstones:
     def _changed(self, change: Change) -> None:
         if change.claim.state.living:
             return
-        roster = self._membership.roster
-        extra = len(roster.failed) + len(roster.left) - self._most
+        index = self._membership.index
+        extra = len(index.failed) + len(index.left) - self._most
         if extra > 0:
-            others = (n for n in chain(roster.left, roster.failed) if n != self._membership.name)
+            others = (n for n in chain(index.left, index.failed) if n != self._membership.name)
             for name in list(islice(others, extra)):
                 self._membership.forget(name)
         if self._timer is None:
@@ -49,11 +49,11 @@ class Tombstones:
 
     def _sweep(self) -> None:
         self._timer = None
-        roster = self._membership.roster
-        for state, names in ((State.FAILED, roster.failed), (State.LEFT, roster.left)):
+        index = self._membership.index
+        for state, names in ((State.FAILED, index.failed), (State.LEFT, index.left)):
             for name in list(names):
                 old = self._membership.age(name) >= self._memory[state]
                 if old and name != self._membership.name:
                     self._membership.forget(name)
-        if roster.failed or roster.left:
+        if index.failed or index.left:
             self._timer = self._clock.callLater(self._interval, self._sweep)

@@ -15,8 +15,8 @@ from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Evidence, Kind
-from swimtx.transport.messenger import Means
+from swimtx.membership.observation import Evidence, Observation
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import fields
 from swimtx.wire.messages import Message, MessageType
 
@@ -44,44 +44,44 @@ class FirstStage(Protocol):
     def ping(self, peer: Any) -> None:
         """Send one more PING."""
 
-    def look(self) -> bool:
+    def check(self) -> bool:
         """See whether what was seen is enough."""
 
 
-class SecondStage:
+class IndirectProbe:
     """One, of one round.
 
     @param length: seconds that the round takes as a whole.
     @ivar hinted: whether something hinted at a failure.
     @ivar relays: whom it has asked.
-    @ivar own: what we saw ourselves.
+    @ivar own_observation: what we saw ourselves.
     """
 
     __slots__ = (
         "_connecting",
         "_glance",
         "_length",
-        "_means",
+        "_messenger",
         "_round",
         "_second_look",
         "_seen",
         "_stream",
         "hinted",
-        "own",
+        "own_observation",
         "relays",
     )
 
-    def __init__(self, probe: FirstStage, means: Means, length: float) -> None:
+    def __init__(self, probe: FirstStage, messenger: Messenger, length: float) -> None:
         self._round = probe
-        self._means = means
+        self._messenger = messenger
         self._length = length
-        self._seen: dict[str, Kind] = {}
+        self._seen: dict[str, Observation] = {}
         self._stream: Any = None
         self._connecting: Deferred[Any] | None = None
         self._second_look = False
         self._glance: IDelayedCall | None = None
         self.hinted = False
-        self.own = Kind.SILENT
+        self.own_observation = Observation.SILENT
         self.relays: Sequence[Claim] = ()
 
     @property
@@ -95,16 +95,16 @@ class SecondStage:
         self.relays = relays
         for relay in relays:
             body = self._round.body
-            self._means.protocol.spread(relay.address, MessageType.PING_REQ, body, budget)
+            self._messenger.protocol.spread(relay.address, MessageType.PING_REQ, body, budget)
 
     def heard(self, nack: Message) -> None:
         """A relay has had no answer either."""
         self._seen[nack.name] = nack.observed
-        self._round.look()
+        self._round.check()
 
-    def look_in(self, glance: float) -> None:
+    def check_in(self, glance: float) -> None:
         """See in that many seconds whether what was seen is enough."""
-        self._glance = self._means.clock.callLater(glance, self._round.look)
+        self._glance = self._messenger.clock.callLater(glance, self._round.check)
 
     def end(self) -> None:
         """Look no closer; a stream that is open stays open."""
@@ -118,11 +118,11 @@ class SecondStage:
 
     def open_stream(self, left: float) -> None:
         """Send a PING over a stream, too, if it opens before C{left} seconds are over."""
-        if self._round.target.seven_fields:
+        if self._round.target.legacy:
             return
         timeout = left - _STREAM_MARGIN * self._length
-        self._connecting = self._means.streams.connect(
-            self._round.target.address, timeout, self._means.protocol.frame_received
+        self._connecting = self._messenger.streams.connect(
+            self._round.target.address, timeout, self._messenger.protocol.frame_received
         )
         self._connecting.addCallbacks(self._accepted, self._not_accepted)
 
@@ -144,9 +144,9 @@ class SecondStage:
             return
         self._stream = stream
         stream.closed = self._closed_by_target
-        self.own = Kind.ACCEPTED
+        self.own_observation = Observation.ACCEPTED
         self._round.ping(stream)
-        self._round.look()
+        self._round.check()
 
     def _closed_by_target(self) -> None:
         """It was accepted and closed without an answer: once, look again. A dying process may close
@@ -160,5 +160,5 @@ class SecondStage:
     def _not_accepted(self, failure: Failure) -> None:
         self._connecting = None
         if failure.check(ConnectionRefusedError):
-            self.own = Kind.REFUSED
-            self._round.look()
+            self.own_observation = Observation.REFUSED
+            self._round.check()

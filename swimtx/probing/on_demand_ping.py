@@ -1,4 +1,4 @@
-"""Round-trip times on demand, over the protocol itself."""
+"""Probe-trip times on demand, over the protocol itself."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from swimtx.config import Config
 from swimtx.errors import NoAnswer, NoSuchMember
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 
 
-class Pinging:
+class OnDemandPing:
     """Asks members when somebody wants to know."""
 
-    def __init__(self, membership: Membership, means: Means, config: Config) -> None:
+    def __init__(self, membership: Membership, messenger: Messenger, config: Config) -> None:
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._period = config.period
-        self._schedule = Schedule.probe(config.period, config.first_stage)
-        self._asking: dict[Round, Deferred[float]] = {}
+        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
+        self._asking: dict[Probe, Deferred[float]] = {}
 
     def stop(self) -> None:
         """Ask no more; who waits gets a C{CancelledError}."""
@@ -43,17 +43,17 @@ class Pinging:
 
     def _ask(self, target: Claim) -> Deferred[float]:
         waiting: Deferred[float] = Deferred()
-        started = self._means.clock.seconds()
+        started = self._messenger.clock.seconds()
 
-        def ended(asked: Round) -> None:
+        def ended(asked: Probe) -> None:
             if self._asking.pop(asked, None) is None:
                 return
-            if asked.way is None:
+            if asked.route is None:
                 why = f"{target.name} did not answer within {self._period:g} s"
                 waiting.errback(NoAnswer(why))
             else:
-                took = self._means.clock.seconds() - started
+                took = self._messenger.clock.seconds() - started
                 waiting.callback(took if asked.rtt is None else asked.rtt)
 
-        self._asking[Round(target, self._means, self._schedule, ended)] = waiting
+        self._asking[Probe(target, self._messenger, self._schedule, ended)] = waiting
         return waiting

@@ -12,11 +12,11 @@ from typing import Any
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Kind
+from swimtx.membership.observation import Observation
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import BROKEN_QUIET, Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import fields, sequence_field
 from swimtx.wire.messages import Message, MessageType
@@ -25,7 +25,7 @@ MAX_JOBS = 256  # at a time
 _ALMOST = 0.99  # of a time, for clocks that round
 
 
-class Relaying:
+class PingReqRelay:
     """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen.
 
     @ivar broken: whether an idle stream of ours to that member ended lately, in this run of it.
@@ -35,18 +35,18 @@ class Relaying:
         self,
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        messenger: Messenger,
         config: Config,
         counters: Counters,
     ) -> None:
         self._membership = membership
         self._protocol = protocol
-        self._means = means
+        self._messenger = messenger
         self._config = config
         self._quiet = config.first_stage / 3
         self._hinted_quiet = BROKEN_QUIET * config.period
         self._counters = counters
-        self._jobs: dict[Round, None] = {}
+        self._jobs: dict[Probe, None] = {}
         self.broken: Callable[[str], bool] = lambda name: False
         protocol.handle(MessageType.PING_REQ, self._asked)
 
@@ -64,31 +64,31 @@ class Relaying:
         budget = min(message.budget or self._config.period / 2, self._config.period)
         schedule = self._course(budget)
 
-        def ended(job: Round) -> None:
+        def ended(job: Probe) -> None:
             self._jobs.pop(job, None)
-            if job.way is not None:
+            if job.route is not None:
                 self._pass_on(message, peer, target, job.answer)
             elif message.version:
-                self._nack(message, peer, job.own)
+                self._nack(message, peer, job.own_observation)
 
-        def refused(job: Round) -> bool:
+        def refused(job: Probe) -> bool:
             """Worth telling at once, once the target has been quiet for a while."""
-            if job.own is not Kind.REFUSED:
+            if job.own_observation is not Observation.REFUSED:
                 return False
             quiet = self._hinted_quiet if self.broken(target.name) else self._quiet
             return job.elapsed >= quiet * _ALMOST
 
-        self._jobs[Round(target, self._means, schedule, ended, seen=refused)] = None
+        self._jobs[Probe(target, self._messenger, schedule, ended, seen=refused)] = None
 
-    def _course(self, budget: float) -> Schedule:
-        return Schedule.relayed(self._config.first_stage, budget, self._hinted_quiet)
+    def _course(self, budget: float) -> ProbeSchedule:
+        return ProbeSchedule.relayed(self._config.first_stage, budget, self._hinted_quiet)
 
     def _find(self, message: Message) -> Claim | None:
         """The target as our own list has it."""
         name: str | None = message.target
         if not message.version:
             wanted = message.destination
-            name = None if wanted is None else self._membership.roster.at(wanted)
+            name = None if wanted is None else self._membership.index.at(wanted)
         target = None if not name else self._membership.claim(name)
         return None if target is None or target.name == self._membership.name else target
 
@@ -100,9 +100,9 @@ class Relaying:
             self._protocol.send(peer, MessageType.ACK, body)
             return
         # The original takes an ACK for its sender's: it hears the target speak.
-        self._protocol.send_seven_fields(peer, MessageType.ACK, message.address, sender=target)
+        self._protocol.send_legacy(peer, MessageType.ACK, message.address, sender=target)
 
-    def _nack(self, message: Message, peer: Any, seen: Kind) -> None:
+    def _nack(self, message: Message, peer: Any, seen: Observation) -> None:
         body = sequence_field(message.sequence)
         aim = fields(target=message.target, observed=int(seen))
         self._protocol.send(peer, MessageType.NACK, body, aim)

@@ -19,7 +19,7 @@ _ACK = MessageType.ACK
 _HEADER = 300  # bytes that the header of an ACK may take
 
 
-class Answering:
+class PingResponder:
     """Answers PINGs.
 
     The ACK carries our own record if the asker knows an older one, and the asker's record if we
@@ -71,7 +71,7 @@ class Answering:
     def _answer_seven_fields(self, message: Message, peer: Any) -> None:
         """The original's ACK names whom it answers."""
         self._counters.pings_answered += 1
-        self._protocol.send_seven_fields(peer, MessageType.ACK, message.address)
+        self._protocol.send_legacy(peer, MessageType.ACK, message.address)
 
 
 def _says_more(held: Claim, message: Message) -> bool:

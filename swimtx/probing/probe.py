@@ -13,11 +13,11 @@ from twisted.internet.interfaces import IDelayedCall
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Evidence, Kind
-from swimtx.probing.indirect_probe import SecondStage
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
-from swimtx.transport.route import Way
+from swimtx.membership.observation import Evidence, Observation
+from swimtx.probing.indirect_probe import IndirectProbe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
+from swimtx.transport.route import Route
 from swimtx.wire.codec import encode_update, framed, sequence_field, target_fields
 from swimtx.wire.messages import Message, MessageType
 
@@ -25,10 +25,10 @@ from swimtx.wire.messages import Message, MessageType
 _PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
 
 
-_DATAGRAM = Way.DATAGRAM
+_DATAGRAM = Route.DATAGRAM
 
 
-class Round:
+class Probe:
     """One probe. It ends by itself, once, and calls C{ended(round)}.
 
     @param relays: says whom to ask in the second stage, when it comes to that.
@@ -37,7 +37,7 @@ class Round:
     @param same_run: whether a relay's ACK counts only if it is of the target's very run; else, as
         a relay may know of a later or an earlier one, of whichever it has.
     @ivar body: what each PING says, and each PING_REQ.
-    @ivar way: how the ACK came, C{None} while there was none.
+    @ivar route: how the ACK came, C{None} while there was none.
     @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
         after a repeat could be to either.
     @ivar answer: the ACK.
@@ -46,7 +46,7 @@ class Round:
     __slots__ = (
         "_ended",
         "_enough",
-        "_means",
+        "_messenger",
         "_next",
         "_relays",
         "_same_run",
@@ -60,38 +60,38 @@ class Round:
         "rtt",
         "sequence",
         "target",
-        "way",
+        "route",
     )
 
     def __init__(
         self,
         target: Claim,
-        means: Means,
-        schedule: Schedule,
-        ended: Callable[[Round], object],
+        messenger: Messenger,
+        schedule: ProbeSchedule,
+        ended: Callable[[Probe], object],
         relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
         attach: Claim | None = None,
-        seen: Callable[[Round], bool] = lambda probe: False,
+        seen: Callable[[Probe], bool] = lambda probe: False,
         same_run: bool = False,
     ) -> None:
         self.target = target
         self.over = False
-        self.way: Way | None = None
+        self.route: Route | None = None
         self.rtt: float | None = None
         self.answer: Message | None = None
-        self._means = means
+        self._messenger = messenger
         self._schedule = schedule
         self._ended = ended
         self._relays = relays
         self._enough = seen
         self._same_run = same_run
-        self._second_stage: SecondStage | None = None
+        self._second_stage: IndirectProbe | None = None
         self._next = 0
         self._timer: IDelayedCall | None = None
-        self._started = means.clock.seconds()
-        self.sequence = means.questions.ask(self._answered)
-        if target.seven_fields:
-            means.questions.ask_address(target.address, self.sequence, self._answered)
+        self._started = messenger.clock.seconds()
+        self.sequence = messenger.requests.open(self._answered)
+        if target.legacy:
+            messenger.requests.open_for_address(target.address, self.sequence, self._answered)
         self.body = sequence_field(self.sequence) + target_fields(target)
         if attach is not None:
             self.body += framed(encode_update(attach, attach.age))
@@ -100,7 +100,7 @@ class Round:
     @property
     def elapsed(self) -> float:
         """Seconds since it began."""
-        return self._means.clock.seconds() - self._started
+        return self._messenger.clock.seconds() - self._started
 
     @property
     def left(self) -> float:
@@ -113,12 +113,15 @@ class Round:
     def evidence(self) -> tuple[Evidence, ...]:
         """First-hand observations: ours, and those of the relays that sent a NACK."""
         stage = self._second_stage
-        return (Evidence(self._means.me().name, self.own), *(stage.seen if stage else ()))
+        return (
+            Evidence(self._messenger.me().name, self.own_observation),
+            *(stage.seen if stage else ()),
+        )
 
     @property
-    def own(self) -> Kind:
+    def own_observation(self) -> Observation:
         """What we saw ourselves."""
-        return self._second_stage.own if self._second_stage else Kind.SILENT
+        return self._second_stage.own_observation if self._second_stage else Observation.SILENT
 
     @property
     def relays(self) -> Sequence[Claim]:
@@ -137,7 +140,7 @@ class Round:
 
     # What others make of it
 
-    def hasten(self, glance: float) -> None:
+    def expedite(self, glance: float) -> None:
         """Something hints at a failure: begin the second stage at once. It proves nothing.
 
         @param glance: seconds after which to see whether what was seen is enough.
@@ -151,7 +154,7 @@ class Round:
             stage = self._begin_second_stage(left, hinted=True)
         stage.hinted = True
         if not self.over and glance < left:
-            stage.look_in(glance)
+            stage.check_in(glance)
 
     def take_stream(self) -> Any:
         """The stream that this round has opened, C{None} if there is none: it stays open then.
@@ -171,22 +174,22 @@ class Round:
     def _step(self) -> None:
         """Do what is due now, and come back for what is due next."""
         self._timer = None
-        if self._next and self.look():
+        if self._next and self.check():
             return
-        moment = self._schedule.moments[self._next]
-        if not moment.next:
+        step = self._schedule.steps[self._next]
+        if not step.next:
             self._end()
             return
         self._next += 1
-        self._timer = self._means.clock.callLater(moment.next, self._step)
-        if moment.pings:
+        self._timer = self._messenger.clock.callLater(step.next, self._step)
+        if step.pings:
             self.ping(self.target.address)
-            if moment.detours:
-                detour = self._means.protocol.detour(self.target.address)
+            if step.detours:
+                detour = self._messenger.protocol.detour(self.target.address)
                 if detour is not None:
                     self.ping(detour)
-        if moment.closer and self._second_stage is None:
-            self._begin_second_stage(self._schedule.end - moment.at)
+        if step.starts_indirect and self._second_stage is None:
+            self._begin_second_stage(self._schedule.end - step.at)
 
     def ping(self, peer: Any) -> None:
         """Send the PING to that address, or over a stream that is open already.
@@ -195,18 +198,18 @@ class Round:
         """
         if self.over:
             return
-        means = self._means
+        messenger = self._messenger
         target = self.target
-        accusation = means.accusation  # quicker than a call of it in its place
+        accusation = messenger.accusation  # quicker than a call of it in its place
         accused = accusation(target.name)
-        if accused is None or target.seven_fields:
-            means.protocol.send(peer, _PING, self.body, news=not target.seven_fields)
+        if accused is None or target.legacy:
+            messenger.protocol.send(peer, _PING, self.body, news=not target.legacy)
         else:
-            means.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
+            messenger.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
 
-    def _begin_second_stage(self, left: float, hinted: bool = False) -> SecondStage:
+    def _begin_second_stage(self, left: float, hinted: bool = False) -> IndirectProbe:
         schedule = self._schedule
-        stage = self._second_stage = SecondStage(self, self._means, schedule.end)
+        stage = self._second_stage = IndirectProbe(self, self._messenger, schedule.end)
         stage.hinted = hinted
         if schedule.relays is not None:
             stage.ask(self._relays(self.target), left)
@@ -214,7 +217,7 @@ class Round:
             stage.open_stream(left)
         return stage
 
-    def look(self) -> bool:
+    def check(self) -> bool:
         """Whether what was seen is enough to end it now; or it was over before."""
         if not self.over and self._enough(self):
             self._end()
@@ -236,20 +239,20 @@ class Round:
     def _speaks_for_target(self, message: Message, peer: Any) -> bool:
         """Whether that ACK is the target's, and of the run that was asked for."""
         target, speaker = self.target, message.header
-        if target.seven_fields and not speaker.version:
-            self.way = Way.DATAGRAM
+        if target.legacy and not speaker.version:
+            self.route = Route.DATAGRAM
         elif speaker.name == target.name:
             if target.epoch and speaker.epoch < target.epoch:
                 return False
-            self.way = way = _DATAGRAM if type(peer) is Address else Way.STREAM
-            if way is _DATAGRAM and self._next == 1:
-                rtt = self._means.clock.seconds() - self._started
+            self.route = route = _DATAGRAM if type(peer) is Address else Route.STREAM
+            if route is _DATAGRAM and self._next == 1:
+                rtt = self._messenger.clock.seconds() - self._started
                 self.rtt = rtt if rtt > 0 else 0.0  # clocks may be set back
         elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
             same_run = message.target_epoch == target.epoch
-            if self._same_run and not same_run and not target.seven_fields:
+            if self._same_run and not same_run and not target.legacy:
                 return False  # of the original seven fields each has its own word for a run
-            self.way = Way.RELAY
+            self.route = Route.RELAY
         else:
             return False
         return True
@@ -264,9 +267,9 @@ class Round:
         if self.over:
             return
         self.over = True
-        self._means.questions.close(self.sequence)
-        if self.target.seven_fields:
-            self._means.questions.close_address(self.target.address, self.sequence)
+        self._messenger.requests.close(self.sequence)
+        if self.target.legacy:
+            self._messenger.requests.close_for_address(self.target.address, self.sequence)
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None

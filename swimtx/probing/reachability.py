@@ -12,16 +12,16 @@ from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.protocol import SwimProtocol
 
 COUNT = 3
 WAIT = 0.5  # periods
 
 
-class Canaries:
+class ReachabilityCheck:
     """Asks, for everybody who wants to know at the time."""
 
     def __init__(
@@ -29,15 +29,15 @@ class Canaries:
         chance: random.Random,
         membership: Membership,
         protocol: SwimProtocol,
-        means: Means,
+        messenger: Messenger,
         config: Config,
     ) -> None:
         self._chance = chance
         self._membership = membership
         self._protocol = protocol
-        self._means = means
-        self._schedule = Schedule((0.0,), None, None, WAIT * config.period)
-        self._out: list[Round] = []
+        self._messenger = messenger
+        self._schedule = ProbeSchedule((0.0,), None, None, WAIT * config.period)
+        self._out: list[Probe] = []
         self._waiting: list[Callable[[bool], object]] = []
         self._telling: list[Callable[[bool], object]] = []
 
@@ -52,7 +52,7 @@ class Canaries:
         self._waiting.append(tell)
         if not self._out:
             targets = self._targets()
-            self._out = [Round(t, self._means, self._schedule, self._ended) for t in targets]
+            self._out = [Probe(t, self._messenger, self._schedule, self._ended) for t in targets]
             if not targets:
                 self._tell(False)
 
@@ -60,15 +60,15 @@ class Canaries:
         """Who was heard from last, and others at random, the unsuspected first."""
         members = self._membership.sample(self._chance, 4 * COUNT)
         members.sort(key=lambda member: member.state is not State.ALIVE)
-        heard = self._protocol.heard_from
-        name = self._membership.roster.at(heard) if type(heard) is Address else None
+        heard = self._protocol.last_received_from
+        name = self._membership.index.at(heard) if type(heard) is Address else None
         last = None if name is None else self._membership.claim(name)
         if last is not None and last.state.living and last.name != self._membership.me.name:
             members = [last, *(member for member in members if member.name != last.name)]
         return members[:COUNT]
 
-    def _ended(self, canary: Round) -> None:
-        if canary.way is not None:
+    def _ended(self, canary: Probe) -> None:
+        if canary.route is not None:
             self._tell(True)
         elif all(other.over for other in self._out):
             self._tell(False)

@@ -9,7 +9,7 @@ BROKEN_QUIET = 0.02  # periods in which one whose stream broke may still answer 
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ProbeStep:
     """A time at which something happens in a round.
 
     @ivar at: seconds since its start.
@@ -24,11 +24,11 @@ class Moment:
     next: float
     pings: bool = False
     detours: bool = False
-    closer: bool = False
+    starts_indirect: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
+class ProbeSchedule:
     """When a round does what, in seconds since its start.
 
     @ivar pings: when a PING goes out.
@@ -43,30 +43,30 @@ class Schedule:
     stream: float | None
     relays: float | None
     end: float
-    look: float | None = None
-    moments: tuple[Moment, ...] = field(init=False)
+    check: float | None = None
+    steps: tuple[ProbeStep, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        closer = (self.stream, self.relays)
-        several = {*self.pings, *closer, self.look}
+        starts_indirect = (self.stream, self.relays)
+        several = {*self.pings, *starts_indirect, self.check}
         times = sorted(at for at in several if at is not None and at < self.end)
         following = [*times[1:], self.end]
         first = self.pings[0] if len(self.pings) > 1 else None
-        moments = [
-            Moment(at, after - at, at in self.pings, at != first, at in closer)
+        steps = [
+            ProbeStep(at, after - at, at in self.pings, at != first, at in starts_indirect)
             for at, after in zip(times, following, strict=True)
         ]
-        object.__setattr__(self, "moments", (*moments, Moment(self.end, 0.0)))
+        object.__setattr__(self, "steps", (*steps, ProbeStep(self.end, 0.0)))
 
     @classmethod
     @lru_cache(maxsize=64)
-    def probe(cls, period: float, first_stage: float) -> Schedule:
+    def probe(cls, period: float, first_stage: float) -> ProbeSchedule:
         """A member's own round."""
         pings = (0.0, first_stage / 3, 2 * first_stage / 3, first_stage)
         return cls(pings, first_stage, first_stage, period)
 
     @classmethod
-    def relayed(cls, first_stage: float, budget: float, look: float) -> Schedule:
+    def relayed(cls, first_stage: float, budget: float, check: float) -> ProbeSchedule:
         """A round on behalf of another member, which must be over within C{budget}."""
         pings = tuple(t for t in (0.0, first_stage / 3, 2 * first_stage / 3) if t < budget)
-        return cls(pings, 0.0, None, budget, look if look < budget else None)
+        return cls(pings, 0.0, None, budget, check if check < budget else None)

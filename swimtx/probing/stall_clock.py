@@ -26,7 +26,7 @@ Stalled = Callable[[float], object]
 
 
 @implementer(IReactorTime)
-class SelfCheck:
+class StallClock:
     """Goes around the reactor's clock.
 
     What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
@@ -127,7 +127,7 @@ class _Call:
 
     __slots__ = ("args", "check", "due", "function", "inner")
 
-    check: SelfCheck
+    check: StallClock
     due: float
     function: Callable[..., object]
     args: tuple[object, ...]

@@ -13,7 +13,7 @@ _HEAVY = 3  # what such a one does to our local health
 _AT_MOST_EVERY = 5.0  # seconds between two refutations that nobody asked for
 
 
-class Reassurance:
+class StallRecovery:
     """Notes stalls in our local health; after a long one it refutes unasked."""
 
     def __init__(

@@ -1,6 +1,6 @@
 """Groups in virtual time: a clock, a network of hosts with processes, and what can go wrong."""
 
-from swimtx.simulation.clock import START, HeapClock
+from swimtx.simulation.clock import START, VirtualClock
 from swimtx.simulation.faults import EVERYONE
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced, Run
@@ -9,7 +9,7 @@ from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
 from swimtx.simulation.memory_reactor import MemoryReactor
 from swimtx.simulation.network import MemoryNetwork, Traffic
 from swimtx.simulation.run_for import run_for
-from swimtx.simulation.scenario import Plan, Report, Story
+from swimtx.simulation.scenario import Scenario, ScenarioPlan, ScenarioReport
 
 __all__ = [
     "EVERYONE",
@@ -17,18 +17,18 @@ __all__ = [
     "START",
     "Announced",
     "Group",
-    "HeapClock",
     "Knowledge",
     "Latency",
     "Load",
     "MemoryNetwork",
     "MemoryReactor",
     "Meter",
-    "Plan",
-    "Report",
     "Run",
-    "Story",
+    "Scenario",
+    "ScenarioPlan",
+    "ScenarioReport",
     "Traffic",
+    "VirtualClock",
     "exponential",
     "fixed",
     "knowledge",

@@ -47,7 +47,7 @@ class Timers:
 
     __slots__ = ("asked", "clock", "late")
 
-    def __init__(self, clock: HeapClock) -> None:
+    def __init__(self, clock: VirtualClock) -> None:
         self.clock = clock
         self.late: deque[tuple[int, HeapCall]] | None = None
         self.asked: list[HeapCall] | None = None
@@ -160,7 +160,7 @@ def _waits(line: Line) -> bool:
 
 
 @implementer(IReactorTime)
-class HeapClock:
+class VirtualClock:
     """Virtual time, which passes only in L{advance}, from one due time to the next.
 
     Unlike Twisted's C{Clock}, each call sees its own due time in L{seconds}, so that a timer

@@ -17,8 +17,8 @@ from swimtx.membership.claim import State
 from swimtx.membership.events import Change, Event
 from swimtx.node import Node
 from swimtx.parts import SHIPPED, Parts
-from swimtx.simulation.clock import START, HeapClock
-from swimtx.simulation.group_faults import Befalling
+from swimtx.simulation.clock import START, VirtualClock
+from swimtx.simulation.group_faults import GroupFaults
 from swimtx.simulation.history import Announced, Run, wrong_failures
 from swimtx.simulation.latency import LAN, Latency
 from swimtx.simulation.network import MemoryNetwork
@@ -29,7 +29,7 @@ _POLL = 0.05  # seconds between two looks at what is waited for
 _JOIN_AGAIN = 1.0  # seconds after a join that failed
 
 
-class Group(Befalling):
+class Group(GroupFaults):
     """Members C{n1}, C{n2}, ... of one group, each a process on a host of its own.
 
     The same arguments, and the same calls after them, give the same trace.
@@ -63,7 +63,7 @@ class Group(Befalling):
     ) -> None:
         self.seed = seed
         self.config = config or Config.lan()
-        self.clock = HeapClock()
+        self.clock = VirtualClock()
         self.network = MemoryNetwork(self.clock, Random(f"{seed}/network"), latency, loss)
         self.codec = Codec(self.clock.seconds)
         self.nodes: dict[str, Node] = {}

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.clock import VirtualClock
 from swimtx.simulation.history import Run
 from swimtx.simulation.network import MemoryNetwork
 
 
-class Befalling:
+class GroupFaults:
     """The faults of a group by its members' keys; others are made with its C{network}."""
 
-    clock: HeapClock
+    clock: VirtualClock
     network: MemoryNetwork
     runs: dict[str, list[Run]]
 

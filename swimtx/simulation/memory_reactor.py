@@ -11,7 +11,7 @@ from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
 from zope.interface import implementer
 
 from swimtx.simulation.blocked_sends import BlockedCallers, Outbox
-from swimtx.simulation.clock import HeapCall, HeapClock, Timers
+from swimtx.simulation.clock import HeapCall, Timers, VirtualClock
 from swimtx.simulation.stream_connector import StreamConnector
 from swimtx.simulation.stream_listener import StreamListener
 from swimtx.simulation.udp_port import DatagramPort
@@ -251,7 +251,7 @@ class MemoryReactor:
         self._undone.clear()
         self._clock.drop(self._timers)
         # What its objects still ask for, in somebody else's call, never comes.
-        self._clock = self._timers.clock = HeapClock(self._clock.seconds())
+        self._clock = self._timers.clock = VirtualClock(self._clock.seconds())
         self._timers.late = self._timers.asked = None
         for port in list(self.datagram_ports):
             port.release()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import exp, log
 from random import Random
 
-from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.clock import VirtualClock
 from swimtx.simulation.latency import LAN, Latency, exponential
 
 #: One way between two regions, in seconds: half of what is usual between data centres in Europe, on
@@ -49,7 +49,7 @@ class Radio:
 
     def __init__(
         self,
-        clock: HeapClock,
+        clock: VirtualClock,
         good: float = 9.0,
         bad: float = 1.0,
         loss_good: float = 0.01,
@@ -83,7 +83,7 @@ NETWORKS = ("local", "lan", "wan", "wifi")
 """The names that L{network_named} knows."""
 
 
-def network_named(name: str, clock: HeapClock) -> Latency:
+def network_named(name: str, clock: VirtualClock) -> Latency:
     """The latency and the losses of a kind of network.
 
     @raise KeyError: no kind of network has that name.

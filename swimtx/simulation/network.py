@@ -7,7 +7,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from swimtx.simulation.addresses import Endpoint, is_loopback, normal
-from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.clock import VirtualClock
 from swimtx.simulation.faults import Faults
 from swimtx.simulation.latency import LAN, LOOPBACK, Latency
 from swimtx.simulation.memory_reactor import MemoryReactor
@@ -62,7 +62,7 @@ class MemoryNetwork(Faults):
     """
 
     def __init__(
-        self, clock: HeapClock, rng: Random, latency: Latency = LAN, loss: float = 0.0
+        self, clock: VirtualClock, rng: Random, latency: Latency = LAN, loss: float = 0.0
     ) -> None:
         super().__init__(loss)
         self.clock = clock

@@ -29,7 +29,7 @@ _SAID = {
 
 
 @dataclass(frozen=True)
-class Plan:
+class ScenarioPlan:
     """What is to happen.
 
     @ivar kill: how many are killed,
@@ -58,7 +58,7 @@ class Plan:
 
 
 @dataclass
-class Report:
+class ScenarioReport:
     """What came of it.
 
     @ivar formed: seconds until everybody listed everybody, C{None} if that never was.
@@ -82,7 +82,7 @@ class Report:
         return all(known.complete for _, known in self.fates.values())
 
 
-class Story:
+class Scenario:
     """Plays a plan with a group that has not been started.
 
     @param tell: called as C{tell(time, sentence)} with what has happened, and when.
@@ -94,7 +94,7 @@ class Story:
     def __init__(
         self,
         group: Group,
-        plan: Plan,
+        plan: ScenarioPlan,
         tell: Callable[[float, str], object] = lambda time, sentence: None,
         progress: Callable[[str, int, int], object] = lambda what, done, of: None,
         cpu: Callable[[], float] = lambda: 0.0,
@@ -106,10 +106,10 @@ class Story:
         self._chance = Random(f"{group.seed}/story")
         self._cpu = cpu
 
-    def play(self) -> Report:
+    def play(self) -> ScenarioReport:
         """From the first start to the end."""
         group, plan = self._group, self._plan
-        report = Report()
+        report = ScenarioReport()
         whole = Meter(group, self._cpu)
         group.start()
         size = len(group.running)
@@ -127,7 +127,7 @@ class Story:
         report.wrong = group.wrongly_failed()
         return report
 
-    def _befall(self, report: Report) -> None:
+    def _befall(self, report: ScenarioReport) -> None:
         group, plan = self._group, self._plan
         victims = self._chance.sample(group.running, plan.victims)
         since = group.now

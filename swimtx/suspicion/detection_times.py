@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from swimtx.config import Config
 from swimtx.membership.evidence import refusals_needed
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.schedule import BROKEN_QUIET
 from swimtx.suspicion.timeout import silence_timeout
 
@@ -25,7 +25,7 @@ class Span(NamedTuple):
     latest: float
 
 
-def expected(config: Config, living: int) -> dict[str, Span]:
+def expected_detection_times(config: Config, living: int) -> dict[str, Span]:
     """What a group of so many members should see, by kind of failure, in seconds after it.
 
     @return: C{killed} (its process ended, its host lives), C{stalled} (reported so: its process
@@ -48,6 +48,6 @@ def expected(config: Config, living: int) -> dict[str, Span]:
 def _silent(config: Config, living: int) -> Span:
     """A round, and the tolerance: with the prober and its relays as witnesses."""
     witnesses = min(1 + config.relays, max(1, living - 1))
-    seen = tuple(Evidence(str(number), Kind.SILENT) for number in range(witnesses))
+    seen = tuple(Evidence(str(number), Observation.SILENT) for number in range(witnesses))
     timeout = silence_timeout(seen, config.silence_tolerance_seconds, living)
     return Span(config.period + timeout, 2 * config.period + timeout)

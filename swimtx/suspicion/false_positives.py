@@ -10,7 +10,7 @@ _HALF_LIFE = 3600.0  # seconds
 _AT_MOST_EVERY = 1.0  # seconds
 
 
-class Regret:
+class FalsePositiveBackoff:
     """A factor of 1 to 4 for the timeouts of silence.
 
     It grows when a member that was held failed returns in the same run: it had been alive all
@@ -30,7 +30,7 @@ class Regret:
         decayed: float = 0.5 ** ((self._now() - self._since) / _HALF_LIFE)
         return 1.0 + self._excess * decayed
 
-    def hasty(self) -> None:
+    def record(self) -> None:
         """Somebody whom we held failed is back in the same run."""
         now = self._now()
         if self._excess and now - self._since < _AT_MOST_EVERY:

@@ -21,13 +21,13 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, WatchOrder
-from swimtx.membership.evidence import Grade, own, worth_telling
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.evidence import Grade, entry_of, worth_telling
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.suspicion.timers import GradedSuspicion
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.suspicion.timers import SuspicionTimers
+from swimtx.transport.messenger import Messenger
 
 _VOLUNTEERS = 3  # on average, of those who only hear of a suspicion
 _MANY = 4  # suspects up to which each is looked at every half period
@@ -47,14 +47,14 @@ class _Watch:
 
     def __init__(self) -> None:
         self.step = 0
-        self.saw: Kind | None = None
+        self.saw: Observation | None = None
         self.stream: Any = None
-        self.asking: Round | None = None
+        self.asking: Probe | None = None
         self.timer: IDelayedCall | None = None
         self.refused_since: float | None = None
 
 
-class Monitors:
+class SuspectMonitors:
     """Our watches.
 
     @param credible: what an observation of a member counts as.
@@ -66,16 +66,16 @@ class Monitors:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        means: Means,
-        suspicion: GradedSuspicion,
+        messenger: Messenger,
+        suspicion: SuspicionTimers,
         config: Config,
-        credible: Callable[[Kind, Claim], Kind],
+        credible: Callable[[Observation, Claim], Observation],
         declare: Callable[[Claim], object],
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         self._suspicion = suspicion
         self._period = config.period
         self._credible = credible
@@ -107,7 +107,7 @@ class Monitors:
             self._end(claim.name)
             return
         first = change.held is None or change.held.state is not State.SUSPECT
-        witness = own(claim.evidence, me) is not None
+        witness = entry_of(claim.evidence, me) is not None
         volunteer = first and self._chance.random() * self._membership.living < _VOLUNTEERS
         if witness or volunteer:
             self.watch(claim.name)
@@ -119,41 +119,41 @@ class Monitors:
         if watch.asking is not None:
             watch.asking.stop()
         claim = self._membership.claim(name)
-        if claim is None or claim.seven_fields:
+        if claim is None or claim.legacy:
             return
         by_stream = watch.step % 2 == 1
         connecting = by_stream and watch.stream is None and not self._spare_its_backlog(claim)
         watch.step += 1
         end = _STREAM_SHARE * interval
-        schedule = Schedule((0.0,), 0.0 if connecting else None, None, end)
-        watch.asking = Round(claim, self._means, schedule, self._looked, seen=self._seen)
+        schedule = ProbeSchedule((0.0,), 0.0 if connecting else None, None, end)
+        watch.asking = Probe(claim, self._messenger, schedule, self._looked, seen=self._seen)
         if by_stream and watch.stream is not None:
             watch.asking.ping(watch.stream)
 
     def _interval(self) -> float:
-        suspects = len(self._membership.roster.suspects)
+        suspects = len(self._membership.index.suspects)
         return 0.5 * self._period * max(1.0, suspects / _MANY)
 
     def _spare_its_backlog(self, claim: Claim) -> bool:
         """A frozen process accepts nothing: new connections would fill its backlog."""
         if self._suspicion.grade(claim.name) is not Grade.STALLED:
             return False
-        mine = own(claim.evidence, self._membership.me.name)
-        return mine is None or mine.kind is not Kind.ACCEPTED
+        mine = entry_of(claim.evidence, self._membership.me.name)
+        return mine is None or mine.kind is not Observation.ACCEPTED
 
-    def _seen(self, asking: Round) -> bool:
+    def _seen(self, asking: Probe) -> bool:
         """Something was seen; a refusal is worth publishing at once."""
-        if asking.own is Kind.REFUSED:
+        if asking.own_observation is Observation.REFUSED:
             self._publish(asking)
         return False
 
-    def _looked(self, asking: Round) -> None:
-        if asking.way is None and asking.tried_stream:
-            if asking.own is Kind.ACCEPTED:
+    def _looked(self, asking: Probe) -> None:
+        if asking.route is None and asking.tried_stream:
+            if asking.own_observation is Observation.ACCEPTED:
                 self._hold(asking)
             self._publish(asking)
 
-    def _hold(self, asking: Round) -> None:
+    def _hold(self, asking: Probe) -> None:
         name = asking.target.name
         watch = self._watches.get(name)
         stream = None if watch is None else asking.take_stream()
@@ -172,23 +172,25 @@ class Monitors:
                 watch.timer.cancel()
             self._step(name)
 
-    def _publish(self, asking: Round) -> None:
+    def _publish(self, asking: Probe) -> None:
         held = self._membership.claim(asking.target.name)
         if held is None or held.state is not State.SUSPECT or held.key != asking.target.key:
             return
         me = self._membership.me.name
-        kind = self._credible(asking.own, held)
-        mine = own(held.evidence, me)
+        kind = self._credible(asking.own_observation, held)
+        mine = entry_of(held.evidence, me)
         watch = self._watches.get(held.name)
         if watch is not None:
             watch.saw = kind
-        if kind is Kind.REFUSED and self._refused_twice(held):
+        if kind is Observation.REFUSED and self._refused_twice(held):
             self._declare(held.failed(me, [Evidence(me, kind, 255)]))
         elif mine is None:
             entry = Evidence(me, kind)
             if worth_telling(entry, held.evidence):
                 self._membership.apply(held.suspected(me, [entry]))
-        elif mine.kind is not kind and not (mine.kind is Kind.BROKEN and kind is Kind.ACCEPTED):
+        elif mine.kind is not kind and not (
+            mine.kind is Observation.BROKEN and kind is Observation.ACCEPTED
+        ):
             changed = Evidence(me, kind, mine.counter + 1)
             self._membership.apply(held.suspected(me, [changed]))
 

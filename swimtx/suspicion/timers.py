@@ -14,17 +14,17 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, Event, WatchOrder
-from swimtx.membership.evidence import Grade, judge, own
+from swimtx.membership.evidence import Grade, entry_of, grade_of
 from swimtx.membership.explain import explain
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.suspicion.false_positives import Regret
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.suspicion.timeout import silence_timeout
 
 _BYSTANDER_PATIENCE = 3.0  # seconds that bystanders of a stall wait longer
 
 
-class _Case:
+class _Suspect:
     """One suspect."""
 
     __slots__ = ("deadline", "grade", "since", "silent_since", "timer")
@@ -37,7 +37,7 @@ class _Case:
         self.timer: IDelayedCall | None = None
 
 
-class GradedSuspicion:
+class SuspicionTimers:
     """A deadline for each suspect, moved as evidence comes in.
 
     @param due: called as C{due(claim)} at a deadline.
@@ -49,7 +49,7 @@ class GradedSuspicion:
         membership: Membership,
         config: Config,
         health: LocalHealth,
-        regret: Regret,
+        regret: FalsePositiveBackoff,
         due: Callable[[Claim], object],
     ) -> None:
         self._clock = clock
@@ -60,7 +60,7 @@ class GradedSuspicion:
         self._health = health
         self._regret = regret
         self._due = due
-        self._cases: dict[str, _Case] = {}
+        self._cases: dict[str, _Suspect] = {}
         membership.watch(self._changed, WatchOrder.SUSPICION)
 
     def stop(self) -> None:
@@ -88,7 +88,7 @@ class GradedSuspicion:
         claim, held = change.claim, change.held
         if held is not None and held.state is State.FAILED and claim.state.living:
             if held.epoch == claim.epoch:
-                self._regret.hasty()
+                self._regret.record()
         me = self._membership.me
         gone = me.state is State.LEFT  # then accusing is others' business
         if claim.state is not State.SUSPECT or claim.name == me.name or gone:
@@ -97,11 +97,11 @@ class GradedSuspicion:
         new = held is None or held.state is not State.SUSPECT or held.key != claim.key
         if new:
             self._close(claim.name)
-        case = self._cases.setdefault(claim.name, _Case(self._clock.seconds()))
+        case = self._cases.setdefault(claim.name, _Suspect(self._clock.seconds()))
         self._regrade(claim, case)
 
-    def _regrade(self, claim: Claim, case: _Case) -> None:
-        grade = judge(claim.evidence, self._membership.me.name, self._membership.living)
+    def _regrade(self, claim: Claim, case: _Suspect) -> None:
+        grade = grade_of(claim.evidence, self._membership.me.name, self._membership.living)
         before, case.grade = case.grade, grade
         now = self._clock.seconds()
         if grade is Grade.SILENT and before is Grade.STALLED:
@@ -110,7 +110,7 @@ class GradedSuspicion:
             self._membership.announce(Event.STALLED, claim.name, explain(claim))
         self._arm(claim.name, case, now if grade is Grade.GONE else self._deadline(claim, case))
 
-    def _deadline(self, claim: Claim, case: _Case) -> float:
+    def _deadline(self, claim: Claim, case: _Suspect) -> float:
         if case.grade is Grade.STALLED:
             return case.since + self._patience_with(claim)
         return case.silent_since + self._tolerance_for(claim)
@@ -129,9 +129,9 @@ class GradedSuspicion:
 
     def _is_bystander(self, claim: Claim) -> bool:
         """Whether we are not among those who tell what they saw."""
-        return own(claim.evidence, self._membership.me.name) is None
+        return entry_of(claim.evidence, self._membership.me.name) is None
 
-    def _arm(self, name: str, case: _Case, deadline: float) -> None:
+    def _arm(self, name: str, case: _Suspect, deadline: float) -> None:
         if case.timer is not None and case.timer.active():
             case.timer.cancel()
         case.deadline = deadline

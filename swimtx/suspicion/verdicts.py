@@ -15,12 +15,12 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Event
-from swimtx.membership.evidence import own
+from swimtx.membership.evidence import entry_of
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.reachability import Canaries
-from swimtx.suspicion.monitors import Monitors
-from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.probing.reachability import ReachabilityCheck
+from swimtx.suspicion.monitors import SuspectMonitors
+from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.transport.protocol import SwimProtocol
 
 _QUIET = 0.5  # periods without a message, after which we doubt our hearing
@@ -40,7 +40,7 @@ class Verdicts:
         clock: IReactorTime,
         membership: Membership,
         protocol: SwimProtocol,
-        canaries: Canaries,
+        canaries: ReachabilityCheck,
         config: Config,
         health: LocalHealth,
     ) -> None:
@@ -51,8 +51,8 @@ class Verdicts:
         self._period = config.period
         self._patience = config.patience_seconds
         self._health = health
-        self._suspicion: GradedSuspicion
-        self._monitors: Monitors
+        self._suspicion: SuspicionTimers
+        self._monitors: SuspectMonitors
         self.isolated = False
         self._deaf_since = 0.0
         self._sure_until = 0.0
@@ -61,7 +61,7 @@ class Verdicts:
         self._giving_up: IDelayedCall | None = None
         self._ready: dict[str, IDelayedCall] = {}
 
-    def look_through(self, suspicion: GradedSuspicion, monitors: Monitors) -> None:
+    def look_through(self, suspicion: SuspicionTimers, monitors: SuspectMonitors) -> None:
         """Whose suspicions these are verdicts on, and who looks first-hand."""
         self._suspicion = suspicion
         self._monitors = monitors
@@ -77,7 +77,7 @@ class Verdicts:
 
     def due(self, claim: Claim) -> None:
         """That suspect's time is over."""
-        seen = own(claim.evidence, self._membership.me.name) is not None
+        seen = entry_of(claim.evidence, self._membership.me.name) is not None
         if not seen and not self._monitors.saw(claim.name):
             self._monitors.watch(claim.name)
             self._suspicion.extend(claim.name, _FIRST_HAND * self._period)
@@ -121,7 +121,7 @@ class Verdicts:
         """Whether something was heard lately; of a group of two nothing else can be asked."""
         if self._membership.living <= 2:
             return True
-        quiet = self._clock.seconds() - self._protocol.heard_at
+        quiet = self._clock.seconds() - self._protocol.last_received_at
         lately = quiet <= _QUIET * self._period or self._clock.seconds() <= self._sure_until
         return lately and not self.isolated
 
@@ -133,7 +133,7 @@ class Verdicts:
 
     def _listened(self, asked_at: float, answered: bool) -> None:
         self._listening = False
-        if self._protocol.heard_at >= asked_at:
+        if self._protocol.last_received_at >= asked_at:
             self._sure_until = self._clock.seconds() + self._period
             return
         self.isolated = True
@@ -147,7 +147,7 @@ class Verdicts:
     def _give_up(self) -> None:
         """Nobody was heard for as long as we have patience: as far as we know, all are gone."""
         self._giving_up = None
-        for name in list(self._membership.roster.suspects):
+        for name in list(self._membership.index.suspects):
             claim = self._membership.claim(name)
             if claim is not None:
                 self._keep_to_ourselves(claim)
@@ -163,7 +163,7 @@ class Verdicts:
             self._membership.restore(claim)
             self._suspicion.extend(name, self._period)
         self._private.clear()
-        for name in list(self._membership.roster.suspects):
+        for name in list(self._membership.index.suspects):
             deadline = self._suspicion.deadline(name)
             if deadline is not None:
                 left = max(0.0, deadline - self._clock.seconds())

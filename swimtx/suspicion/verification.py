@@ -12,9 +12,9 @@ from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Change, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.messenger import Means
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.messenger import Messenger
 
 # Twisted runs late timers before it reads its sockets. A verdict therefore waits for another turn
 # of the reactor, and after a pause of the process a refutation that lies in a buffer is read first.
@@ -25,14 +25,14 @@ class Verification:
     """Asks the suspects whose time has run out, and declares those who stay silent."""
 
     def __init__(
-        self, clock: IReactorTime, membership: Membership, means: Means, config: Config
+        self, clock: IReactorTime, membership: Membership, messenger: Messenger, config: Config
     ) -> None:
         self._clock = clock
         self._membership = membership
-        self._means = means
+        self._messenger = messenger
         period = config.period
-        self._schedule = Schedule((0.0, period / 3, 2 * period / 3), period / 3, None, period)
-        self._asking: dict[str, Round] = {}
+        self._schedule = ProbeSchedule((0.0, period / 3, 2 * period / 3), period / 3, None, period)
+        self._asking: dict[str, Probe] = {}
         self._verdicts: dict[str, IDelayedCall] = {}
         membership.watch(self._changed, WatchOrder.VERIFICATION)
 
@@ -44,20 +44,20 @@ class Verification:
     def due(self, claim: Claim) -> None:
         """That suspect has not refuted in time."""
         if claim.name not in self._asking and claim.name not in self._verdicts:
-            self._asking[claim.name] = Round(claim, self._means, self._schedule, self._asked)
+            self._asking[claim.name] = Probe(claim, self._messenger, self._schedule, self._asked)
 
-    def _asked(self, asking: Round) -> None:
+    def _asked(self, asking: Probe) -> None:
         name = asking.target.name
         self._asking.pop(name, None)
-        wait = _READ_FIRST if asking.way is None else self._schedule.end
+        wait = _READ_FIRST if asking.route is None else self._schedule.end
         self._verdicts[name] = self._clock.callLater(wait, self._verdict, name, asking)
 
-    def _verdict(self, name: str, asking: Round) -> None:
+    def _verdict(self, name: str, asking: Probe) -> None:
         del self._verdicts[name]
         claim = self._membership.claim(name)
         if claim is None or claim.state is not State.SUSPECT:
             return
-        if asking.way is not None:
+        if asking.route is not None:
             self.due(claim)  # it answers, and its refutation is still under way
         else:
             self._membership.apply(claim.failed(self._membership.me.name))

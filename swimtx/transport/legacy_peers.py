@@ -14,12 +14,12 @@ from typing import Any
 from swimtx.addresses import Address
 from swimtx.limits import MAX_INCARNATION
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
 from swimtx.wire.messages import Message, MessageType
 
 
-class SevenFields:
+class LegacyPeers:
     """Turns what such a peer sends into claims.
 
     @param now: gives the time in seconds: the epoch of a run is when somebody first heard of it.
@@ -46,7 +46,7 @@ class SevenFields:
 
     def _alive(self, message: Message) -> None:
         held = self._membership.claim(message.name)
-        if held is not None and not held.seven_fields:
+        if held is not None and not held.legacy:
             return  # one of ours; it says so itself
         if held is None or not held.state.living or held.address != message.address:
             epoch = max(int(self._now() * 1000), 0 if held is None else held.epoch + 1)
@@ -56,7 +56,7 @@ class SevenFields:
                 epoch,
                 message.incarnation,
                 by=message.name,
-                seven_fields=True,
+                legacy=True,
             )
             self._membership.apply(claim, "it was heard of, by the original's seven fields")
         elif held.state is State.SUSPECT:
@@ -68,9 +68,9 @@ class SevenFields:
         held = self._membership.claim(message.name)
         if held is None or not held.state.living or held.address.port != message.address.port:
             return
-        witness = self._membership.roster.at(peer)
+        witness = self._membership.index.at(peer)
         accuser = None if witness is None else self._membership.claim(witness)
-        if accuser is None or not accuser.seven_fields or accuser.name == held.name:
+        if accuser is None or not accuser.legacy or accuser.name == held.name:
             return
-        seen = Evidence(accuser.name, Kind.SILENT)
+        seen = Evidence(accuser.name, Observation.SILENT)
         self._membership.apply(held.suspected(accuser.name, [seen]))

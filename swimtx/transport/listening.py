@@ -18,7 +18,7 @@ _AGAIN = 1.0  # seconds until a port that could not be opened again is tried onc
 _MAX_DATAGRAM = 65535  # bytes; Twisted's own default would cut longer ones off in silence
 
 
-class Sockets:
+class ListeningPorts:
     """Opens and closes both.
 
     @param received: gets C{(data, stream)} for each message of a stream.

@@ -9,14 +9,14 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.interfaces import IStreams
 from swimtx.membership.claim import Claim
-from swimtx.transport.pending_requests import Questions
+from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire.codec import encode_update, framed, target_fields
 from swimtx.wire.messages import MessageType
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Means:
+class Messenger:
     """What rounds are made with.
 
     @ivar accusation: gives what to tell a member of that name first, if it is suspected.
@@ -24,15 +24,15 @@ class Means:
 
     clock: IReactorTime
     protocol: SwimProtocol
-    questions: Questions
+    requests: PendingRequests
     streams: IStreams
     me: Callable[[], Claim]
     accusation: Callable[[str], Claim | None]
 
 
-def accuse(means: Means, held: Claim) -> None:
+def tell_suspect(messenger: Messenger, held: Claim) -> None:
     """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
-    if means.accusation(held.name) is None:
+    if messenger.accusation(held.name) is None:
         return
     body = target_fields(held) + framed(encode_update(held))
-    means.protocol.send(held.address, MessageType.PING, body)
+    messenger.protocol.send(held.address, MessageType.PING, body)

@@ -11,7 +11,7 @@ from swimtx.wire.messages import Message
 Answered = Callable[[Message, object], object]
 
 
-class Questions:
+class PendingRequests:
     """Open questions. Peers of the original seven fields answer without a number, by address.
 
     @param chance: for numbers that nobody off the path can guess.
@@ -24,7 +24,7 @@ class Questions:
         self._open: dict[int, Answered] = {}
         self._by_address: dict[Address, dict[int, Answered]] = {}
 
-    def ask(self, answered: Answered) -> int:
+    def open(self, answered: Answered) -> int:
         """A new sequence number; C{answered(message, peer)} hears each answer that carries it."""
         sequence = self._bits(32) or 1
         while sequence in self._open:
@@ -32,7 +32,7 @@ class Questions:
         self._open[sequence] = answered
         return sequence
 
-    def ask_address(self, address: Address, sequence: int, answered: Answered) -> None:
+    def open_for_address(self, address: Address, sequence: int, answered: Answered) -> None:
         """Take an ACK without a number from that address for an answer to that, too."""
         self._by_address.setdefault(address, {})[sequence] = answered
 
@@ -40,14 +40,14 @@ class Questions:
         """Hear no answer to that any more."""
         self._open.pop(sequence, None)
 
-    def close_address(self, address: Address, sequence: int) -> None:
+    def close_for_address(self, address: Address, sequence: int) -> None:
         """Nor one without a number, from that address."""
         waiting = self._by_address.get(address, {})
         waiting.pop(sequence, None)
         if not waiting:
             self._by_address.pop(address, None)
 
-    def answer(self, message: Message, peer: object) -> None:
+    def resolve(self, message: Message, peer: object) -> None:
         """An answer has come."""
         answered = self._open.get(message.sequence)
         if answered is not None:

@@ -18,7 +18,7 @@ from swimtx.addresses import Address, normal_host
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.errors import Malformed
-from swimtx.interfaces import IEnvelope, INews
+from swimtx.interfaces import IEnvelope, IUpdateSource
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import Codec, fields, header
@@ -39,8 +39,8 @@ class SwimProtocol(DatagramProtocol):
 
     A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
 
-    @ivar heard_at: when the last message of our cluster came.
-    @ivar heard_from: the peer that it came from.
+    @ivar last_received_at: when the last message of our cluster came.
+    @ivar last_received_from: the peer that it came from.
     """
 
     __slots__ = (
@@ -59,11 +59,11 @@ class SwimProtocol(DatagramProtocol):
         "_membership",
         "_news",
         "_room",
-        "_seven_fields",
+        "_legacy",
         "_stopped",
         "_stream_heard",
-        "heard_at",
-        "heard_from",
+        "last_received_at",
+        "last_received_from",
     )
 
     noisy = False
@@ -74,7 +74,7 @@ class SwimProtocol(DatagramProtocol):
         membership: Membership,
         codec: Codec,
         envelope: IEnvelope,
-        news: INews,
+        news: IUpdateSource,
         config: Config,
         counters: Counters,
         clock: IReactorTime,
@@ -89,7 +89,7 @@ class SwimProtocol(DatagramProtocol):
         self._counters = counters
         self._handlers: dict[MessageType, Handler] = {}
         self._callbacks: dict[MessageType, list[Handler]] = {}
-        self._seven_fields: Callable[[Message, Any], Message | None] | None = None
+        self._legacy: Callable[[Message, Any], Message | None] | None = None
         self._stopped: Callable[[], object] | None = None
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
@@ -97,8 +97,8 @@ class SwimProtocol(DatagramProtocol):
         self._clock = clock
         self._heard: Callable[[], object] | None = None
         self._stream_heard: Callable[[], object] | None = None
-        self.heard_at = 0.0
-        self.heard_from: Any = None
+        self.last_received_at = 0.0
+        self.last_received_from: Any = None
 
     # What the rooms upstairs ask for
 
@@ -106,9 +106,9 @@ class SwimProtocol(DatagramProtocol):
         """Give each message of that type to C{handler(message, peer)}."""
         self._handlers[kind] = handler
 
-    def handle_seven_fields(self, translate: Callable[[Message, Any], Message | None]) -> None:
+    def handle_legacy(self, translate: Callable[[Message, Any], Message | None]) -> None:
         """Give what peers of the original schema send to C{translate(message, peer)} first."""
-        self._seven_fields = translate
+        self._legacy = translate
 
     def on_message(self, kind: MessageType, callback: Handler) -> None:
         """Also tell C{callback(message, address)}, after the message's updates were applied."""
@@ -162,9 +162,9 @@ class SwimProtocol(DatagramProtocol):
         data = head + b"".join(parts)
         if news and self._news.pending:
             data += self._news.fill((room or self._room) - len(data))
-        self.post(peer, data)
+        self.transmit(peer, data)
 
-    def send_seven_fields(
+    def send_legacy(
         self,
         peer: Any,
         kind: MessageType,
@@ -184,9 +184,9 @@ class SwimProtocol(DatagramProtocol):
         if not most or len(data) + len(aim) <= most:
             data += aim
         if not most or len(data) <= most:
-            self.post(peer, data)
+            self.transmit(peer, data)
 
-    def post(self, peer: Any, data: bytes) -> None:
+    def transmit(self, peer: Any, data: bytes) -> None:
         """Seal these bytes and send them."""
         counters = self._counters
         data = self._envelope.seal(data)
@@ -259,14 +259,14 @@ class SwimProtocol(DatagramProtocol):
         if heading.cluster != self._cluster and heading.version:
             self._counters.other_cluster += 1
             return False
-        self.heard_at = self._clock.seconds()
-        self.heard_from = peer
+        self.last_received_at = self._clock.seconds()
+        self.last_received_from = peer
         if self._heard is not None:
             heard, self._heard = self._heard, None
             heard()
         try:
             if not heading.version:
-                translated = self._seven_fields and self._seven_fields(message, peer)
+                translated = self._legacy and self._legacy(message, peer)
                 if not translated:
                     return True
                 message = translated

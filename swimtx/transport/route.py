@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 
 
-class Way(enum.Enum):
+class Route(enum.Enum):
     """How an ACK came."""
 
     DATAGRAM = "datagram"

@@ -12,15 +12,15 @@ from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.interfaces import IStreams
 from swimtx.transport.protocol import SwimProtocol
-from swimtx.transport.route import Way
+from swimtx.transport.route import Route
 
-_DATAGRAM = Way.DATAGRAM
+_DATAGRAM = Route.DATAGRAM
 _MOST_KEPT = 64  # streams
 _MOST_WAITING = 64  # messages for a stream that is being opened
 _UNCONFIRMED = 2  # periods, after which the stream is given up, or it would stay slow for minutes
 
 
-class Paths:
+class StreamFallback:
     """Learns from rounds which way their ACK came.
 
     @ivar detour: told C{detour(address)} when it turns out that only streams reach somebody. What
@@ -34,17 +34,17 @@ class Paths:
         self._streams = streams
         self._period = config.period
         self._detours: set[Address] = set()
-        self._kept: dict[Address, Detour] = {}
+        self._kept: dict[Address, FallbackStream] = {}
         self.detour: Callable[[Address], object] = lambda address: None
 
-    def reached(self, address: Address, way: Way) -> None:
+    def reached(self, address: Address, route: Route) -> None:
         """A round to that address was answered."""
-        if way is _DATAGRAM:
+        if route is _DATAGRAM:
             if self._detours and address in self._detours:
                 self._detours.discard(address)
                 self._protocol.use_streams(address, None)
                 self._close(address)
-        elif way is Way.STREAM and address not in self._detours:
+        elif route is Route.STREAM and address not in self._detours:
             self._detours.add(address)
             self._protocol.use_streams(address, partial(self._send, address))
             self.detour(address)
@@ -54,7 +54,7 @@ class Paths:
         if detour is None:
             if len(self._kept) >= _MOST_KEPT:
                 self._close(next(iter(self._kept)))
-            detour = self._kept[address] = Detour(partial(self._kept.pop, address, None))
+            detour = self._kept[address] = FallbackStream(partial(self._kept.pop, address, None))
             detour.open(self._streams, address, self._period, self._protocol.frame_received)
         detour.send(data)
 
@@ -64,7 +64,7 @@ class Paths:
             detour.close()
 
 
-class Detour:
+class FallbackStream:
     """One stream, opened for what is sent first, and kept for answers and for what is sent then.
 
     @param gone: called when it could not be opened, or was closed by whichever side.

@@ -24,7 +24,7 @@ from swimtx.wire.validation import (
 )
 
 
-class Claims:
+class ClaimDecoder:
     """Decodes updates. What was decoded is kept, as most come again and again.
 
     @param now: gives the wall clock in seconds, to refuse epochs far ahead of it.

@@ -15,14 +15,14 @@ from swimtx.errors import Malformed
 from swimtx.limits import MAX_CLUSTER_BYTES, MAX_INCARNATION
 from swimtx.membership.claim import Claim
 from swimtx.wire import swim_pb2
-from swimtx.wire.claim_decoder import Claims
+from swimtx.wire.claim_decoder import ClaimDecoder
 from swimtx.wire.encoding import fields, sequence_field
 from swimtx.wire.messages import (
     NO_DETAILS,
     NOBODY,
+    Contact,
     Details,
     Header,
-    Listed,
     Message,
     MessageType,
     Target,
@@ -79,7 +79,7 @@ class Codec:
         self._headers: dict[_Said, Header] = {}
         self._targets: dict[_Named, Target] = {}
         self._addresses: Addresses = {}
-        self._claims = Claims(now, self._addresses)
+        self._claims = ClaimDecoder(now, self._addresses)
         self._heads: dict[bytes, Header] = {}
         self._tails: dict[bytes, Target] = {b"": NOBODY}
 
@@ -237,9 +237,9 @@ class Codec:
         )
         return Message(header, wire.sequence, news, aim, details)
 
-    def _listed(self, entry: swim_pb2.Listed) -> Listed:
+    def _listed(self, entry: swim_pb2.Listed) -> Contact:
         check_name(entry.node_id)
         check_epoch(entry.epoch, self._now())
         check_incarnation(entry.heartbeat)
         address = checked_address(self._addresses, entry.address, entry.port)
-        return Listed(entry.node_id, address, entry.heartbeat, entry.epoch)
+        return Contact(entry.node_id, address, entry.heartbeat, entry.epoch)

@@ -16,7 +16,7 @@ from typing import Any
 from swimtx.limits import MAX_AGE, MAX_CLUSTER_BYTES, check_text
 from swimtx.membership.claim import Claim, State
 from swimtx.wire import swim_pb2
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 
 STATES = (State.ALIVE, State.SUSPECT, State.FAILED, State.LEFT)
 """The states by their numbers on the wire."""
@@ -97,7 +97,7 @@ def _encoded(claim: Claim, age: int) -> bytes:
         incarnation=claim.incarnation,
         by=claim.by,
         age=age,
-        seven_fields=claim.seven_fields,
+        seven_fields=claim.legacy,
         streams=claim.streams,
     )
     for key, value in claim.tags:
@@ -151,7 +151,7 @@ def encode(message: Message) -> bytes:
     return b"".join(parts)
 
 
-def listed_entry(entry: Listed) -> swim_pb2.Listed:
+def listed_entry(entry: Contact) -> swim_pb2.Listed:
     """An entry of the join list, for C{fields(listed=[...])}."""
     return swim_pb2.Listed(
         node_id=entry.name,

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Kind
+from swimtx.membership.observation import Observation
 
 VERSION = 1
 
@@ -29,7 +29,7 @@ class MessageType(enum.IntEnum):
     TABLE = 10
 
 
-class Listed(NamedTuple):
+class Contact(NamedTuple):
     """One entry of a JOIN_RES: somebody that the newcomer should greet.
 
     @ivar epoch: 0 of a peer of the original seven fields.
@@ -69,8 +69,8 @@ class Details:
 
     destination: Address | None = None
     budget: float = 0.0
-    observed: Kind = Kind.SILENT
-    listed: tuple[Listed, ...] = ()
+    observed: Observation = Observation.SILENT
+    listed: tuple[Contact, ...] = ()
     bootstrap: bool = False
     digest: tuple[int, ...] = ()
     page: int = 0
@@ -212,12 +212,12 @@ class Message:
         return self.details.budget
 
     @property
-    def observed(self) -> Kind:
+    def observed(self) -> Observation:
         """What a relay saw, in its NACK."""
         return self.details.observed
 
     @property
-    def listed(self) -> tuple[Listed, ...]:
+    def listed(self) -> tuple[Contact, ...]:
         """Whom a JOIN_RES hands out."""
         return self.details.listed
 

@@ -7,12 +7,12 @@ from typing import TypeVar
 from swimtx.addresses import Address, normal_host
 from swimtx.errors import Malformed
 from swimtx.limits import MAX_EPOCH, MAX_INCARNATION, MAX_NAME_BYTES, check_text
-from swimtx.membership.observation import Kind
+from swimtx.membership.observation import Observation
 from swimtx.wire.messages import MessageType
 
 MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock
 
-KINDS = tuple(Kind)
+KINDS = tuple(Observation)
 _TYPES = tuple(MessageType)
 _KNOWN = len(_TYPES)
 _CACHED = 4096  # entries that each cache may hold

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx import Bootstrap
 from swimtx.agent.bootstrap_tap import Options, make_bootstrap, makeService
 from swimtx.agent.process import BootstrapProcess
-from swimtx.agent.startup_errors import CannotStart, Refusal
+from swimtx.agent.startup_errors import CannotStart, StartupFailure
 from swimtx.errors import NotRunning
 from swimtx.testing import MemoryReactorClock
 
@@ -69,7 +69,7 @@ class ABootstrapNodeAsAProcess(SynchronousTestCase):
     def process(self, *arguments: str) -> BootstrapProcess:
         options = parsed("--interface", "10.0.0.1", *arguments)
         bootstrap = make_bootstrap(self.reactor, options)
-        return BootstrapProcess(bootstrap, options["cluster"], Refusal())
+        return BootstrapProcess(bootstrap, options["cluster"], StartupFailure())
 
     def test_it_says_on_one_line_what_it_listens_on(self) -> None:
         process = self.process("--cluster", "c")

@@ -18,7 +18,7 @@ from swimtx import Config, service
 from swimtx.agent.control import ControlPort
 from swimtx.agent.option_values import host_and_port
 from swimtx.agent.process import MemberProcess
-from swimtx.agent.startup_errors import CannotStart, CannotStartDaemon, Refusal
+from swimtx.agent.startup_errors import CannotStart, CannotStartDaemon, StartupFailure
 from swimtx.agent.tap import Options, makeService
 from swimtx.errors import BadConfig
 from swimtx.service import SwimService
@@ -180,9 +180,11 @@ class AMemberAsAProcess(SynchronousTestCase):
         self.complaints = io.StringIO()
         self.patch(sys, "__stderr__", self.complaints)
 
-    def process(self, control: str | None = None, refusal: Refusal | None = None) -> MemberProcess:
+    def process(
+        self, control: str | None = None, refusal: StartupFailure | None = None
+    ) -> MemberProcess:
         port = None if control is None else ControlPort(self.reactor, self.swim, control)
-        return MemberProcess(self.swim, port, refusal or Refusal())
+        return MemberProcess(self.swim, port, refusal or StartupFailure())
 
     def test_it_says_on_one_line_what_it_listens_on(self) -> None:
         with capturedLogs() as logged:
@@ -241,13 +243,13 @@ class Refusing(SynchronousTestCase):
         pidfile = Path(tempfile.mkdtemp()) / "x.pid"
         self.addCleanup(pidfile.parent.rmdir)
         pidfile.write_text("1")
-        refusal = Refusal.under({"nodaemon": 1, "pidfile": str(pidfile)})
+        refusal = StartupFailure.under({"nodaemon": 1, "pidfile": str(pidfile)})
         self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
         self.assertEqual(self.complaints.getvalue(), "swimtx: not like this\n")
         self.assertFalse(pidfile.exists())
 
     def test_a_daemon_raises_what_twistd_hands_on(self) -> None:
-        refusal = Refusal.under({"nodaemon": 0, "pidfile": "/n/o"})
+        refusal = StartupFailure.under({"nodaemon": 0, "pidfile": "/n/o"})
         error = BadConfig("not like this")
         raised = self.assertRaises(CannotStartDaemon, refusal.raise_for, error)
         self.assertNotIsInstance(raised, SystemExit)
@@ -255,10 +257,10 @@ class Refusing(SynchronousTestCase):
 
     def test_twist_knows_no_daemons(self) -> None:
         for runner in (None, {"reactor": "default"}):
-            refusal = Refusal.under(runner)
+            refusal = StartupFailure.under(runner)
             self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
 
     def test_an_address_of_ipv6_is_put_in_brackets(self) -> None:
         error = CannotListenError("::1", 7946, OSError(98, "Address in use"))
-        raised = self.assertRaises(CannotStart, Refusal().raise_for, error)
+        raised = self.assertRaises(CannotStart, StartupFailure().raise_for, error)
         self.assertEqual(str(raised), "cannot listen on [::1]:7946: Address in use")

@@ -10,7 +10,7 @@ from twisted.internet.protocol import DatagramProtocol
 from swimtx.addresses import Address
 from swimtx.bootstrap import Bootstrap
 from swimtx.membership.claim import Claim
-from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, fixed
+from swimtx.simulation import MemoryNetwork, MemoryReactor, VirtualClock, fixed
 from swimtx.wire.codec import Codec, encode, fields
 from swimtx.wire.messages import Message, MessageType
 
@@ -78,7 +78,7 @@ class Scene:
     """A started well-known node and as many newcomers as are asked for."""
 
     def __init__(self, host: str = WELL_KNOWN, **options: Any) -> None:
-        self.clock = HeapClock()
+        self.clock = VirtualClock()
         self.network = MemoryNetwork(self.clock, Random(1), latency=fixed(1 / 1024))
         self.reactor: MemoryReactor = self.network.host(host)
         self.bootstrap = Bootstrap(self.reactor, **{"interface": host, **options})

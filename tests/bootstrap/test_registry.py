@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
-from swimtx.bootstrap.registry import Recent
+from swimtx.bootstrap.registry import Registry
 from swimtx.membership.claim import Claim
 
 
@@ -17,7 +17,7 @@ def claim(name: str, epoch: int = 1, incarnation: int = 0, port: int = 7946) -> 
 
 class RecentTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.recent = Recent(lifetime=35.0, most=4)
+        self.recent = Registry(lifetime=35.0, most=4)
 
     def join(self, *names: str, now: float = 0.0, epoch: int = 1) -> None:
         for name in names:
@@ -121,7 +121,7 @@ class RecentTests(SynchronousTestCase):
     def test_it_stays_bounded_and_holds_the_living_only(
         self, steps: list[tuple[str, str, int, int, float]]
     ) -> None:
-        recent, now = Recent(most=4), 1000.0
+        recent, now = Registry(most=4), 1000.0
         for what, name, epoch, incarnation, passed in steps:
             now += passed
             said = claim(name, epoch, incarnation)

@@ -8,7 +8,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
 from swimtx.wire.codec import encode
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 from tests.bootstrap.doubles import Scene
 
 
@@ -27,7 +27,8 @@ class Joins(SynchronousTestCase):
     def test_a_newcomer_gets_the_others_the_newest_first_and_not_itself(self) -> None:
         a, b, c = self.scene.joined(3)
         self.assertEqual(
-            c.answer().listed, tuple(Listed(n.claim.name, n.claim.address, 0, 1000) for n in (b, a))
+            c.answer().listed,
+            tuple(Contact(n.claim.name, n.claim.address, 0, 1000) for n in (b, a)),
         )
 
     def test_members_are_what_it_would_hand_out(self) -> None:
@@ -35,8 +36,8 @@ class Joins(SynchronousTestCase):
         self.assertEqual(
             self.bootstrap.members(),
             (
-                Listed("n2", Address("10.0.0.2", 7946), 0, 1000),
-                Listed("n1", Address("10.0.0.1", 7946), 0, 1000),
+                Contact("n2", Address("10.0.0.2", 7946), 0, 1000),
+                Contact("n1", Address("10.0.0.1", 7946), 0, 1000),
             ),
         )
 
@@ -73,7 +74,7 @@ class Joins(SynchronousTestCase):
     def test_without_an_update_the_header_counts(self) -> None:
         self.scene.newcomer(1, epoch=1234).join(updates=())
         self.assertEqual(
-            self.bootstrap.members(), (Listed("n1", Address("10.0.0.1", 7946), 0, 1234),)
+            self.bootstrap.members(), (Contact("n1", Address("10.0.0.1", 7946), 0, 1234),)
         )
 
     def test_an_epoch_far_ahead_is_malformed_because_nobody_could_read_the_list(self) -> None:

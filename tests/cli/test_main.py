@@ -15,7 +15,7 @@ from twisted.trial.unittest import SynchronousTestCase
 import swimtx
 from swimtx import __version__
 from swimtx.cli import main, members
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import swimtx_environment
 
 
@@ -42,7 +42,7 @@ class TheCommand(SynchronousTestCase):
         self.assertEqual(self.ending(0), 0)
 
     def test_what_cannot_be_done_is_one_line_and_status_1(self) -> None:
-        self.assertEqual(self.ending(CannotBeDone("no, that is not possible")), 1)
+        self.assertEqual(self.ending(CommandFailed("no, that is not possible")), 1)
         self.assertEqual(self.complaints.getvalue(), "swimtx: no, that is not possible\n")
 
     def test_ctrl_c_is_silent(self) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.cli.errors import CannotBeDone
+from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import Processes, Twistd, free_port, twistd_command, wait_until
 
 
@@ -34,15 +34,15 @@ class ProcessesOfOnesOwn(SynchronousTestCase):
 
     def test_what_ends_instead_is_quoted(self) -> None:
         process = self.start("import sys; print('first'); sys.exit('taken')")
-        error = self.assertRaises(CannotBeDone, process.ready_line, 60)
+        error = self.assertRaises(CommandFailed, process.ready_line, 60)
         self.assertEqual(str(error), "one ended at its start: taken")
         self.assertEqual(process.status, 1)
 
     def test_what_takes_too_long_is_given_up(self) -> None:
         process = self.start("import time; time.sleep(99)")
-        error = self.assertRaises(CannotBeDone, process.ready_line, 0.1)
+        error = self.assertRaises(CommandFailed, process.ready_line, 0.1)
         self.assertEqual(str(error), "waited 0.1 s in vain for one to start")
-        error = self.assertRaises(CannotBeDone, process.wait, 0.1)
+        error = self.assertRaises(CommandFailed, process.wait, 0.1)
         self.assertEqual(str(error), "one did not end within 0.1 s")
 
     def test_all_end_frozen_or_not_and_their_folder_goes(self) -> None:

@@ -13,7 +13,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface import implementer
 
 from swimtx.discovery import Seeds
-from swimtx.simulation import HeapClock
+from swimtx.simulation import VirtualClock
 
 
 @implementer(IHostnameResolver)
@@ -49,7 +49,7 @@ class Names:
             resolutionReceiver.resolutionComplete()
 
 
-class Reactor(HeapClock):
+class Reactor(VirtualClock):
     """Virtual time, and names."""
 
     __slots__ = ("nameResolver",)

@@ -12,14 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
 from swimtx.dissemination.anti_entropy import AntiEntropy
-from swimtx.dissemination.digest import ALL_PARTS, Digests, differing, hash_of, part_of
+from swimtx.dissemination.digest import ALL_PARTS, TableDigest, differing, hash_of, part_of
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import WatchOrder
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
-from swimtx.probing.ping_responder import Answering
+from swimtx.probing.ping_responder import PingResponder
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, NOW, Calls, Desk, Peer, RoomTests, Scene
+from tests.parts import EPOCH, NOW, Calls, ComponentTestCase, MemberParts, Peer, Scene
 from tests.strategies import claims
 
 PING, DIGEST, TABLE = MessageType.PING, MessageType.DIGEST, MessageType.TABLE
@@ -29,27 +29,32 @@ def member(name: str, **more: Any) -> Claim:
     return Claim(name, Address("10.99.0.1", 7946), EPOCH, **{"by": name, **more})
 
 
-def equipped(desk: Desk) -> AntiEntropy:
+def equipped(parts: MemberParts) -> AntiEntropy:
     """Give a member what table exchanges need."""
-    Answering(desk.membership, desk.protocol, desk.counters)
-    room = desk.use(
+    PingResponder(parts.membership, parts.protocol, parts.counters)
+    room = parts.use(
         AntiEntropy(
-            desk.reactor, desk.chance, desk.membership, desk.protocol, desk.means, desk.config
+            parts.reactor,
+            parts.chance,
+            parts.membership,
+            parts.protocol,
+            parts.messenger,
+            parts.config,
         )
     )
-    desk.membership.become(desk.me)  # as a node does, once all its rooms are there
+    parts.membership.become(parts.me)  # as a node does, once all its rooms are there
     return room
 
 
-def records(desk: Desk) -> dict[str, tuple[Any, ...]]:
+def records(parts: MemberParts) -> dict[str, tuple[Any, ...]]:
     """What a member holds, by name."""
-    return {claim.name: claim.key for claim in desk.membership.claims()}
+    return {claim.name: claim.key for claim in parts.membership.claims()}
 
 
 class DigestTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.membership = Membership(lambda: NOW)
-        self.digests = Digests(self.membership)
+        self.digests = TableDigest(self.membership)
         self.membership.watch(self.digests.changed, WatchOrder.ANTI_ENTROPY)
 
     def test_an_empty_table_has_a_digest_of_64_parts(self) -> None:
@@ -95,7 +100,7 @@ class DigestTests(SynchronousTestCase):
         for _ in range(2):
             chance.shuffle(those)
             membership = Membership(lambda: NOW)
-            digest = Digests(membership)
+            digest = TableDigest(membership)
             membership.watch(digest.changed, WatchOrder.ANTI_ENTROPY)
             for claim in [*those, *those]:
                 membership.apply(claim, proven=True)
@@ -104,12 +109,12 @@ class DigestTests(SynchronousTestCase):
         self.assertEqual(tables[0] == tables[1], digests[0] == digests[1])
 
 
-class BetweenTwo(RoomTests):
+class BetweenTwo(ComponentTestCase):
     """Two members with all they need, one asking the other."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.here = equipped(self.desk)
+        self.here = equipped(self.parts)
         self.partner = self.scene.member("partner")
         self.there = equipped(self.partner)
         self.addCleanup(self.partner.close)
@@ -122,40 +127,40 @@ class BetweenTwo(RoomTests):
         self.scene.run(seconds)
 
     def test_both_hold_what_either_knew(self) -> None:
-        self.desk.knows(member("a"), member("c", incarnation=1))
+        self.parts.knows(member("a"), member("c", incarnation=1))
         self.partner.knows(member("b"), member("c"), member("gone", state=State.LEFT))
         self.exchange()
         self.assertEqual(self.done.all, [(True,)])
-        self.assertEqual(records(self.desk), records(self.partner))
-        self.assertEqual(sorted(records(self.desk)), ["a", "b", "c", "gone", "me", "partner"])
+        self.assertEqual(records(self.parts), records(self.partner))
+        self.assertEqual(sorted(records(self.parts)), ["a", "b", "c", "gone", "me", "partner"])
 
     def test_what_has_just_come_is_not_sent_back(self) -> None:
         told: list[str] = []
         self.partner.protocol.on_message(
             TABLE, lambda message, address: told.extend(c.name for c in message.updates)
         )
-        self.desk.knows(member("a"))
+        self.parts.knows(member("a"))
         self.partner.knows(*(member(f"b{number}") for number in range(20)))
         self.exchange()
-        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual(records(self.parts), records(self.partner))
         self.assertEqual([name for name in told if name not in ("me", "a")], [])
 
     def test_by_datagrams_too(self) -> None:
         self.network.silence_streams(self.address.host)
-        self.desk.knows(member("a"))
+        self.parts.knows(member("a"))
         self.partner.knows(member("b"))
         self.exchange(3.0)
         self.assertEqual(self.done.all, [(True,)])
-        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual(records(self.parts), records(self.partner))
 
     def test_by_streams_too(self) -> None:
         self.network.block_datagrams()
-        self.desk.knows(member("a"))
+        self.parts.knows(member("a"))
         self.partner.knows(member("b"))
         self.exchange()
-        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual(records(self.parts), records(self.partner))
         self.scene.run(0.1)
-        self.assertEqual(self.desk.streams._open, {}, "and it is closed when both are done")
+        self.assertEqual(self.parts.streams._open, {}, "and it is closed when both are done")
 
     def test_a_large_table_takes_several_datagrams_none_too_large(self) -> None:
         self.network.silence_streams(self.address.host)
@@ -163,10 +168,10 @@ class BetweenTwo(RoomTests):
         self.network.trace = lambda time, source, to, data: sizes.append(len(data))
         tags = tuple((f"k{n:02}", "x" * 13) for n in range(32))
         self.partner.knows(*(member(f"m{n}", tags=tags) for n in range(100)))
-        self.desk.knows(*(member(f"x{n}") for n in range(500)))
+        self.parts.knows(*(member(f"x{n}") for n in range(500)))
         self.exchange(3.0)
         self.assertEqual(self.done.all, [(True,)])
-        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual(records(self.parts), records(self.partner))
         self.assertLessEqual(max(sizes), 1400)
         self.assertGreater(len(sizes), 100)
 
@@ -185,19 +190,19 @@ class BetweenTwo(RoomTests):
         large.close()
 
     def test_equal_tables_send_no_record(self) -> None:
-        for desk in (self.desk, self.partner):
-            desk.knows(*(member(f"m{n}") for n in range(50)), self.desk.me, self.partner.me)
+        for parts in (self.parts, self.partner):
+            parts.knows(*(member(f"m{n}") for n in range(50)), self.parts.me, self.partner.me)
         tables: list[int] = []
         self.partner.protocol.on_message(TABLE, lambda m, a: tables.append(len(m.updates)))
-        self.desk.protocol.on_message(TABLE, lambda m, a: tables.append(len(m.updates)))
+        self.parts.protocol.on_message(TABLE, lambda m, a: tables.append(len(m.updates)))
         self.exchange()
         self.assertEqual((self.done.all, tables), ([(True,)], [0]))
 
     def test_what_is_asked_for_is_no_news_to_the_group_and_what_is_told_is(self) -> None:
-        self.desk.knows(member("a"))
+        self.parts.knows(member("a"))
         self.partner.knows(member("b"))
         self.exchange()
-        self.assertFalse(self.desk.news.pending)
+        self.assertFalse(self.parts.news.pending)
         self.assertTrue(self.partner.news.pending)
 
     def test_lost_pages_are_asked_for_again(self) -> None:
@@ -208,9 +213,9 @@ class BetweenTwo(RoomTests):
         self.assertEqual(len(self.done), 1)
         self.network.lose(0.0)
         if self.done.all == [(True,)]:
-            self.assertGreaterEqual(len(records(self.desk)), 200)
+            self.assertGreaterEqual(len(records(self.parts)), 200)
         self.exchange(3.0)
-        self.assertEqual(records(self.desk), records(self.partner))
+        self.assertEqual(records(self.parts), records(self.partner))
 
     def test_with_nobody_there_it_gives_up(self) -> None:
         self.partner.reactor.kill()
@@ -221,14 +226,14 @@ class BetweenTwo(RoomTests):
         self.network.mute_streams(self.address.host)
         self.partner.knows(member("b"))
         self.exchange(7.0)
-        self.assertEqual((self.done.all, self.desk.state("b")), ([(True,)], "alive"))
+        self.assertEqual((self.done.all, self.parts.state("b")), ([(True,)], "alive"))
 
     def test_stopped_in_the_middle_nothing_is_left_and_nobody_is_told(self) -> None:
         for seconds in (0.0, 0.0005, 0.0015, 0.0025, 0.0035):
             self.exchange(seconds)
             self.here.stop()
             self.scene.run(0.01)
-            self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+            self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
         self.partner.reactor.kill()
         self.exchange(1.5)
         self.here.stop()
@@ -239,26 +244,26 @@ class BetweenTwo(RoomTests):
         self.partner.knows(member("gone", state=State.LEFT))
         self.scene.run(1800)
         self.exchange()
-        self.assertIn(round(self.desk.membership.age("gone")), (1801, 1802))
+        self.assertIn(round(self.parts.membership.age("gone")), (1801, 1802))
 
     @settings(max_examples=25)
     @given(st.lists(claims(), max_size=20), st.lists(claims(), max_size=20), st.sampled_from("suv"))
     def test_whatever_two_members_hold_they_agree_afterwards(
-        self, ours: list[Claim], theirs: list[Claim], way: str
+        self, ours: list[Claim], theirs: list[Claim], route: str
     ) -> None:
         """As long as nobody stands accused: accusations of a table are looked into first."""
         scene = Scene()
         desks = [scene.member("me"), scene.member("partner")]
-        rooms = [equipped(desk) for desk in desks]
-        if way == "u":
+        rooms = [equipped(parts) for parts in desks]
+        if route == "u":
             scene.network.silence_streams(desks[1].me.address.host)
-        elif way == "s":
+        elif route == "s":
             scene.network.block_datagrams()
-        for desk, those in zip(desks, (ours, theirs), strict=True):
+        for parts, those in zip(desks, (ours, theirs), strict=True):
             for claim in those:
                 if claim.name not in ("me", "partner"):
                     fresh = replace(claim, evidence=(), age=0.0)
-                    desk.membership.apply(
+                    parts.membership.apply(
                         fresh if claim.state is State.LEFT else fresh.alive(), proven=True
                     )
         done = Calls()
@@ -275,18 +280,18 @@ class BetweenTwo(RoomTests):
             self.assertEqual(first.get(name), second.get(name), name)
 
 
-class Answered(RoomTests):
+class Answered(ComponentTestCase):
     """Who asks us, in bytes."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.desk)
+        self.room = equipped(self.parts)
         self.peer = self.scene.peer("a")
-        self.desk.knows(*(member(f"m{n}") for n in range(20)))
+        self.parts.knows(*(member(f"m{n}") for n in range(20)))
 
     def ask(self, peer: Peer | None = None, **more: Any) -> None:
         (peer or self.peer).say(
-            self.desk.me.address, DIGEST, **{"sequence": 7, "digest": (0,) * 64, **more}
+            self.parts.me.address, DIGEST, **{"sequence": 7, "digest": (0,) * 64, **more}
         )
 
     def test_a_table_goes_by_datagram_only_to_who_answers_at_its_address(self) -> None:
@@ -315,51 +320,51 @@ class Answered(RoomTests):
         self.peer.answering = True
         self.ask(digest=(1, 2, 3))
         self.scene.run(0.5)
-        self.assertEqual((self.peer.heard, self.desk.counters.malformed), ([], {"length": 1}))
+        self.assertEqual((self.peer.heard, self.parts.counters.malformed), ([], {"length": 1}))
 
 
-class TakenUp(RoomTests):
+class TakenUp(ComponentTestCase):
     """What a table accuses others of is looked into before it is believed."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.desk)
+        self.room = equipped(self.parts)
         self.teller, self.accused = self.others("teller", "accused")
         self.scene.network.silence_streams(self.accused.claim.address.host)
 
     def tell(self, claim: Claim) -> None:
-        self.teller.say(self.desk.me.address, TABLE, updates=(claim,), pages=1)
+        self.teller.say(self.parts.me.address, TABLE, updates=(claim,), pages=1)
 
     def test_one_that_answers_is_not_taken_for_failed(self) -> None:
         self.accused.answering = True
-        failed = self.accused.claim.failed("teller", [Evidence("teller", Kind.SILENT)])
+        failed = self.accused.claim.failed("teller", [Evidence("teller", Observation.SILENT)])
         self.tell(failed)
         self.scene.run(2)
-        self.assertEqual(self.desk.state("accused"), "alive")
+        self.assertEqual(self.parts.state("accused"), "alive")
         self.assertEqual(self.accused.updates(), [failed], "and hears of what it is accused")
 
     def test_one_that_is_silent_is(self) -> None:
         self.tell(self.accused.claim.failed("teller"))
-        self.assertEqual(self.desk.state("accused"), "alive")
+        self.assertEqual(self.parts.state("accused"), "alive")
         self.scene.run(1.1)
-        self.assertEqual(self.desk.state("accused"), "failed")
+        self.assertEqual(self.parts.state("accused"), "failed")
 
     def test_what_it_says_of_itself_is_believed_at_once(self) -> None:
         self.tell(self.accused.claim.departed())
-        self.assertEqual(self.desk.state("accused"), "left")
+        self.assertEqual(self.parts.state("accused"), "left")
 
     def test_of_somebody_unknown_or_gone_anything_is_believed(self) -> None:
         self.tell(member("unknown").failed("teller"))
-        self.assertEqual(self.desk.state("unknown"), "failed")
+        self.assertEqual(self.parts.state("unknown"), "failed")
 
     def test_a_later_run_is_believed(self) -> None:
         later = replace(self.accused.claim, epoch=EPOCH + 1).failed("teller")
         self.tell(later)
-        self.assertEqual(self.desk.state("accused"), "failed")
+        self.assertEqual(self.parts.state("accused"), "failed")
 
     def test_what_it_says_of_us_is_refuted(self) -> None:
-        self.tell(self.desk.me.failed("teller"))
-        self.assertEqual((self.desk.state("me"), self.desk.me.incarnation), ("alive", 1))
+        self.tell(self.parts.me.failed("teller"))
+        self.assertEqual((self.parts.state("me"), self.parts.me.incarnation), ("alive", 1))
 
     def test_it_is_asked_once_however_many_tables_accuse_it(self) -> None:
         for _ in range(3):
@@ -368,10 +373,10 @@ class TakenUp(RoomTests):
         self.assertEqual(len(self.accused.messages(PING)), 1)
 
 
-class FromTimeToTime(RoomTests):
+class FromTimeToTime(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.desk)
+        self.room = equipped(self.parts)
 
     def test_every_half_minute_somebody_is_asked(self) -> None:
         self.peer = self.others("a")[0]
@@ -387,7 +392,7 @@ class FromTimeToTime(RoomTests):
 
     def test_a_peer_of_seven_fields_is_never_asked(self) -> None:
         old = self.scene.peer("old")
-        self.desk.knows(Claim("old", old.claim.address, EPOCH, seven_fields=True))
+        self.parts.knows(Claim("old", old.claim.address, EPOCH, legacy=True))
         self.room.start()
         self.scene.run(300)
         self.assertEqual(old.heard, [])
@@ -395,10 +400,10 @@ class FromTimeToTime(RoomTests):
     def test_with_one_that_was_held_failed_and_is_back_lists_are_compared_at_once(self) -> None:
         (peer,) = self.others("a")
         self.scene.network.refuse_streams(peer.claim.address.host)
-        self.desk.knows(peer.claim.failed("x"))
+        self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1)
         self.assertEqual(peer.heard, [])
-        self.desk.knows(peer.claim.alive(1))
+        self.parts.knows(peer.claim.alive(1))
         self.scene.run(0.1)
         self.assertEqual(len(peer.messages(DIGEST)), 1)
         self.scene.run(5)

@@ -3,34 +3,36 @@
 from __future__ import annotations
 
 from swimtx.addresses import Address
-from swimtx.dissemination.failure_broadcast import Notices
+from swimtx.dissemination.failure_broadcast import FailureBroadcast
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, Peer, RoomTests
+from tests.parts import EPOCH, ComponentTestCase, Peer
 
 FAIL = MessageType.FAIL
 DEAD = Claim("dead", Address("10.99.0.1", 7946), EPOCH, by="dead")
 
 
-class NoticesTests(RoomTests):
+class NoticesTests(ComponentTestCase):
     settings = {"direct_notice_limit": 5}
 
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.notices = Notices(desk.chance, desk.membership, desk.protocol, desk.config)
-        desk.knows(DEAD)
+        parts = self.parts
+        self.notices = FailureBroadcast(
+            parts.chance, parts.membership, parts.protocol, parts.config
+        )
+        parts.knows(DEAD)
 
     def old(self, name: str) -> Peer:
         """A peer of seven fields."""
         peer = self.scene.peer(name)
-        self.desk.knows(Claim(name, peer.claim.address, EPOCH, seven_fields=True))
+        self.parts.knows(Claim(name, peer.claim.address, EPOCH, legacy=True))
         return peer
 
     def declare(self, by: str = "me") -> Claim:
         """Somebody's verdict on the dead one."""
         claim = DEAD.failed(by)
-        self.desk.membership.apply(claim)
+        self.parts.membership.apply(claim)
         self.scene.run(0.01)
         return claim
 
@@ -51,7 +53,7 @@ class NoticesTests(RoomTests):
         self.others(*"abcdef")
         (accused,) = self.others("accused")
         claim = accused.claim.failed("me")
-        self.desk.membership.apply(claim)
+        self.parts.membership.apply(claim)
         self.scene.run(0.01)
         (message,) = accused.messages()
         self.assertEqual((message.type, message.updates), (FAIL, (claim,)))
@@ -73,7 +75,7 @@ class NoticesTests(RoomTests):
         self.notices.outsiders = lambda: [outsider.claim.address]
         self.others(*"abcdef")
         self.declare()
-        self.desk.membership.depart()
+        self.parts.membership.depart()
         self.scene.run(0.01)
         self.assertEqual([m.name for m in outsider.messages(FAIL)], ["dead", "me"])
         self.assertEqual(outsider.updates()[0].state.value, "failed")
@@ -81,22 +83,22 @@ class NoticesTests(RoomTests):
     def test_about_three_members_pass_on_what_others_found_to_those_without_gossip(self) -> None:
         old = self.old("old")
         living = 30
-        self.desk.knows(
+        self.parts.knows(
             *(Claim(f"m{n}", Address("10.98.0.1", n + 1), EPOCH) for n in range(living - 2))
         )
         for number in range(300):
-            self.desk.knows(Claim(f"d{number}", DEAD.address, EPOCH))
-            self.desk.membership.apply(Claim(f"d{number}", DEAD.address, EPOCH).failed("m1"))
+            self.parts.knows(Claim(f"d{number}", DEAD.address, EPOCH))
+            self.parts.membership.apply(Claim(f"d{number}", DEAD.address, EPOCH).failed("m1"))
         self.scene.run(1)
         self.assertIn(len(old.messages(FAIL)), range(15, 50), "of 300: a tenth of them")
 
     def test_what_is_no_departure_is_told_to_nobody(self) -> None:
         peers = [*self.others("a", "b"), self.old("old")]
-        self.desk.membership.apply(DEAD.suspected("me"))
-        self.desk.membership.apply(DEAD.alive(1))
-        self.desk.knows(DEAD.alive(1).failed("x"))
+        self.parts.membership.apply(DEAD.suspected("me"))
+        self.parts.membership.apply(DEAD.alive(1))
+        self.parts.knows(DEAD.alive(1).failed("x"))
         for peer in peers:
             peer.heard.clear()
-        self.desk.membership.apply(DEAD.alive(2))
+        self.parts.membership.apply(DEAD.alive(2))
         self.scene.run(0.1)
         self.assertEqual([peer.heard for peer in peers], [[]] * 3)

@@ -8,36 +8,36 @@ from swimtx.addresses import Address
 from swimtx.dissemination.gossip import EagerGossip, Gossip
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, RoomTests
+from tests.parts import EPOCH, ComponentTestCase
 
 GOSSIP = MessageType.GOSSIP
 NEWS = Claim("new", Address("10.99.0.1", 7946), EPOCH)
 
 
-class GossipTests(RoomTests):
+class GossipTests(ComponentTestCase):
     kind: type[Gossip] = Gossip
 
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.gossip = desk.use(
+        parts = self.parts
+        self.gossip = parts.use(
             self.kind(
-                desk.reactor,
-                desk.chance,
-                desk.membership,
-                desk.protocol,
-                desk.news,
-                desk.config,
+                parts.reactor,
+                parts.chance,
+                parts.membership,
+                parts.protocol,
+                parts.news,
+                parts.config,
             )
         )
 
     def hear(self, claim: Claim = NEWS) -> None:
         """Something that is news."""
-        self.desk.membership.apply(claim)
+        self.parts.membership.apply(claim)
 
     def quiet(self) -> bool:
         """Whether no timer waits."""
-        return not self.desk.reactor.getDelayedCalls()
+        return not self.parts.reactor.getDelayedCalls()
 
 
 class Both(GossipTests):
@@ -54,7 +54,7 @@ class Both(GossipTests):
         self.hear()
         self.scene.run(10)
         self.assertTrue(self.quiet())
-        limit = self.desk.config.transmit_limit(6)
+        limit = self.parts.config.transmit_limit(6)
         told = [claim for peer in peers for claim in peer.updates()]
         # Some of it goes to the newcomer itself, who is not there to hear it.
         self.assertLessEqual(len(told), limit)
@@ -64,7 +64,7 @@ class Both(GossipTests):
 
     def test_alone_it_does_not_tick_until_somebody_comes(self) -> None:
         self.gossip.start()
-        self.desk.membership.update_me({"role": "web"})
+        self.parts.membership.update_me({"role": "web"})
         self.scene.run(3)
         self.assertTrue(self.quiet())
         (peer,) = self.others("a")
@@ -81,8 +81,8 @@ class Both(GossipTests):
 
     def test_peers_of_seven_fields_hear_none(self) -> None:
         (old,) = self.others("old")
-        self.desk.membership.forget("old")
-        self.desk.knows(Claim("old", old.claim.address, EPOCH, seven_fields=True))
+        self.parts.membership.forget("old")
+        self.parts.knows(Claim("old", old.claim.address, EPOCH, legacy=True))
         self.others("a")
         self.gossip.start()
         self.hear()
@@ -111,7 +111,7 @@ class Both(GossipTests):
     def test_it_goes_by_stream_where_datagrams_do_not_arrive(self) -> None:
         (peer,) = self.others("a")
         sent: list[bytes] = []
-        self.desk.protocol.use_streams(peer.claim.address, sent.append)
+        self.parts.protocol.use_streams(peer.claim.address, sent.append)
         self.gossip.start()
         self.hear()
         self.scene.run(1)

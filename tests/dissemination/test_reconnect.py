@@ -3,45 +3,47 @@
 from __future__ import annotations
 
 from swimtx.addresses import Address
-from swimtx.dissemination.reconnect import Resurrection
+from swimtx.dissemination.reconnect import Reconnector
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, RoomTests
+from tests.parts import EPOCH, ComponentTestCase
 
 PING = MessageType.PING
 
 
-class ResurrectionTests(RoomTests):
+class ResurrectionTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.resurrection = desk.use(
-            Resurrection(desk.reactor, desk.chance, desk.membership, desk.means, desk.config)
+        parts = self.parts
+        self.resurrection = parts.use(
+            Reconnector(
+                parts.reactor, parts.chance, parts.membership, parts.messenger, parts.config
+            )
         )
 
     def test_a_failed_member_is_asked_once_a_period_with_its_fail(self) -> None:
         (peer,) = self.others("a")
         failed = peer.claim.failed("x")
-        self.desk.knows(failed)
+        self.parts.knows(failed)
         self.scene.run(10.5)
         self.assertEqual(peer.times(PING), [1000 * second + 1 for second in range(1, 11)])
         self.assertEqual(set(peer.updates()), {failed})
 
     def test_one_that_is_back_is_asked_no_more_and_no_timer_is_left(self) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(peer.claim.failed("x"))
+        self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.01)
         peer.claim = peer.claim.alive(1)
         peer.answer(peer.heard[-1], updates=(peer.claim,))
         self.scene.run(5)
-        self.assertEqual((self.desk.state("a"), len(peer.heard)), ("alive", 1))
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual((self.parts.state("a"), len(peer.heard)), ("alive", 1))
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_in_a_large_group_each_failed_member_is_asked_once_a_period_by_all_together(
         self,
     ) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(
+        self.parts.knows(
             *(Claim(f"m{n}", Address("10.98.0.1", n + 1), EPOCH) for n in range(20)),
             peer.claim.failed("x"),
         )
@@ -50,7 +52,7 @@ class ResurrectionTests(RoomTests):
 
     def test_of_several_each_has_its_share(self) -> None:
         peers = self.others("a", "b", "c")
-        self.desk.knows(*(peer.claim.failed("x") for peer in peers))
+        self.parts.knows(*(peer.claim.failed("x") for peer in peers))
         self.scene.run(90.5)
         counts = [len(peer.messages(PING)) for peer in peers]
         self.assertEqual(sum(counts), 90)
@@ -58,23 +60,23 @@ class ResurrectionTests(RoomTests):
 
     def test_those_who_left_are_not_asked(self) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(peer.claim.departed())
+        self.parts.knows(peer.claim.departed())
         self.scene.run(5)
         self.assertEqual(peer.heard, [])
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_one_that_was_forgotten_is_asked_no_more(self) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(peer.claim.failed("x"))
+        self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.5)
-        self.desk.membership.forget("a")
+        self.parts.membership.forget("a")
         self.scene.run(5)
         self.assertEqual(len(peer.heard), 1)
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_stopped_it_asks_no_more(self) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(peer.claim.failed("x"))
+        self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.1)
         self.resurrection.stop()
         self.scene.run(5)
@@ -82,7 +84,7 @@ class ResurrectionTests(RoomTests):
 
     def test_who_has_left_the_group_asks_nobody(self) -> None:
         (peer,) = self.others("a")
-        self.desk.membership.depart()
-        self.desk.knows(peer.claim.failed("x"))
+        self.parts.membership.depart()
+        self.parts.knows(peer.claim.failed("x"))
         self.scene.run(5)
         self.assertEqual(peer.heard, [])

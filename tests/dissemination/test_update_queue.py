@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from zope.interface.verify import verifyObject
 
 from swimtx.addresses import Address
-from swimtx.interfaces import INews
+from swimtx.interfaces import IUpdateSource
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Event
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, framed
-from tests.parts import EPOCH, Calls, RoomTests, Scene
+from tests.parts import EPOCH, Calls, ComponentTestCase, Scene
 from tests.strategies import claims
 
 
@@ -25,14 +25,14 @@ def claim(name: str, tags: int = 0) -> Claim:
     return Claim(name, Address("10.1.0.1", 7946), EPOCH, tags=pairs)
 
 
-class DisseminationTests(RoomTests):
+class DisseminationTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.news = self.desk.news
+        self.news = self.parts.news
 
     def hear(self, *those: Claim) -> None:
         for each in those:
-            self.desk.membership.apply(each)
+            self.parts.membership.apply(each)
 
     def fill(self, room: int = 1400) -> list[str]:
         """The names of whom the next datagram tells."""
@@ -50,7 +50,7 @@ class DisseminationTests(RoomTests):
         return told
 
     def test_it_is_a_source_of_news(self) -> None:
-        verifyObject(INews, self.news)
+        verifyObject(IUpdateSource, self.news)
 
     def test_without_news_there_is_nothing_to_tell(self) -> None:
         self.assertFalse(self.news.pending)
@@ -63,22 +63,22 @@ class DisseminationTests(RoomTests):
         self.assertEqual(self.claims_of(self.news.fill(1400)), [suspect])
 
     def test_what_others_need_not_hear_from_us_is_no_news(self) -> None:
-        self.desk.knows(claim("a"))
+        self.parts.knows(claim("a"))
         self.assertFalse(self.news.pending)
 
     def test_what_is_overtaken_by_something_quiet_is_not_told_any_more(self) -> None:
         self.hear(claim("a"))
-        self.desk.knows(claim("a").suspected("b"))
+        self.parts.knows(claim("a").suspected("b"))
         self.assertEqual((self.news.pending, self.fill()), (False, []))
 
     def test_an_update_is_told_three_times_the_logarithm_of_the_group(self) -> None:
         for size, times in ((2, 6), (6, 6), (7, 9), (19, 9), (20, 12), (54, 15)):
             scene = Scene()
-            self.scene, self.desk = scene, scene.member("me")
-            self.news = self.desk.news
-            self.desk.knows(*(claim(f"m{number}") for number in range(size - 2)))
+            self.scene, self.parts = scene, scene.member("me")
+            self.news = self.parts.news
+            self.parts.knows(*(claim(f"m{number}") for number in range(size - 2)))
             self.hear(claim("new"))
-            self.assertEqual(self.desk.membership.living, size)
+            self.assertEqual(self.parts.membership.living, size)
             self.assertEqual(self.told(), {"new": times})
             self.assertEqual(times, 3 * math.ceil(math.log(size + 1)))
 
@@ -89,7 +89,7 @@ class DisseminationTests(RoomTests):
         self.assertEqual(
             self.claims_of(self.news.fill(1400)), [claim("a").suspected("b")], "and only that"
         )
-        self.assertEqual(self.told()["a"], self.desk.config.transmit_limit(2) - 1)
+        self.assertEqual(self.told()["a"], self.parts.config.transmit_limit(2) - 1)
 
     def test_the_least_told_go_first(self) -> None:
         self.hear(claim("a"), claim("b"))
@@ -108,25 +108,25 @@ class DisseminationTests(RoomTests):
     def test_what_happens_without_a_change_of_a_record_is_no_news(self) -> None:
         self.hear(claim("a"))
         told = self.told()
-        self.assertEqual(told["a"], self.desk.config.transmit_limit(2))
-        self.desk.membership.announce(Event.STALLED, "a", "its host accepts for it")
+        self.assertEqual(told["a"], self.parts.config.transmit_limit(2))
+        self.parts.membership.announce(Event.STALLED, "a", "its host accepts for it")
         self.assertFalse(self.news.pending)
         self.hear(claim("b"))
-        self.desk.membership.announce(Event.CONFLICT, "b", "two are called b")
+        self.parts.membership.announce(Event.CONFLICT, "b", "two are called b")
         self.assertTrue(self.news.pending, "and what was news still is")
 
     def test_whoever_wants_to_know_is_told_that_there_is_news(self) -> None:
         heard = Calls()
-        self.news.on_news(heard)
+        self.news.on_update(heard)
         self.hear(claim("a"))
         self.assertEqual(len(heard), 1)
-        self.desk.knows(claim("b"))
+        self.parts.knows(claim("b"))
         self.assertEqual(len(heard), 1)
 
     def test_updates_told_are_counted(self) -> None:
         self.hear(claim("a"), claim("b"))
         self.fill()
-        self.assertEqual(self.desk.counters.updates_sent, 2)
+        self.assertEqual(self.parts.counters.updates_sent, 2)
 
     def test_cleared_nothing_is_news(self) -> None:
         self.hear(claim("a"))
@@ -141,36 +141,36 @@ class DisseminationTests(RoomTests):
     def test_no_mix_of_news_is_larger_than_the_room(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
-        desk = Scene().member("me")
+        parts = Scene().member("me")
         for each in those:
-            desk.membership.apply(each)
+            parts.membership.apply(each)
         for room in rooms:
-            self.assertLessEqual(len(desk.news.fill(room)), max(0, room))
+            self.assertLessEqual(len(parts.news.fill(room)), max(0, room))
 
     @given(st.lists(claims(), max_size=30), st.lists(st.integers(0, 1400), max_size=200))
     def test_no_update_is_told_more_often_than_the_limit(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
-        desk = Scene().member("me")
+        parts = Scene().member("me")
         told: Counter[bytes] = Counter()
         for number, room in enumerate(rooms):
             if number < len(those):
-                desk.membership.apply(those[number])
-            told.update(swim_pb2.Datagram.FromString(desk.news.fill(room)).updates)
-        limit = desk.config.transmit_limit(len(those) + 1)
+                parts.membership.apply(those[number])
+            told.update(swim_pb2.Datagram.FromString(parts.news.fill(room)).updates)
+        limit = parts.config.transmit_limit(len(those) + 1)
         self.assertLessEqual(max(told.values(), default=0), limit)
 
     @given(st.lists(claims(), max_size=30))
     def test_all_news_is_told_sooner_or_later_and_then_it_is_none(self, those: list[Claim]) -> None:
-        desk = Scene().member("me")
+        parts = Scene().member("me")
         for each in those:
-            desk.membership.apply(each)
+            parts.membership.apply(each)
         told: set[str] = set()
         for _ in range(2000):
-            if not desk.news.pending:
+            if not parts.news.pending:
                 break
-            data = desk.news.fill(1400)
+            data = parts.news.fill(1400)
             told.update(c.name for c in self.claims_of(data))
-        self.assertFalse(desk.news.pending)
-        spread = {m.name for m in desk.membership.members()}
+        self.assertFalse(parts.news.pending)
+        spread = {m.name for m in parts.membership.members()}
         self.assertLessEqual(spread - {"me"}, told)

@@ -11,7 +11,7 @@ from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.experiments.swim_baseline import Final, Unaware, as_in_the_paper
 from swimtx.experiments.swim_piggyback import TwoLists
-from swimtx.interfaces import INews
+from swimtx.interfaces import IUpdateSource
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import Codec, header
@@ -51,7 +51,7 @@ class TwoListsOfNews(SynchronousTestCase):
         self.membership = listing(Final)
         self.news = TwoLists(self.membership, as_in_the_paper(), Counters())
         self.told: list[int] = []
-        self.news.on_news(lambda: self.told.append(1))
+        self.news.on_update(lambda: self.told.append(1))
 
     def others(self, count: int) -> list[Claim]:
         """So many that have just come."""
@@ -89,4 +89,4 @@ class TwoListsOfNews(SynchronousTestCase):
         self.assertFalse(self.news.pending)
 
     def test_are_news(self) -> None:
-        self.assertTrue(verifyObject(INews, self.news))
+        self.assertTrue(verifyObject(IUpdateSource, self.news))

@@ -58,13 +58,13 @@ class Dice:
 
     def summary(self, outcomes: Sequence[Outcome]) -> Summary:
         rows = []
-        means: dict[float, estimates.Estimate] = {}
+        messenger: dict[float, estimates.Estimate] = {}
         for number, (case, found) in enumerate(by_case(outcomes).items()):
-            mean = means[number] = estimates.mean_of(pooled(found, "thrown"))
+            mean = messenger[number] = estimates.mean_of(pooled(found, "thrown"))
             rows.append(Row(case, "thrown", "pips", mean, (Reference("theory", 3.5),)))
             sixes = estimates.share_of(0, len(found))
             rows.append(Row(case, "sixes", "share", sixes))
-        chart = Chart("dice", "Dice", "case", "pips", (line_of("thrown", means),))
+        chart = Chart("dice", "Dice", "case", "pips", (line_of("thrown", messenger),))
         return Summary(tuple(rows), (chart,))
 
 

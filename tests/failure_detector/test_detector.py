@@ -12,12 +12,12 @@ from swimtx.failure_detector.assessment import Published
 from swimtx.failure_detector.detector import FailureDetector
 from swimtx.failure_detector.target_selection import RoundRobin
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.local_health import LocalHealth
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.route import Way
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.route import Route
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, LATENCY, Calls, Peer, RoomTests
+from tests.parts import EPOCH, LATENCY, Calls, ComponentTestCase, Peer
 
 PING, ACK, PING_REQ, NACK = (
     MessageType.PING,
@@ -38,26 +38,26 @@ class Reading(Published):
         self.rounds.append(probe.target.name)
 
 
-class FailureDetectorTests(RoomTests):
+class FailureDetectorTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
+        parts = self.parts
         self.reached = Calls()
         self.health = LocalHealth()
-        self.reading = Reading(desk.membership)
-        self.order = RoundRobin(Random(1), desk.config.period)
-        self.detector = desk.use(
+        self.reading = Reading(parts.membership)
+        self.order = RoundRobin(Random(1), parts.config.period)
+        self.detector = parts.use(
             FailureDetector(
-                desk.reactor,
-                desk.chance,
-                desk.membership,
-                desk.means,
+                parts.reactor,
+                parts.chance,
+                parts.membership,
+                parts.messenger,
                 self.order,
                 self.reading,
-                Schedule.probe,
+                ProbeSchedule.probe,
                 self.health,
-                desk.config,
-                desk.counters,
+                parts.config,
+                parts.counters,
                 self.reached,
             )
         )
@@ -77,31 +77,31 @@ class Periods(FailureDetectorTests):
         counts = [len(peer.messages(PING)) for peer in peers]
         self.assertIn(sum(counts), (30, 31))
         self.assertLessEqual(max(counts) - min(counts), 1)
-        self.assertEqual(self.desk.counters.probes, sum(counts))
+        self.assertEqual(self.parts.counters.probes, sum(counts))
         times = sorted(at for peer in peers for at in peer.times(PING))
         self.assertEqual({after - before for before, after in pairwise(times)}, {1000})
 
     def test_alone_it_probes_nobody_and_goes_on(self) -> None:
         self.detector.start()
         self.scene.run(10)
-        self.assertEqual(self.desk.counters.probes, 0)
-        (late,) = self.others("late", answering=True)
+        self.assertEqual(self.parts.counters.probes, 0)
+        (at_timeout,) = self.others("late", answering=True)
         self.scene.run(2.1)
-        self.assertEqual(len(late.messages(PING)), 2)
+        self.assertEqual(len(at_timeout.messages(PING)), 2)
 
     def test_an_error_does_not_stop_the_heartbeat(self) -> None:
         self.others("a", answering=True)
         self.detector.start()
-        post = self.desk.protocol.post
-        self.desk.protocol.post = lambda peer, data: 1 // 0  # type: ignore[method-assign,assignment]
+        post = self.parts.protocol.transmit
+        self.parts.protocol.transmit = lambda peer, data: 1 // 0  # type: ignore[method-assign,assignment]
         self.assertRaises(ZeroDivisionError, self.scene.run, 2)
-        self.desk.protocol.post = post  # type: ignore[method-assign]
+        self.parts.protocol.transmit = post  # type: ignore[method-assign]
         self.scene.run(10)
         self.assertGreaterEqual(len(self.reading.rounds), 8)
 
     def test_those_who_are_gone_are_not_probed(self) -> None:
         failed, left, alive = self.others("failed", "left", "alive", answering=True)
-        self.desk.knows(failed.claim.failed("x"), left.claim.departed())
+        self.parts.knows(failed.claim.failed("x"), left.claim.departed())
         self.detector.start()
         self.scene.run(10)
         self.assertEqual((failed.heard, left.heard), ([], []))
@@ -109,15 +109,15 @@ class Periods(FailureDetectorTests):
 
     def test_a_suspect_is_probed_like_others(self) -> None:
         suspect, _ = self.others("suspect", "alive", answering=True)
-        self.desk.knows(suspect.claim.suspected("x"))
+        self.parts.knows(suspect.claim.suspected("x"))
         self.detector.start()
         self.scene.run(10)
         self.assertGreaterEqual(len(suspect.messages(PING)), 4)
 
     def test_a_name_that_the_list_has_lost_costs_no_more_than_one_period(self) -> None:
         self.others("a", "b", "c", answering=True)
-        self.desk.membership.clear()
-        self.desk.membership.become(self.desk.me)
+        self.parts.membership.clear()
+        self.parts.membership.become(self.parts.me)
         (there,) = self.others("there", answering=True)
         self.detector.start()
         self.scene.run(5)
@@ -130,7 +130,7 @@ class Periods(FailureDetectorTests):
         self.health.worsen(2)
         self.detector.start()
         self.scene.run(9.5)
-        self.assertIn(self.desk.counters.probes, (3, 4))
+        self.assertIn(self.parts.counters.probes, (3, 4))
         first = one.times(PING)[0]
         self.assertEqual([at - first for at in one.times(PING)[:4]], [0, 450, 900, 1350])
 
@@ -141,7 +141,7 @@ class Periods(FailureDetectorTests):
         self.detector.stop()
         before = len(peer.heard)
         self.scene.run(5)
-        self.assertEqual((len(peer.heard), self.desk.state("a")), (before, "alive"))
+        self.assertEqual((len(peer.heard), self.parts.state("a")), (before, "alive"))
 
 
 class Rounds(FailureDetectorTests):
@@ -149,10 +149,10 @@ class Rounds(FailureDetectorTests):
         (peer,) = self.others("a", answering=True)
         self.detector.probe(peer.claim)
         self.scene.run(1)
-        member = self.desk.membership.get("a")
+        member = self.parts.membership.get("a")
         assert member is not None
         self.assertEqual(member.rtt, 2 * LATENCY)
-        self.assertEqual(self.reached.all, [(peer.claim.address, Way.DATAGRAM)])
+        self.assertEqual(self.reached.all, [(peer.claim.address, Route.DATAGRAM)])
         self.assertEqual(self.reading.rounds, ["a"])
 
     def test_who_does_not_answer_is_suspected_with_what_was_seen(self) -> None:
@@ -160,13 +160,13 @@ class Rounds(FailureDetectorTests):
         self.others("b", answering=True)
         self.detector.probe(peer.claim)
         self.scene.run(0.99)
-        self.assertEqual(self.desk.state("a"), "alive")
+        self.assertEqual(self.parts.state("a"), "alive")
         self.scene.run(0.1)
-        held = self.desk.membership.claim("a")
+        held = self.parts.membership.claim("a")
         assert held is not None
         self.assertEqual((held.state.value, held.by), ("suspect", "me"))
-        self.assertEqual(held.evidence, (Evidence("me", Kind.SILENT),))
-        self.assertEqual((self.reached.all, self.desk.counters.probes_failed), ([], 1))
+        self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
+        self.assertEqual((self.reached.all, self.parts.counters.probes_failed), ([], 1))
 
     def test_what_relays_saw_goes_along(self) -> None:
         target = self.silent("t")
@@ -174,19 +174,23 @@ class Rounds(FailureDetectorTests):
         self.detector.probe(target.claim)
         self.scene.run(0.5)
         asked = relay.last(PING_REQ)
-        relay.say(self.desk.me.address, NACK, sequence=asked.sequence, observed=Kind.ACCEPTED)
+        relay.say(
+            self.parts.me.address, NACK, sequence=asked.sequence, observed=Observation.ACCEPTED
+        )
         self.scene.run(1)
-        held = self.desk.membership.claim("t")
+        held = self.parts.membership.claim("t")
         assert held is not None
-        self.assertEqual(held.evidence, (Evidence("me", Kind.SILENT), Evidence("r", Kind.ACCEPTED)))
+        self.assertEqual(
+            held.evidence, (Evidence("me", Observation.SILENT), Evidence("r", Observation.ACCEPTED))
+        )
 
     def test_three_others_are_asked_none_of_them_suspect_or_of_seven_fields(self) -> None:
         target = self.silent("t")
         able = self.others("b", "c", "d", "e", "f")
         suspect, old = self.others("suspect", "old")
-        self.desk.knows(suspect.claim.suspected("x"))
-        self.desk.membership.forget("old")
-        self.desk.knows(Claim("old", old.claim.address, EPOCH, seven_fields=True))
+        self.parts.knows(suspect.claim.suspected("x"))
+        self.parts.membership.forget("old")
+        self.parts.knows(Claim("old", old.claim.address, EPOCH, legacy=True))
         asked: Counter[str] = Counter()
         for _ in range(20):
             for peer in able:
@@ -209,24 +213,24 @@ class Rounds(FailureDetectorTests):
             peer = self.silent(f"a{self.scene.now}")
             self.detector.probe(peer.claim)
             self.scene.run(0.8)
-            self.desk.knows(later(peer.claim))
+            self.parts.knows(later(peer.claim))
             self.scene.run(1)
-            self.assertEqual(self.desk.state(peer.claim.name), "alive")
+            self.assertEqual(self.parts.state(peer.claim.name), "alive")
 
     def test_one_that_is_gone_meanwhile_is_probed_no_further(self) -> None:
         peer = self.silent("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.1)
-        self.desk.knows(peer.claim.departed())
+        self.parts.knows(peer.claim.departed())
         self.scene.run(2)
-        self.assertEqual((peer.times(PING), self.desk.state("a")), ([1], "left"))
+        self.assertEqual((peer.times(PING), self.parts.state("a")), ([1], "left"))
 
     def test_one_that_does_not_know_that_it_is_suspected_is_told_with_its_answer(self) -> None:
         (peer,) = self.others("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.01)
         accused = peer.claim.suspected("x")
-        self.desk.knows(accused)
+        self.parts.knows(accused)
         peer.answer(peer.heard[-1])
         self.scene.run(0.01)
         self.assertEqual((len(peer.messages(PING)), peer.updates()), (2, [accused]))
@@ -234,20 +238,20 @@ class Rounds(FailureDetectorTests):
     def test_two_rounds_of_one_member_are_one(self) -> None:
         peer = self.silent("a")
         self.assertIs(self.detector.probe(peer.claim), self.detector.probe(peer.claim))
-        self.assertEqual(self.desk.counters.probes, 1)
+        self.assertEqual(self.parts.counters.probes, 1)
 
     def test_a_hint_makes_it_look_at_once(self) -> None:
         peer = self.silent("a")
         (relay,) = self.others("r")
-        self.detector.hint("a")
+        self.detector.expedite("a")
         self.scene.run(0.01)
         self.assertEqual((len(peer.messages(PING)), relay.times(PING_REQ)), (2, [1]))
-        self.assertEqual(self.desk.state("a"), "alive", "a hint proves nothing")
+        self.assertEqual(self.parts.state("a"), "alive", "a hint proves nothing")
 
     def test_some_are_probed_out_of_turn_if_they_are_alive_and_not_too_many(self) -> None:
         suspect, *peers = [self.silent(name) for name in "sabcdefghij"]
-        self.desk.knows(suspect.claim.suspected("x"))
-        self.detector.look_at([suspect.claim, *(peer.claim for peer in peers)])
+        self.parts.knows(suspect.claim.suspected("x"))
+        self.detector.probe_out_of_turn([suspect.claim, *(peer.claim for peer in peers)])
         self.scene.run(0.01)
         probed = [peer.claim.name for peer in (suspect, *peers) if peer.messages(PING)]
         self.assertEqual(probed, list("abcdefgh"))
@@ -258,10 +262,10 @@ class Rounds(FailureDetectorTests):
         probe.stop()
         read = Calls(peer.claim.suspected("me"))
         self.detector.conclude(probe, read)
-        self.assertEqual(self.desk.state("a"), "suspect")
-        self.desk.knows(peer.claim.alive(1))
+        self.assertEqual(self.parts.state("a"), "suspect")
+        self.parts.knows(peer.claim.alive(1))
         self.detector.conclude(probe, read)
-        self.assertEqual((len(read), self.desk.state("a")), (1, "alive"), "it has refuted since")
+        self.assertEqual((len(read), self.parts.state("a")), (1, "alive"), "it has refuted since")
 
     def test_after_a_hint_those_are_asked_first_who_may_have_had_it_too(self) -> None:
         self.detector.fellows = lambda name: ["me", "y", "z", "gone", "x"]
@@ -271,7 +275,7 @@ class Rounds(FailureDetectorTests):
                 peers = self.others(*"abcdefghxyz")
             for peer in peers:
                 peer.heard.clear()
-            self.detector.hint(target.claim.name)
+            self.detector.expedite(target.claim.name)
             self.scene.run(0.01)
             asked = [peer.claim.name for peer in peers if peer.messages(PING_REQ)]
             self.assertEqual(asked[-2:], ["y", "z"])
@@ -292,24 +296,24 @@ class Rounds(FailureDetectorTests):
         (relay,) = self.others("r")
         self.detector.probe(peer.claim)
         self.scene.run(0.1)
-        self.detector.hint("a")
+        self.detector.expedite("a")
         self.scene.run(0.01)
         self.assertEqual(relay.times(PING_REQ), [101])
-        self.assertEqual(self.desk.counters.probes, 1)
+        self.assertEqual(self.parts.counters.probes, 1)
 
     def test_a_hint_about_somebody_gone_or_unknown_is_nothing(self) -> None:
         (peer,) = self.others("a")
-        self.desk.knows(peer.claim.failed("x"))
-        self.detector.hint("a")
-        self.detector.hint("nobody")
+        self.parts.knows(peer.claim.failed("x"))
+        self.detector.expedite("a")
+        self.detector.expedite("nobody")
         self.scene.run(1)
         self.assertEqual(peer.heard, [])
 
     def test_an_address_of_nobody_is_only_silent(self) -> None:
         nobody = Claim("n", Address("10.200.0.1", 7946), EPOCH)
-        self.desk.knows(nobody)
+        self.parts.knows(nobody)
         self.detector.probe(nobody)
         self.scene.run(1.1)
-        held = self.desk.membership.claim("n")
+        held = self.parts.membership.claim("n")
         assert held is not None
-        self.assertEqual(held.evidence, (Evidence("me", Kind.SILENT),))
+        self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.failure_detector.name_ring import Ring
+from swimtx.failure_detector.name_ring import NameRing
 
 
 class RingTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.ring = Ring()
+        self.ring = NameRing()
         for name in "cadb":
             self.ring.add(name)
 

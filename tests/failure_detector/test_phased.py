@@ -8,7 +8,7 @@ from random import Random
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.failure_detector.target_selection import Phased
+from swimtx.failure_detector.target_selection import PhasedRoundRobin
 
 PERIOD = 2.0
 EIGHTH = 8  # the period that is round robin
@@ -18,8 +18,8 @@ def names(count: int) -> list[str]:
     return [f"m{number:03}" for number in range(count)]
 
 
-def order_of(me: str, members: list[str]) -> Phased:
-    order = Phased(Random(me), PERIOD)
+def order_of(me: str, members: list[str]) -> PhasedRoundRobin:
+    order = PhasedRoundRobin(Random(me), PERIOD)
     order.begin(me)
     for name in members:
         if name != me:

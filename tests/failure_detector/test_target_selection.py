@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.failure_detector.target_selection import Phased, RoundRobin
+from swimtx.failure_detector.target_selection import PhasedRoundRobin, RoundRobin
 
 NAMES = "abcdefgh"
 
@@ -145,19 +145,19 @@ class RoundRobinTests(SynchronousTestCase):
         self.assertEqual(order.turn(100.0), ("a", 104.0))
 
 
-def _phased(me: str, period: float = 1.0) -> Phased:
-    order = Phased(Random(me), period)
+def _phased(me: str, period: float = 1.0) -> PhasedRoundRobin:
+    order = PhasedRoundRobin(Random(me), period)
     order.begin(me)
     return order
 
 
-def target_at(order: Phased, now: float) -> str | None:
+def target_at(order: PhasedRoundRobin, now: float) -> str | None:
     """Whom it probes then."""
     target, _ = order.turn(now)
     return target
 
 
-def ring(names: str, period: float = 1.0) -> dict[str, Phased]:
+def ring(names: str, period: float = 1.0) -> dict[str, PhasedRoundRobin]:
     """Everybody's order, in a group of these."""
     orders = {name: _phased(name, period) for name in names}
     for me, order in orders.items():

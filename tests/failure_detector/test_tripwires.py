@@ -5,28 +5,28 @@ from __future__ import annotations
 from swimtx.failure_detector.tripwires import SUCCESSORS, Tripwires
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
-from tests.parts import Calls, Peer, RoomTests
+from tests.parts import Calls, ComponentTestCase, Peer
 
 SETTLED = 1.1  # seconds after which streams are where they belong
 
 
-class TripwireTests(RoomTests):
+class TripwireTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
+        parts = self.parts
         self.broke = Calls()
-        self.tripwires = desk.use(
+        self.tripwires = parts.use(
             Tripwires(
-                desk.reactor,
-                desk.chance,
-                desk.membership,
-                desk.protocol,
-                desk.streams,
-                desk.config,
+                parts.reactor,
+                parts.chance,
+                parts.membership,
+                parts.protocol,
+                parts.streams,
+                parts.config,
                 self.broke,
             )
         )
-        desk.membership.become(desk.me)  # which the tripwires have to hear of
+        parts.membership.become(parts.me)  # which the tripwires have to hear of
         self.peers: dict[str, Peer] = {}
         for name in ("a", "b", "n", "o", "p", "q"):
             self.meet(name)
@@ -56,7 +56,7 @@ class TripwireTests(RoomTests):
         self.assertEqual(self.broke.all, [("o",)])
 
     def test_once_it_is_known_to_be_gone_its_stream_breaks_unnoticed(self) -> None:
-        self.desk.membership.apply(self.peers["o"].claim.departed())
+        self.parts.membership.apply(self.peers["o"].claim.departed())
         self.peers["o"].die()
         self.scene.run(SETTLED)
         self.assertEqual(len(self.broke), 0)
@@ -85,21 +85,21 @@ class TripwireTests(RoomTests):
         self.assertIn("nn", self.tripwires.held)
 
     def test_one_that_cannot_be_reached_is_tried_more_and_more_seldom(self) -> None:
-        self.desk.membership.apply(self.peers["o"].claim.departed())
+        self.parts.membership.apply(self.peers["o"].claim.departed())
         host = "10.0.0.200"
         self.scene.network.host(host)
         self.scene.network.silence_streams(host)
         hidden = Claim("oo", self.peers["o"].claim.address._replace(host=host), 1, by="oo")
-        self.desk.membership.apply(hidden)
+        self.parts.membership.apply(hidden)
         tries: list[float] = []
-        connect = self.desk.streams.connect
+        connect = self.parts.streams.connect
 
         def counted(address, timeout, received):  # type: ignore[no-untyped-def]
             if address.host == host:
                 tries.append(self.scene.now)
             return connect(address, timeout, received)
 
-        self.desk.streams.connect = counted  # type: ignore[method-assign]
+        self.parts.streams.connect = counted  # type: ignore[method-assign]
         self.scene.run(400)
         self.assertTrue(4 <= len(tries) <= 9, tries)
         self.assertEqual(len(self.broke), 0)
@@ -107,7 +107,7 @@ class TripwireTests(RoomTests):
     def test_the_next_run_of_a_member_has_a_stream_of_its_own(self) -> None:
         before = self.tripwires._open["o"]
         claim = self.peers["o"].claim
-        self.desk.membership.apply(Claim("o", claim.address, claim.epoch + 1, by="o"))
+        self.parts.membership.apply(Claim("o", claim.address, claim.epoch + 1, by="o"))
         self.scene.run(SETTLED)
         self.assertIsNot(self.tripwires._open["o"], before)
         self.assertEqual(len(self.broke), 0)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.wire.codec import encode
 from swimtx.wire.messages import Message, MessageType
 from tests.faults.members import Heard, Members, Running
@@ -167,7 +167,7 @@ def forge(scene: Scene, name: str) -> Script:
     """Forged evidence convinces nobody, and a forged verdict is refuted."""
     members, mark = scene.members, len(scene.members.heard)
     by, one, other = [each for each in members.running if each != name][:3]
-    refused = [Evidence(one, Kind.REFUSED), Evidence(other, Kind.REFUSED)]
+    refused = [Evidence(one, Observation.REFUSED), Evidence(other, Observation.REFUSED)]
     _inject(members, by, _record(members, name).suspected(one, refused))
     yield Until(
         lambda: members.told("suspected", mark), GENEROUS, "the forged suspicion to be heard"

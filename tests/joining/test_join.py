@@ -13,11 +13,11 @@ from swimtx import Node
 from swimtx.addresses import Address
 from swimtx.errors import JoinFailed
 from swimtx.interfaces import ISeeds
-from swimtx.joining.announce import Greeting
-from swimtx.probing.ping_responder import Answering
-from swimtx.transport.route import Way
-from swimtx.wire.messages import Listed, MessageType
-from tests.parts import EPOCH, Calls, Heard, Peer, RoomTests, Scene
+from swimtx.joining.announce import Announcer
+from swimtx.probing.ping_responder import PingResponder
+from swimtx.transport.route import Route
+from swimtx.wire.messages import Contact, MessageType
+from tests.parts import EPOCH, Calls, ComponentTestCase, Heard, Peer, Scene
 
 PING, ACK = MessageType.PING, MessageType.ACK
 JOIN_REQ, JOIN_RES = MessageType.JOIN_REQ, MessageType.JOIN_RES
@@ -49,7 +49,7 @@ class Seed(Peer):
     @ivar well_known: whether it is no member.
     """
 
-    listed: tuple[Listed, ...] = ()
+    listed: tuple[Contact, ...] = ()
     well_known = False
     willing = True
 
@@ -93,9 +93,9 @@ class JoiningTests(SynchronousTestCase):
         return self.node.join([seed.claim.address for seed in seeds])
 
 
-def entry_of(peer: Peer) -> Listed:
+def entry_of(peer: Peer) -> Contact:
     claim = peer.claim
-    return Listed(claim.name, claim.address, claim.incarnation, claim.epoch)
+    return Contact(claim.name, claim.address, claim.incarnation, claim.epoch)
 
 
 class Asking(JoiningTests):
@@ -300,7 +300,7 @@ class Answering_(JoiningTests):  # noqa: N801
         answer = peer.last(JOIN_RES)
         me = self.node.membership.me
         self.assertEqual((answer.sequence, answer.bootstrap), (7, False))
-        self.assertEqual(answer.listed, (Listed("me", me.address, me.incarnation, me.epoch),))
+        self.assertEqual(answer.listed, (Contact("me", me.address, me.incarnation, me.epoch),))
         self.assertEqual(self.node.membership.living, 2)
 
 
@@ -435,73 +435,75 @@ class Renewing(JoiningTests):
         self.assertGreater(asked[-1], 0, "the latest ones are kept")
 
 
-class GreetingTests(RoomTests):
+class GreetingTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
+        parts = self.parts
         self.reached = Calls()
-        self.greeting = desk.use(Greeting(desk.membership, desk.means, desk.config, self.reached))
+        self.announcer = parts.use(
+            Announcer(parts.membership, parts.messenger, parts.config, self.reached)
+        )
         self.peer = self.scene.peer("a")
 
-    def greet(self, peer: Peer | None = None, **more: Any) -> None:
-        self.greeting.greet(entry_of(peer or self.peer), **more)
+    def announce(self, peer: Peer | None = None, **more: Any) -> None:
+        self.announcer.announce(entry_of(peer or self.peer), **more)
         self.scene.run(0.01)
 
     def test_one_ping_with_our_alive_makes_us_known(self) -> None:
-        self.greet()
+        self.announce()
         (ping,) = self.peer.messages()
-        self.assertEqual((ping.type, ping.target, ping.updates), (PING, "a", (self.desk.me,)))
+        self.assertEqual((ping.type, ping.target, ping.updates), (PING, "a", (self.parts.me,)))
 
     def test_the_ack_brings_the_record_of_whoever_is_there(self) -> None:
         there = self.scene.member("there")
-        Answering(there.membership, there.protocol, there.counters)
-        self.greeting.greet(Listed("there", there.me.address, 0, EPOCH))
+        PingResponder(there.membership, there.protocol, there.counters)
+        self.announcer.announce(Contact("there", there.me.address, 0, EPOCH))
         self.scene.run(1)
-        self.assertEqual(self.desk.membership.claim("there"), there.me)
-        self.assertEqual(self.reached.all, [(there.me.address, Way.DATAGRAM)])
+        self.assertEqual(self.parts.membership.claim("there"), there.me)
+        self.assertEqual(self.reached.all, [(there.me.address, Route.DATAGRAM)])
         there.close()
 
     def test_nobody_is_greeted_twice_at_a_time(self) -> None:
-        self.greet()
-        self.greet()
+        self.announce()
+        self.announce()
         self.assertEqual(len(self.peer.messages()), 1)
         self.scene.run(2)
         self.peer.heard.clear()
-        self.greet()
+        self.announce()
         self.assertEqual(len(self.peer.messages()), 1)
 
     def test_who_does_not_answer_was_not_reached_and_is_not_accused(self) -> None:
-        self.greet()
+        self.announce()
         self.scene.run(3)
-        self.assertEqual((self.reached.all, self.desk.events), ([], []))
+        self.assertEqual((self.reached.all, self.parts.events), ([], []))
 
     def test_of_strangers_that_only_speak_for_themselves_a_few_are_greeted_at_a_time(self) -> None:
         for number in range(20):
-            self.greeting.greet(
-                Listed(f"s{number}", Address("10.0.200.1", number + 1), 0, EPOCH), strange=True
+            self.announcer.announce(
+                Contact(f"s{number}", Address("10.0.200.1", number + 1), 0, EPOCH), strange=True
             )
-        self.greet(strange=True)
+        self.announce(strange=True)
         self.assertEqual(self.peer.heard, [])
-        self.greet()
+        self.announce()
         self.assertEqual(len(self.peer.heard), 1, "others are greeted none the less")
 
     def test_news_is_whom_the_list_does_not_have_in_that_run(self) -> None:
-        is_news, entry = self.greeting.is_news, entry_of(self.peer)
-        self.assertTrue(is_news(entry))
-        self.desk.knows(self.peer.claim)
-        self.assertFalse(is_news(entry))
-        self.assertTrue(is_news(entry._replace(epoch=EPOCH + 1)))
-        self.assertFalse(is_news(Listed("me", Address("10.9.9.9", 9), 0, EPOCH + 9)))
-        self.assertFalse(is_news(Listed("x", self.desk.me.address, 0, EPOCH)))
+        is_unknown, entry = self.announcer.is_unknown, entry_of(self.peer)
+        self.assertTrue(is_unknown(entry))
+        self.parts.knows(self.peer.claim)
+        self.assertFalse(is_unknown(entry))
+        self.assertTrue(is_unknown(entry._replace(epoch=EPOCH + 1)))
+        self.assertFalse(is_unknown(Contact("me", Address("10.9.9.9", 9), 0, EPOCH + 9)))
+        self.assertFalse(is_unknown(Contact("x", self.parts.me.address, 0, EPOCH)))
 
     def test_we_do_not_greet_ourselves(self) -> None:
-        self.greeting.greet(Listed("me", self.peer.claim.address, 0, EPOCH))
+        self.announcer.announce(Contact("me", self.peer.claim.address, 0, EPOCH))
         self.scene.run(0.1)
         self.assertEqual(self.peer.heard, [])
 
     def test_stopped_it_waits_for_nobody(self) -> None:
-        self.greet()
-        self.greeting.stop()
+        self.announce()
+        self.announcer.stop()
         self.scene.run(2)
         self.assertEqual(len(self.peer.messages()), 1)
 

@@ -10,23 +10,23 @@ from swimtx.addresses import Address
 from swimtx.joining.leave import Leaving
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
-from tests.parts import EPOCH, Peer, RoomTests
+from tests.parts import EPOCH, ComponentTestCase, Peer
 
 LEAVE, ACK = MessageType.LEAVE, MessageType.ACK
 
 
-class LeavingTests(RoomTests):
+class LeavingTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.leaving = desk.use(
+        parts = self.parts
+        self.leaving = parts.use(
             Leaving(
-                desk.reactor,
-                desk.membership,
-                desk.protocol,
-                desk.questions,
-                desk.streams,
-                desk.config,
+                parts.reactor,
+                parts.membership,
+                parts.protocol,
+                parts.requests,
+                parts.streams,
+                parts.config,
             )
         )
 
@@ -50,26 +50,26 @@ class LeavingTests(RoomTests):
 class Telling(LeavingTests):
     def test_every_living_member_is_told_at_once_that_we_left(self) -> None:
         peers = self.others("a", "b", "c")
-        self.desk.knows(peers[2].claim.suspected("x"))
+        self.parts.knows(peers[2].claim.suspected("x"))
         self.leave()
-        self.assertEqual(self.desk.state("me"), "left")
+        self.assertEqual(self.parts.state("me"), "left")
         for peer in peers:
             (message,) = peer.messages()
             self.assertEqual((message.type, message.name), (LEAVE, "me"))
-            self.assertEqual(message.updates[0], self.desk.me)
+            self.assertEqual(message.updates[0], self.parts.me)
             self.assertNotEqual(message.sequence, 0)
 
     def test_those_who_are_gone_and_peers_of_seven_fields_are_not(self) -> None:
         failed, left, old = self.others("failed", "left", "old")
-        self.desk.knows(failed.claim.failed("x"), left.claim.departed())
-        self.desk.membership.forget("old")
-        self.desk.knows(Claim("old", old.claim.address, EPOCH, seven_fields=True))
+        self.parts.knows(failed.claim.failed("x"), left.claim.departed())
+        self.parts.membership.forget("old")
+        self.parts.knows(Claim("old", old.claim.address, EPOCH, legacy=True))
         self.successResultOf(self.leave())
         self.assertEqual([peer.heard for peer in (failed, left, old)], [[]] * 3)
 
     def test_alone_it_is_done_at_once(self) -> None:
         self.successResultOf(self.leave(0))
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_it_is_done_when_the_last_one_knows(self) -> None:
         a, b = self.others("a", "b")
@@ -79,7 +79,7 @@ class Telling(LeavingTests):
         self.assertNoResult(left)
         self.know(b)
         self.successResultOf(left)
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_who_does_not_acknowledge_is_told_again(self) -> None:
         a, b = self.others("a", "b")
@@ -103,7 +103,7 @@ class Telling(LeavingTests):
     def test_where_only_streams_reach_the_first_goes_by_stream(self) -> None:
         (a,) = self.others("a")
         sent: list[bytes] = []
-        self.desk.protocol.use_streams(a.claim.address, sent.append)
+        self.parts.protocol.use_streams(a.claim.address, sent.append)
         self.leave()
         self.assertEqual((a.heard, len(sent)), ([], 1))
 
@@ -120,22 +120,22 @@ class Telling(LeavingTests):
     def test_one_that_fails_or_leaves_meanwhile_need_not_know(self) -> None:
         a, b = self.others("a", "b")
         left = self.leave()
-        self.desk.knows(a.claim.failed("x"), b.claim.departed())
+        self.parts.knows(a.claim.failed("x"), b.claim.departed())
         self.scene.run(0.25)
         self.successResultOf(left)
 
     def test_in_a_large_group_fifty_are_told_a_tick_and_all_in_turn(self) -> None:
         for number in range(120):
-            self.desk.knows(Claim(f"m{number}", Address("10.99.0.1", number + 1), EPOCH))
+            self.parts.knows(Claim(f"m{number}", Address("10.99.0.1", number + 1), EPOCH))
         told: list[Any] = []
         self.scene.network.trace = None
-        send = self.desk.protocol.spread
+        send = self.parts.protocol.spread
 
         def spread(address: Address, *more: Any, **how: Any) -> None:
             told.append(address)
             send(address, *more, **how)
 
-        self.desk.protocol.spread = spread  # type: ignore[method-assign]
+        self.parts.protocol.spread = spread  # type: ignore[method-assign]
         self.leave()
         self.assertEqual(len(told), 50)
         self.scene.run(0.4)
@@ -146,27 +146,27 @@ class Telling(LeavingTests):
         left = self.leave()
         self.leaving.stop()
         self.successResultOf(left)
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
 
 class Hearing(LeavingTests):
     def test_a_leave_is_acknowledged_and_believed(self) -> None:
         (a,) = self.others("a")
-        a.say(self.desk.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
+        a.say(self.parts.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
         self.scene.run(0.01)
-        self.assertEqual(self.desk.events[-1], ("left", "a"))
+        self.assertEqual(self.parts.events[-1], ("left", "a"))
         self.assertEqual((a.last(ACK).sequence, a.last(ACK).name), (7, "me"))
 
     def test_and_again_when_the_acknowledgement_was_lost(self) -> None:
         (a,) = self.others("a")
         for _ in range(2):
-            a.say(self.desk.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
+            a.say(self.parts.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
         self.scene.run(0.01)
         self.assertEqual(len(a.messages(ACK)), 2)
-        self.assertEqual(self.desk.events.count(("left", "a")), 1)
+        self.assertEqual(self.parts.events.count(("left", "a")), 1)
 
     def test_one_that_wants_no_answer_gets_none(self) -> None:
         (a,) = self.others("a")
-        a.say(self.desk.me.address, LEAVE, updates=(a.claim.departed(),))
+        a.say(self.parts.me.address, LEAVE, updates=(a.claim.departed(),))
         self.scene.run(0.01)
         self.assertEqual(a.heard, [])

@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 from swimtx.addresses import Address
-from swimtx.joining.name_conflicts import Conflicts
+from swimtx.joining.name_conflicts import NameConflicts
 from swimtx.membership.claim import Claim, State
 from swimtx.wire.messages import Message, MessageType
-from tests.parts import EPOCH, RoomTests
+from tests.parts import EPOCH, ComponentTestCase
 
 PING, GOSSIP = MessageType.PING, MessageType.GOSSIP
 PING_REQ, ACK = MessageType.PING_REQ, MessageType.ACK
 
 
-class ConflictsTests(RoomTests):
+class ConflictsTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.relays: list[Claim] = []
-        desk = self.desk
-        self.conflicts = desk.use(
-            Conflicts(
-                desk.reactor.seconds,
-                desk.membership,
-                desk.protocol,
-                desk.means,
-                desk.config,
+        parts = self.parts
+        self.conflicts = parts.use(
+            NameConflicts(
+                parts.reactor.seconds,
+                parts.membership,
+                parts.protocol,
+                parts.messenger,
+                parts.config,
                 lambda target: self.relays,
             )
         )
@@ -35,21 +35,21 @@ class ConflictsTests(RoomTests):
 
     def claim(self, claim: Claim | None = None) -> None:
         """The newcomer says that it is n."""
-        self.new.say(self.desk.me.address, GOSSIP, updates=(claim or self.new.claim,))
+        self.new.say(self.parts.me.address, GOSSIP, updates=(claim or self.new.claim,))
 
     def held(self) -> Claim | None:
-        return self.desk.membership.claim("n")
+        return self.parts.membership.claim("n")
 
     def test_while_the_old_run_answers_the_new_one_is_not_believed(self) -> None:
         self.old.answering = True
         self.claim()
         self.scene.run(2)
         self.assertEqual(self.held(), self.old.claim)
-        self.assertEqual(self.desk.events, [("joined", "n"), ("conflict", "n")])
-        why = self.desk.changes[-1].why
+        self.assertEqual(self.parts.events, [("joined", "n"), ("conflict", "n")])
+        why = self.parts.changes[-1].why
         self.assertIn(str(self.old.claim.address), why)
         self.assertIn(str(self.new.claim.address), why)
-        self.assertFalse(self.desk.news.pending, "and it is not passed on")
+        self.assertFalse(self.parts.news.pending, "and it is not passed on")
 
     def test_who_is_out_of_our_reach_and_answers_a_relay_is_not_gone(self) -> None:
         relay = self.scene.peer("r")
@@ -59,7 +59,7 @@ class ConflictsTests(RoomTests):
             self.scene.run(0.6)
             sequence = relay.last(PING_REQ).sequence
             said = {"sequence": sequence, "target": "n", "target_epoch": epoch}
-            relay.say(self.desk.me.address, ACK, **said)
+            relay.say(self.parts.me.address, ACK, **said)
             self.scene.run(61)
             self.assertEqual(self.held(), outcome, "an ACK of another run proves nothing")
 
@@ -70,12 +70,12 @@ class ConflictsTests(RoomTests):
         self.scene.run(0.6)
         asked = relay.last(PING_REQ)
         said = {"sequence": asked.sequence, "target": "n", "target_epoch": EPOCH + 1}
-        relay.say(self.desk.me.address, ACK, **said)
+        relay.say(self.parts.me.address, ACK, **said)
         self.assertEqual(self.held(), self.old.claim)
         self.old.answer(self.old.heard[-1])
         self.scene.run(1)
         self.assertEqual(self.held(), self.old.claim)
-        self.assertIn(("conflict", "n"), self.desk.events)
+        self.assertIn(("conflict", "n"), self.parts.events)
 
     def test_the_old_run_is_asked_at_its_own_address(self) -> None:
         self.claim()
@@ -102,14 +102,14 @@ class ConflictsTests(RoomTests):
         self.assertEqual(self.held(), self.old.claim)
         self.scene.run(0.2)
         self.assertEqual(self.held(), self.new.claim)
-        self.assertEqual(self.desk.events[-1], ("joined", "n"))
-        before = self.desk.changes[-1].before
+        self.assertEqual(self.parts.events[-1], ("joined", "n"))
+        before = self.parts.changes[-1].before
         assert before is not None
         self.assertEqual((before.epoch, before.address), (EPOCH, self.old.claim.address.host))
-        self.assertTrue(self.desk.news.pending)
+        self.assertTrue(self.parts.news.pending)
 
     def test_where_the_old_run_is_known_to_be_gone_the_new_one_is_taken_up_at_once(self) -> None:
-        self.desk.knows(self.old.claim.failed("x"))
+        self.parts.knows(self.old.claim.failed("x"))
         self.claim()
         self.assertEqual((self.held(), self.old.heard), (self.new.claim, []))
 
@@ -128,11 +128,11 @@ class ConflictsTests(RoomTests):
         for _ in range(5):
             self.claim()
             self.scene.run(1)
-        self.assertEqual(self.desk.events.count(("conflict", "n")), 1)
+        self.assertEqual(self.parts.events.count(("conflict", "n")), 1)
         self.scene.run(60)
         self.claim()
         self.scene.run(1)
-        self.assertEqual(self.desk.events.count(("conflict", "n")), 2)
+        self.assertEqual(self.parts.events.count(("conflict", "n")), 2)
 
     def test_one_dispute_a_name_is_open_at_a_time(self) -> None:
         self.claim()
@@ -155,36 +155,36 @@ class ConflictsTests(RoomTests):
 
     def test_of_two_peers_of_seven_fields_the_one_that_answers_keeps_its_name(self) -> None:
         first, second = self.scene.peer("old"), self.scene.peer("old")
-        held = Claim("old", first.claim.address, EPOCH, seven_fields=True)
-        self.desk.knows(held)
-        claim = Claim("old", second.claim.address, EPOCH + 1, seven_fields=True)
-        self.desk.membership.apply(claim)
+        held = Claim("old", first.claim.address, EPOCH, legacy=True)
+        self.parts.knows(held)
+        claim = Claim("old", second.claim.address, EPOCH + 1, legacy=True)
+        self.parts.membership.apply(claim)
         self.scene.run(0.01)
         ack = first.bytes_of(MessageType.ACK, version=0)
-        self.desk.protocol.handle_seven_fields(
+        self.parts.protocol.handle_legacy(
             lambda message, peer: Message(replace(message.header, address=peer))
         )
-        first.send(self.desk.me.address, ack)
+        first.send(self.parts.me.address, ack)
         self.scene.run(2)
-        self.assertEqual(self.desk.membership.claim("old"), held)
-        self.assertEqual(self.desk.events[-1], ("conflict", "old"))
+        self.assertEqual(self.parts.membership.claim("old"), held)
+        self.assertEqual(self.parts.events[-1], ("conflict", "old"))
         self.assertEqual(second.heard, [], "it could not read a GOSSIP")
 
 
-class AboutOurselves(RoomTests):
+class AboutOurselves(ComponentTestCase):
     """Somebody else has our name."""
 
     def setUp(self) -> None:
         super().setUp()
         self.relays: list[Claim] = []
-        desk = self.desk
-        desk.use(
-            Conflicts(
-                desk.reactor.seconds,
-                desk.membership,
-                desk.protocol,
-                desk.means,
-                desk.config,
+        parts = self.parts
+        parts.use(
+            NameConflicts(
+                parts.reactor.seconds,
+                parts.membership,
+                parts.protocol,
+                parts.messenger,
+                parts.config,
                 lambda target: self.relays,
             )
         )
@@ -192,23 +192,23 @@ class AboutOurselves(RoomTests):
 
     def test_if_it_answers_there_is_a_conflict_and_we_go_on(self) -> None:
         self.other.answering = True
-        before = self.desk.me
+        before = self.parts.me
         self.other.say(before.address, GOSSIP, updates=(self.other.claim,))
         self.scene.run(2)
-        self.assertEqual((self.desk.events, self.desk.me), ([("conflict", "me")], before))
+        self.assertEqual((self.parts.events, self.parts.me), ([("conflict", "me")], before))
         self.assertEqual(self.other.last(GOSSIP).updates, (before,))
 
     def test_an_outdated_claim_under_proof_does_not_hide_a_later_one(self) -> None:
         nowhere = Address("10.9.9.9", 7946)
         for epoch in (EPOCH, EPOCH + 7):
-            said = replace(self.desk.me, address=nowhere, epoch=epoch)
-            self.desk.membership.apply(said)
+            said = replace(self.parts.me, address=nowhere, epoch=epoch)
+            self.parts.membership.apply(said)
         self.scene.run(2.1)
-        self.assertGreater(self.desk.me.epoch, EPOCH + 7)
+        self.assertGreater(self.parts.me.epoch, EPOCH + 7)
 
     def test_if_nobody_answers_we_refute_with_a_later_run(self) -> None:
-        self.other.say(self.desk.me.address, GOSSIP, updates=(self.other.claim,))
+        self.other.say(self.parts.me.address, GOSSIP, updates=(self.other.claim,))
         self.scene.run(2)
-        self.assertEqual(self.desk.state("me"), "alive")
-        self.assertGreater(self.desk.me.epoch, self.other.claim.epoch)
-        self.assertNotIn(("conflict", "me"), self.desk.events)
+        self.assertEqual(self.parts.state("me"), "alive")
+        self.assertGreater(self.parts.me.epoch, self.other.claim.epoch)
+        self.assertNotIn(("conflict", "me"), self.parts.events)

@@ -22,7 +22,7 @@ from swimtx.limits import (
 from swimtx.membership.claim import Claim, State, merge
 from swimtx.membership.explain import explain
 from swimtx.membership.member import Member
-from swimtx.membership.observation import Evidence, Kind, merged_evidence
+from swimtx.membership.observation import Evidence, Observation, merged_evidence
 from tests.strategies import EPOCH, claims, evidence, hosts, rivals, tags, texts
 
 HERE = Address("10.0.0.1", 7946)
@@ -97,9 +97,10 @@ class Merging(SynchronousTestCase):
         self.assertEqual(self.merged(other, once), once)
 
     def test_the_lower_address_wins_and_evidence_is_united(self) -> None:
-        here = ME.suspected("n2", [Evidence("n2", Kind.SILENT)])
+        here = ME.suspected("n2", [Evidence("n2", Observation.SILENT)])
         there = replace(
-            ME.suspected("n3", [Evidence("n3", Kind.REFUSED)]), address=Address("10.0.0.0", 1)
+            ME.suspected("n3", [Evidence("n3", Observation.REFUSED)]),
+            address=Address("10.0.0.0", 1),
         )
         both = merge(here, there)
         self.assertEqual((both.address, both.by), (there.address, "n3"))
@@ -119,15 +120,15 @@ class Merging(SynchronousTestCase):
 
     @given(st.permutations(range(2 * MAX_EVIDENCE)), st.integers(0, 2 * MAX_EVIDENCE))
     def test_too_much_evidence_is_cut_alike_everywhere(self, order: list[int], cut: int) -> None:
-        heard = [Evidence(f"w{number:02}", Kind.SILENT) for number in order]
+        heard = [Evidence(f"w{number:02}", Observation.SILENT) for number in order]
         united = merged_evidence(merged_evidence(heard[:cut]), merged_evidence(heard[cut:]))
-        expected = tuple(Evidence(f"w{n:02}", Kind.SILENT) for n in range(MAX_EVIDENCE))
+        expected = tuple(Evidence(f"w{n:02}", Observation.SILENT) for n in range(MAX_EVIDENCE))
         self.assertEqual(united, expected)
 
     def test_of_one_witness_the_last_word_counts(self) -> None:
-        said = [Evidence("w", Kind.BROKEN, 1), Evidence("w", Kind.SILENT, 2)]
+        said = [Evidence("w", Observation.BROKEN, 1), Evidence("w", Observation.SILENT, 2)]
         for order in (said, said[::-1]):
-            self.assertEqual(merged_evidence(order), (Evidence("w", Kind.SILENT, 2),))
+            self.assertEqual(merged_evidence(order), (Evidence("w", Observation.SILENT, 2),))
 
 
 class MakingClaims(SynchronousTestCase):
@@ -137,7 +138,7 @@ class MakingClaims(SynchronousTestCase):
         self.assertRaises(FrozenInstanceError, setattr, ME, "incarnation", 9)
 
     def test_an_accusation_keeps_the_run_and_adds_what_was_seen(self) -> None:
-        silent, refused = Evidence("n2", Kind.SILENT), Evidence("n3", Kind.REFUSED)
+        silent, refused = Evidence("n2", Observation.SILENT), Evidence("n3", Observation.REFUSED)
         suspect = ME.suspected("n2", [silent])
         failed = suspect.failed("n3", [refused])
         self.assertEqual((suspect.state, suspect.by), (State.SUSPECT, "n2"))
@@ -146,7 +147,7 @@ class MakingClaims(SynchronousTestCase):
         self.assertEqual((failed.epoch, failed.incarnation, failed.tags), (EPOCH, 3, ME.tags))
 
     def test_who_is_alive_or_left_is_accused_of_nothing(self) -> None:
-        suspect = replace(ME.suspected("n2", [Evidence("n2", Kind.SILENT)]), age=5.0)
+        suspect = replace(ME.suspected("n2", [Evidence("n2", Observation.SILENT)]), age=5.0)
         for claim in (suspect.alive(), suspect.alive(9), suspect.departed()):
             self.assertEqual((claim.evidence, claim.by, claim.age), ((), "n1", 0.0))
         self.assertEqual(suspect.alive().incarnation, 3)
@@ -166,9 +167,9 @@ class Sentences(SynchronousTestCase):
 
     def test_what_was_seen_and_by_whom(self) -> None:
         seen = [
-            Evidence("n2", Kind.SILENT),
-            Evidence("n3", Kind.REFUSED),
-            Evidence("n5", Kind.SILENT),
+            Evidence("n2", Observation.SILENT),
+            Evidence("n3", Observation.REFUSED),
+            Evidence("n5", Observation.SILENT),
         ]
         text = explain(ME.failed("n2", seen))
         self.assertIn("no answer to n2, n5", text)

@@ -9,21 +9,21 @@ from swimtx.membership.claim import Claim
 from swimtx.membership.evidence import (
     ENOUGH_ALIKE,
     Grade,
-    count,
-    gone_in_round,
-    judge,
-    own,
+    count_of,
+    entry_of,
+    grade_of,
+    proves_gone,
     refusals_needed,
     worth_telling,
 )
 from swimtx.membership.explain import explain
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.suspicion.timeout import silence_timeout
 
-S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN
+S, A, R, B = Observation.SILENT, Observation.ACCEPTED, Observation.REFUSED, Observation.BROKEN
 
 
-def seen(*kinds: Kind, me: Kind | None = None) -> tuple[Evidence, ...]:
+def seen(*kinds: Observation, me: Observation | None = None) -> tuple[Evidence, ...]:
     """What w0, w1, ... saw, and what we did."""
     entries = tuple(Evidence(f"w{number}", kind) for number, kind in enumerate(kinds))
     return entries if me is None else (Evidence("me", me), *entries)
@@ -31,7 +31,7 @@ def seen(*kinds: Kind, me: Kind | None = None) -> tuple[Evidence, ...]:
 
 class GradeTests(SynchronousTestCase):
     def grade(self, entries: tuple[Evidence, ...], living: int = 100) -> Grade:
-        return judge(entries, "me", living)
+        return grade_of(entries, "me", living)
 
     def test_silence_is_silence(self) -> None:
         self.assertIs(self.grade(seen(S, S)), Grade.SILENT)
@@ -61,11 +61,11 @@ class GradeTests(SynchronousTestCase):
         self.assertIs(self.grade(seen(A, A, A, B, B)), Grade.SILENT)
 
     def test_in_a_round_nobody_may_have_been_accepted(self) -> None:
-        self.assertTrue(gone_in_round(seen(R, S, me=R), 100))
-        self.assertTrue(gone_in_round(seen(R, R, me=S), 100))
-        self.assertFalse(gone_in_round(seen(R, R, A, me=R), 100))
-        self.assertFalse(gone_in_round(seen(R, B, me=R), 100))
-        self.assertFalse(gone_in_round(seen(S, S, me=R), 100))
+        self.assertTrue(proves_gone(seen(R, S, me=R), 100))
+        self.assertTrue(proves_gone(seen(R, R, me=S), 100))
+        self.assertFalse(proves_gone(seen(R, R, A, me=R), 100))
+        self.assertFalse(proves_gone(seen(R, B, me=R), 100))
+        self.assertFalse(proves_gone(seen(S, S, me=R), 100))
 
 
 class TimeoutTests(SynchronousTestCase):
@@ -109,9 +109,9 @@ class TellingTests(SynchronousTestCase):
 
     def test_entries_are_found_and_counted(self) -> None:
         entries = seen(S, A, S)
-        self.assertEqual((count(entries, S), count(entries, R)), (2, 0))
-        self.assertEqual(own(entries, "w1"), Evidence("w1", A))
-        self.assertIsNone(own(entries, "me"))
+        self.assertEqual((count_of(entries, S), count_of(entries, R)), (2, 0))
+        self.assertEqual(entry_of(entries, "w1"), Evidence("w1", A))
+        self.assertIsNone(entry_of(entries, "me"))
 
 
 class WordsTests(SynchronousTestCase):

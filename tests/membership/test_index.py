@@ -12,7 +12,7 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.index import Roster
+from swimtx.membership.index import MemberIndex
 
 ADDRESSES = [Address("10.0.0.1", port) for port in range(1, 5)]
 some_names = st.sampled_from([f"n{number}" for number in range(9)])
@@ -22,7 +22,7 @@ def claim(
     name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], seven: bool = False
 ) -> Claim:
     """Something about a member."""
-    return Claim(name, address, 1, state=state, seven_fields=seven)
+    return Claim(name, address, 1, state=state, legacy=seven)
 
 
 class RosterModel(RuleBasedStateMachine):
@@ -30,7 +30,7 @@ class RosterModel(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.roster = Roster()
+        self.index = MemberIndex()
         self.held: dict[str, Claim] = {}
         self.arrivals: dict[str, int] = {}  # when somebody came to the address it has now
         self.groups: dict[str, list[str]] = {}
@@ -48,19 +48,19 @@ class RosterModel(RuleBasedStateMachine):
         if before is None or before.address != address:
             self.arrivals[name] = self.steps
         self.held[name] = claim(name, state, address, seven)
-        self.roster.put(self.held[name])
+        self.index.put(self.held[name])
         self.regroup()
 
     @rule(name=some_names)
     def remove(self, name: str) -> None:
         self.held.pop(name, None)
-        self.roster.remove(name)
+        self.index.remove(name)
         self.regroup()
 
     @rule()
     def clear(self) -> None:
         self.held.clear()
-        self.roster.clear()
+        self.index.clear()
         self.regroup()
 
     def regroup(self) -> None:
@@ -69,7 +69,7 @@ class RosterModel(RuleBasedStateMachine):
             "suspects": lambda held: held.state is State.SUSPECT,
             "failed": lambda held: held.state is State.FAILED,
             "left": lambda held: held.state is State.LEFT,
-            "seven_fields": lambda held: held.seven_fields and held.state.living,
+            "legacy": lambda held: held.legacy and held.state.living,
         }
         for group, holds in belongs.items():
             now = [name for name, held in self.held.items() if holds(held)]
@@ -79,17 +79,17 @@ class RosterModel(RuleBasedStateMachine):
     @invariant()
     def living_members_stand_there_once(self) -> None:
         living = [name for name, held in self.held.items() if held.state.living]
-        assert sorted(self.roster.living) == sorted(living)
+        assert sorted(self.index.living) == sorted(living)
 
     @invariant()
     def groups_are_those_of_the_model(self) -> None:
         for group, expected in self.groups.items():
-            assert list(getattr(self.roster, group)) == expected, group
+            assert list(getattr(self.index, group)) == expected, group
 
     @invariant()
     def the_first_who_left_is_evicted_first_then_the_first_who_failed(self) -> None:
         gone = [*self.groups.get("left", []), *self.groups.get("failed", [])]
-        assert self.roster.longest_gone() == (gone[0] if gone else None)
+        assert self.index.longest_gone() == (gone[0] if gone else None)
 
     @invariant()
     def an_address_is_that_of_a_living_member_then_of_who_came_last(self) -> None:
@@ -100,14 +100,14 @@ class RosterModel(RuleBasedStateMachine):
                 key=lambda name: (self.held[name].state.living, self.arrivals[name]),
                 default=None,
             )
-            assert self.roster.at(address) == best
+            assert self.index.at(address) == best
 
     @invariant()
     def a_sample_is_of_the_living_without_repeats(self) -> None:
         chance = random.Random(self.steps)
         for count in (0, 1, 3, 20):
-            chosen = self.roster.sample(chance, count, {"n0", "n1"})
-            eligible = set(self.roster.living) - {"n0", "n1"}
+            chosen = self.index.sample(chance, count, {"n0", "n1"})
+            eligible = set(self.index.living) - {"n0", "n1"}
             assert len(chosen) == len(set(chosen)) == min(count, len(eligible))
             assert set(chosen) <= eligible
 
@@ -120,20 +120,20 @@ class Rosters(SynchronousTestCase):
         run_state_machine_as_test(RosterModel, settings=limits)
 
     def test_nobody_is_anywhere_at_first(self) -> None:
-        roster = Roster()
-        self.assertIdentical(roster.at(ADDRESSES[0]), None)
-        self.assertIdentical(roster.longest_gone(), None)
-        self.assertEqual(roster.sample(random.Random(1), 3, set()), [])
+        index = MemberIndex()
+        self.assertIdentical(index.at(ADDRESSES[0]), None)
+        self.assertIdentical(index.longest_gone(), None)
+        self.assertEqual(index.sample(random.Random(1), 3, set()), [])
 
     def test_a_living_member_is_found_though_a_later_one_at_its_address_failed(self) -> None:
-        roster = Roster()
-        roster.put(claim("n1"))
-        roster.put(claim("n2"))
-        self.assertEqual(roster.at(ADDRESSES[0]), "n2")
-        roster.put(claim("n2", State.FAILED))
-        self.assertEqual(roster.at(ADDRESSES[0]), "n1")
-        roster.remove("n1")
-        self.assertEqual(roster.at(ADDRESSES[0]), "n2")
+        index = MemberIndex()
+        index.put(claim("n1"))
+        index.put(claim("n2"))
+        self.assertEqual(index.at(ADDRESSES[0]), "n2")
+        index.put(claim("n2", State.FAILED))
+        self.assertEqual(index.at(ADDRESSES[0]), "n1")
+        index.remove("n1")
+        self.assertEqual(index.at(ADDRESSES[0]), "n2")
 
     @given(
         st.integers(0, 200),
@@ -144,11 +144,11 @@ class Rosters(SynchronousTestCase):
     def test_samples_of_groups_of_any_size(
         self, members: int, count: int, without: int, chance: random.Random
     ) -> None:
-        roster = Roster()
+        index = MemberIndex()
         for number in range(members):
-            roster.put(claim(f"n{number}"))
+            index.put(claim(f"n{number}"))
         excluded = {f"n{number}" for number in range(without)}
-        chosen = roster.sample(chance, count, excluded)
+        chosen = index.sample(chance, count, excluded)
         self.assertEqual(len(chosen), min(count, max(0, members - without)))
         self.assertEqual(len(set(chosen)), len(chosen))
         self.assertFalse(excluded & set(chosen))
@@ -156,12 +156,12 @@ class Rosters(SynchronousTestCase):
     def test_everybody_is_chosen_about_equally_often(self) -> None:
         chance = random.Random(7)
         for members, count in ((8, 3), (200, 3)):  # both ways of choosing
-            roster = Roster()
+            index = MemberIndex()
             for number in range(members):
-                roster.put(claim(f"n{number}"))
-            counts = dict.fromkeys(roster.living, 0)
+                index.put(claim(f"n{number}"))
+            counts = dict.fromkeys(index.living, 0)
             for _ in range(100 * members):
-                for name in roster.sample(chance, count, {"n0"}):
+                for name in index.sample(chance, count, {"n0"}):
                     counts[name] += 1
             self.assertEqual(counts.pop("n0"), 0)
             expected = 100 * members * count / (members - 1)

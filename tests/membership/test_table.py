@@ -16,9 +16,9 @@ from swimtx.addresses import Address
 from swimtx.interfaces import IMembership
 from swimtx.limits import MAX_INCARNATION
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, Event, WatchOrder, what_happened
+from swimtx.membership.events import Change, Event, WatchOrder, event_between
 from swimtx.membership.member import Member
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
 from tests.parts import Scene
 from tests.strategies import DAY, EPOCH, NOW, claims, incarnations, rivals
@@ -161,8 +161,8 @@ class Group(RuleBasedStateMachine):
         for claim in self.tables[teller].claims():
             self.tables[hearer].apply(claim)
 
-    @rule(accuser=some, accused=some, fail=st.booleans(), kind=st.sampled_from(Kind))
-    def accuse(self, accuser: str, accused: str, fail: bool, kind: Kind) -> None:
+    @rule(accuser=some, accused=some, fail=st.booleans(), kind=st.sampled_from(Observation))
+    def accuse(self, accuser: str, accused: str, fail: bool, kind: Observation) -> None:
         held = self.tables[accuser].claim(accused)
         if accuser != accused and held is not None and held.state.living:
             seen = [Evidence(accuser, kind)]
@@ -419,7 +419,7 @@ class Events(MembershipTestCase):
         change = self.transition(held, claim)
         assert change is not None
         self.assertIdentical(change.event, event)
-        self.assertIdentical(what_happened(held, claim), event)
+        self.assertIdentical(event_between(held, claim), event)
         self.assertEqual(self.changes, [change] if event else [])
         self.assertEqual(change.before is None, held is None)
         return change
@@ -449,9 +449,11 @@ class Events(MembershipTestCase):
             self.assert_event(event, held, claim)
 
     def test_what_only_swimtx_itself_spreads_is_no_event(self) -> None:
-        suspect = OTHER.suspected("n3", [Evidence("n3", Kind.SILENT)])
+        suspect = OTHER.suspected("n3", [Evidence("n3", Observation.SILENT)])
         self.assert_event(None, OTHER, OTHER.alive(4))
-        self.assert_event(None, suspect, suspect.suspected("n3", [Evidence("n4", Kind.REFUSED)]))
+        self.assert_event(
+            None, suspect, suspect.suspected("n3", [Evidence("n4", Observation.REFUSED)])
+        )
         self.assert_event(None, suspect, OTHER.alive(4).suspected("n4"))
 
     def test_a_new_run_over_a_living_record_is_one_event_with_the_old_run_before_it(self) -> None:
@@ -463,7 +465,7 @@ class Events(MembershipTestCase):
         self.assert_event(Event.LEFT, OTHER, LATER.departed())
 
     def test_what_teaches_nothing_is_no_change(self) -> None:
-        suspect = OTHER.suspected("n3", [Evidence("n3", Kind.SILENT)])
+        suspect = OTHER.suspected("n3", [Evidence("n3", Observation.SILENT)])
         for held, claim in (
             (OTHER, OTHER),
             (OTHER, replace(OTHER)),
@@ -477,7 +479,7 @@ class Events(MembershipTestCase):
             self.assertEqual(self.changes, [])
 
     def test_why_is_what_the_witnesses_saw(self) -> None:
-        seen = [Evidence("n3", Kind.SILENT), Evidence("n4", Kind.REFUSED)]
+        seen = [Evidence("n3", Observation.SILENT), Evidence("n4", Observation.REFUSED)]
         change = self.assert_event(Event.SUSPECTED, OTHER, OTHER.suspected("n3", seen))
         self.assertIn("no answer to n3", change.why)
         self.assertIn("its host refused a stream from n4", change.why)
@@ -647,7 +649,7 @@ class Capacity(MembershipTestCase):
             membership.apply(claim)
             self.assertLessEqual(len(membership), 5)
             self.assertIn("me", table(membership))
-            self.assertEqual(membership.living, len(membership.roster.living))
+            self.assertEqual(membership.living, len(membership.index.living))
 
     def test_a_newcomer_takes_the_place_of_whose_end_was_heard_of_first(self) -> None:
         self.membership = self.made(max_members=5)
@@ -775,8 +777,8 @@ class Reading(MembershipTestCase):
         self.assertIdentical(self.member("n2").state, State.ALIVE)
 
     def test_clearing_empties_the_list_and_its_index(self) -> None:
-        roster = self.membership.roster
+        index = self.membership.index
         self.membership.apply(OTHER)
         self.membership.clear()
-        self.assertEqual((self.membership.members(), roster.living), ((), []))
-        self.assertIdentical(self.membership.roster, roster)
+        self.assertEqual((self.membership.members(), index.living), ((), []))
+        self.assertIdentical(self.membership.index, index)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.tombstones import Tombstones
-from tests.parts import EPOCH, RoomTests
+from tests.parts import EPOCH, ComponentTestCase
 
 DAY, HOUR = 24 * 3600.0, 3600.0
 
@@ -16,85 +16,85 @@ def claim(name: str, state: State = State.ALIVE, age: float = 0.0) -> Claim:
     return Claim(name, Address("10.1.0.1", 7946), EPOCH, state=state, age=age)
 
 
-class TombstonesTests(RoomTests):
+class TombstonesTests(ComponentTestCase):
     settings = {"max_remembered": 3}
 
     def setUp(self) -> None:
         super().setUp()
-        self.desk.use(
-            Tombstones(self.desk.reactor, self.desk.membership, self.desk.config),
+        self.parts.use(
+            Tombstones(self.parts.reactor, self.parts.membership, self.parts.config),
         )
-        self.members = self.desk.membership
+        self.members = self.parts.membership
 
     def names(self) -> list[str]:
         return [member.name for member in self.members.members() if member.name != "me"]
 
     def test_a_failed_member_is_remembered_for_a_day(self) -> None:
-        self.desk.knows(claim("a", State.FAILED))
+        self.parts.knows(claim("a", State.FAILED))
         self.scene.run(DAY - 1)
         self.assertEqual(self.names(), ["a"])
         self.scene.run(DAY / 20 + 1)
         self.assertEqual(self.names(), [])
 
     def test_one_that_left_is_remembered_for_an_hour(self) -> None:
-        self.desk.knows(claim("a", State.LEFT))
+        self.parts.knows(claim("a", State.LEFT))
         self.scene.run(HOUR - 1)
         self.assertEqual(self.names(), ["a"])
         self.scene.run(HOUR / 20 + 1)
         self.assertEqual(self.names(), [])
 
     def test_the_age_that_came_along_counts(self) -> None:
-        self.desk.knows(claim("old", State.LEFT, age=HOUR / 2), claim("new", State.LEFT))
+        self.parts.knows(claim("old", State.LEFT, age=HOUR / 2), claim("new", State.LEFT))
         self.scene.run(HOUR / 2 + HOUR / 20)
         self.assertEqual(self.names(), ["new"])
 
     def test_the_living_are_never_forgotten(self) -> None:
-        self.desk.knows(claim("a"), claim("b", State.SUSPECT), claim("c", State.FAILED))
+        self.parts.knows(claim("a"), claim("b", State.SUSPECT), claim("c", State.FAILED))
         self.scene.run(2 * DAY)
         self.assertEqual(self.names(), ["a", "b"])
 
     def test_one_that_came_back_is_not_forgotten(self) -> None:
-        self.desk.knows(claim("a", State.FAILED), claim("b", State.FAILED))
+        self.parts.knows(claim("a", State.FAILED), claim("b", State.FAILED))
         self.scene.run(HOUR)
-        self.desk.knows(replace(claim("a"), incarnation=1))
+        self.parts.knows(replace(claim("a"), incarnation=1))
         self.scene.run(2 * DAY)
         self.assertEqual(self.names(), ["a"])
 
     def test_a_timer_runs_only_while_somebody_is_gone(self) -> None:
-        self.desk.knows(claim("a"))
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
-        self.desk.knows(claim("a", State.FAILED))
-        self.assertEqual(len(self.desk.reactor.getDelayedCalls()), 1)
+        self.parts.knows(claim("a"))
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
+        self.parts.knows(claim("a", State.FAILED))
+        self.assertEqual(len(self.parts.reactor.getDelayedCalls()), 1)
         self.scene.run(2 * DAY)
-        self.assertEqual(list(self.desk.reactor.getDelayedCalls()), [])
+        self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def test_beyond_the_limit_those_longest_gone_go_first_and_the_left_before_the_failed(
         self,
     ) -> None:
-        self.desk.knows(claim("f1", State.FAILED), claim("l1", State.LEFT))
-        self.desk.knows(claim("l2", State.LEFT), claim("f2", State.FAILED))
+        self.parts.knows(claim("f1", State.FAILED), claim("l1", State.LEFT))
+        self.parts.knows(claim("l2", State.LEFT), claim("f2", State.FAILED))
         self.assertEqual(self.names(), ["f1", "f2", "l2"])
-        self.desk.knows(claim("f3", State.FAILED))
-        self.desk.knows(claim("f4", State.FAILED))
+        self.parts.knows(claim("f3", State.FAILED))
+        self.parts.knows(claim("f4", State.FAILED))
         self.assertEqual(self.names(), ["f2", "f3", "f4"])
 
     def test_we_ourselves_are_not_forgotten_when_we_left(self) -> None:
         self.members.depart()
         for name in "abcdef":
-            self.desk.knows(claim(name, State.LEFT))
+            self.parts.knows(claim(name, State.LEFT))
         self.assertEqual(self.names(), ["e", "f"], "we count too")
-        self.assertEqual(self.desk.state("me"), "left")
+        self.assertEqual(self.parts.state("me"), "left")
         self.scene.run(2 * DAY)
-        self.assertEqual((self.names(), self.desk.state("me")), ([], "left"))
+        self.assertEqual((self.names(), self.parts.state("me")), ([], "left"))
 
 
-class NobodyRemembered(RoomTests):
+class NobodyRemembered(ComponentTestCase):
     settings = {"max_remembered": 0}
 
     def test_leaving_works_where_nobody_is_to_be_remembered(self) -> None:
-        self.desk.use(
-            Tombstones(self.desk.reactor, self.desk.membership, self.desk.config),
+        self.parts.use(
+            Tombstones(self.parts.reactor, self.parts.membership, self.parts.config),
         )
-        self.desk.knows(claim("a", State.FAILED))
-        self.desk.membership.depart()
-        self.assertEqual([m.name for m in self.desk.membership.members()], ["me"])
+        self.parts.knows(claim("a", State.FAILED))
+        self.parts.membership.depart()
+        self.assertEqual([m.name for m in self.parts.membership.members()], ["me"])

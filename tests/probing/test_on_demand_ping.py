@@ -5,16 +5,16 @@ from __future__ import annotations
 from twisted.internet.defer import CancelledError
 
 from swimtx.errors import NoAnswer, NoSuchMember
-from swimtx.probing.on_demand_ping import Pinging
+from swimtx.probing.on_demand_ping import OnDemandPing
 from swimtx.wire.messages import MessageType
-from tests.parts import LATENCY, RoomTests
+from tests.parts import LATENCY, ComponentTestCase
 
 
-class PingingTests(RoomTests):
+class PingingTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.pinging = desk.use(Pinging(desk.membership, desk.means, desk.config))
+        parts = self.parts
+        self.pinging = parts.use(OnDemandPing(parts.membership, parts.messenger, parts.config))
 
     def test_a_round_trip_is_measured_in_seconds(self) -> None:
         self.others("a", answering=True)
@@ -39,7 +39,7 @@ class PingingTests(RoomTests):
         self.scene.run(0.02)
         error = self.failureResultOf(asked, NoAnswer)
         self.assertEqual(str(error.value), "a did not answer within 1 s")
-        self.assertEqual(self.desk.state("a"), "alive", "it is no accusation")
+        self.assertEqual(self.parts.state("a"), "alive", "it is no accusation")
 
     def test_a_stranger_and_ourselves_are_no_members_to_ping(self) -> None:
         for name in ("stranger", "me"):

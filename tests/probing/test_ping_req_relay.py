@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
-from swimtx.membership.observation import Kind
-from swimtx.probing.ping_req_relay import MAX_JOBS, Relaying
-from swimtx.probing.ping_responder import Answering
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.route import Way
+from swimtx.membership.observation import Observation
+from swimtx.probing.ping_req_relay import MAX_JOBS, PingReqRelay
+from swimtx.probing.ping_responder import PingResponder
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.route import Route
 from swimtx.wire.messages import MessageType
-from tests.parts import RoomTests
+from tests.parts import ComponentTestCase
 
 PING, ACK, PING_REQ, NACK = (
     MessageType.PING,
@@ -21,19 +21,21 @@ PING, ACK, PING_REQ, NACK = (
 )
 
 
-class RelayingTests(RoomTests):
+class RelayingTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.relaying = desk.use(
-            Relaying(desk.membership, desk.protocol, desk.means, desk.config, desk.counters)
+        parts = self.parts
+        self.relaying = parts.use(
+            PingReqRelay(
+                parts.membership, parts.protocol, parts.messenger, parts.config, parts.counters
+            )
         )
         self.asker, self.target = self.others("asker", "t")
         self.scene.network.silence_streams(self.target.claim.address.host)
 
     def ask(self, **more: object) -> None:
         self.asker.say(
-            self.desk.me.address,
+            self.parts.me.address,
             PING_REQ,
             **{"target": "t", "sequence": 7, "budget": 0.4, **more},
         )
@@ -48,7 +50,7 @@ class RelayingTests(RoomTests):
         (ack,) = self.asker.messages()
         self.assertEqual((ack.type, ack.name, ack.sequence), (ACK, "me", 7))
         self.assertEqual((ack.target, ack.target_epoch), ("t", self.target.claim.epoch))
-        self.assertEqual(self.desk.counters.relayed, 1)
+        self.assertEqual(self.parts.counters.relayed, 1)
 
     def test_silence_is_answered_by_a_nack_within_the_budget(self) -> None:
         self.ask()
@@ -57,7 +59,7 @@ class RelayingTests(RoomTests):
         self.scene.run(0.02)
         (nack,) = self.asker.messages()
         self.assertEqual((nack.type, nack.name, nack.sequence), (NACK, "me", 7))
-        self.assertIs(nack.observed, Kind.SILENT)
+        self.assertIs(nack.observed, Observation.SILENT)
         self.scene.run(5)
         self.assertEqual(len(self.asker.heard), 1)
 
@@ -77,14 +79,14 @@ class RelayingTests(RoomTests):
         self.scene.network.mute_streams(self.target.claim.address.host)
         self.ask()
         self.scene.run(1)
-        self.assertIs(self.asker.last(NACK).observed, Kind.ACCEPTED)
+        self.assertIs(self.asker.last(NACK).observed, Observation.ACCEPTED)
 
     def test_a_refusal_is_told_as_soon_as_the_target_was_quiet_for_a_while(self) -> None:
         self.scene.network.restore_streams(self.target.claim.address.host)
         self.ask()
         self.scene.run(1)
         self.assertEqual(self.asker.times(NACK), [152])
-        self.assertIs(self.asker.last(NACK).observed, Kind.REFUSED)
+        self.assertIs(self.asker.last(NACK).observed, Observation.REFUSED)
 
     def test_it_is_told_sooner_where_our_own_stream_to_it_has_just_broken(self) -> None:
         self.relaying.broken = lambda name: name == "t"
@@ -92,7 +94,7 @@ class RelayingTests(RoomTests):
         self.ask()
         self.scene.run(1)
         self.assertEqual(self.asker.times(NACK), [22])
-        self.assertIs(self.asker.last(NACK).observed, Kind.REFUSED)
+        self.assertIs(self.asker.last(NACK).observed, Observation.REFUSED)
 
     def test_within_that_time_an_answer_counts(self) -> None:
         self.relaying.broken = lambda name: name == "t"
@@ -132,13 +134,13 @@ class RelayingTests(RoomTests):
     def test_there_are_no_more_jobs_than_a_few_hundred_at_a_time(self) -> None:
         for number in range(MAX_JOBS + 1):
             data = self.asker.bytes_of(PING_REQ, target="t", sequence=number + 1, budget=0.9)
-            self.asker.transport.write(data, self.desk.me.address)
+            self.asker.transport.write(data, self.parts.me.address)
         self.scene.run(0.1)
-        self.assertEqual(self.desk.counters.relayed, MAX_JOBS)
+        self.assertEqual(self.parts.counters.relayed, MAX_JOBS)
         self.assertEqual(self.asker.messages(), [])
         self.scene.run(1)
         self.ask()
-        self.assertEqual(self.desk.counters.relayed, MAX_JOBS + 1)
+        self.assertEqual(self.parts.counters.relayed, MAX_JOBS + 1)
 
     def test_stopped_it_drops_its_jobs(self) -> None:
         self.ask()
@@ -149,32 +151,36 @@ class RelayingTests(RoomTests):
     def test_whoever_asks_through_a_relay_gets_its_answer_where_the_direct_way_is_cut(self) -> None:
         """Both halves together, over bytes: one member asks, another relays."""
         prober, target = self.scene.member("prober"), self.scene.member("target")
-        Answering(target.membership, target.protocol, target.counters)
-        prober.knows(self.desk.me, target.me)
-        self.desk.knows(prober.me, target.me)
+        PingResponder(target.membership, target.protocol, target.counters)
+        prober.knows(self.parts.me, target.me)
+        self.parts.knows(prober.me, target.me)
         hosts = prober.me.address.host, target.me.address.host
         self.scene.network.cut(*hosts)
-        ended: list[Round] = []
-        Round(
+        ended: list[Probe] = []
+        Probe(
             target.me,
-            prober.means,
-            Schedule.probe(1.0, 0.45),
+            prober.messenger,
+            ProbeSchedule.probe(1.0, 0.45),
             ended.append,
-            relays=lambda t: [self.desk.me],
+            relays=lambda t: [self.parts.me],
         )
         self.scene.run(1.1)
-        self.assertEqual([probe.way for probe in ended], [Way.RELAY])
+        self.assertEqual([probe.route for probe in ended], [Route.RELAY])
         prober.close()
         target.close()
 
 
-class AddressesOfOthers(RoomTests):
+class AddressesOfOthers(ComponentTestCase):
     def test_a_target_that_moved_is_probed_where_it_is_now(self) -> None:
-        desk = self.desk
-        desk.use(Relaying(desk.membership, desk.protocol, desk.means, desk.config, desk.counters))
+        parts = self.parts
+        parts.use(
+            PingReqRelay(
+                parts.membership, parts.protocol, parts.messenger, parts.config, parts.counters
+            )
+        )
         asker, target = self.others("asker", "t")
-        desk.membership.forget("t")
-        desk.knows(Claim("t", Address("10.99.0.1", 1), target.claim.epoch))
-        asker.say(desk.me.address, PING_REQ, target="t", sequence=1, budget=0.2)
+        parts.membership.forget("t")
+        parts.knows(Claim("t", Address("10.99.0.1", 1), target.claim.epoch))
+        asker.say(parts.me.address, PING_REQ, target="t", sequence=1, budget=0.2)
         self.scene.run(1)
         self.assertEqual(target.heard, [])

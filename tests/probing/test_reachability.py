@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from swimtx.probing.reachability import COUNT, Canaries
+from swimtx.probing.reachability import COUNT, ReachabilityCheck
 from swimtx.wire.messages import MessageType
-from tests.parts import Calls, RoomTests
+from tests.parts import Calls, ComponentTestCase
 
 PING = MessageType.PING
 
 
-class CanaryTests(RoomTests):
+class CanaryTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
-        self.canaries = desk.use(
-            Canaries(desk.chance, desk.membership, desk.protocol, desk.means, desk.config)
+        parts = self.parts
+        self.canaries = parts.use(
+            ReachabilityCheck(
+                parts.chance, parts.membership, parts.protocol, parts.messenger, parts.config
+            )
         )
         self.told = Calls()
 
@@ -50,7 +52,7 @@ class CanaryTests(RoomTests):
     def test_whoever_was_heard_from_last_is_among_them(self) -> None:
         peers = self.others(*(f"m{number}" for number in range(30)))
         for last in peers[::3]:
-            last.say(self.desk.me.address, MessageType.GOSSIP)
+            last.say(self.parts.me.address, MessageType.GOSSIP)
             self.canaries.ask(self.told)
             self.scene.run(1)
             self.assertEqual(len(last.messages(PING)), 1, last.claim.name)
@@ -60,7 +62,7 @@ class CanaryTests(RoomTests):
     def test_suspects_are_asked_only_where_there_are_no_others(self) -> None:
         suspects = self.others(*"abcdef")
         for peer in suspects:
-            self.desk.knows(peer.claim.suspected("x"))
+            self.parts.knows(peer.claim.suspected("x"))
         alive = self.others("g", "h")
         self.canaries.ask(self.told)
         self.scene.run(0.01)

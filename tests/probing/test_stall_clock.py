@@ -8,8 +8,8 @@ from twisted.internet.error import AlreadyCancelled
 from twisted.internet.selectreactor import SelectReactor
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.probing.stall_clock import LATE, SelfCheck
-from swimtx.simulation import HeapClock, MemoryNetwork
+from swimtx.probing.stall_clock import LATE, StallClock
+from swimtx.simulation import MemoryNetwork, VirtualClock
 from tests.simulation.doubles import ear
 
 
@@ -19,7 +19,7 @@ class ARealReactor(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = SelectReactor()
         self.addCleanup(self.reactor.waker.connectionLost, None)
-        self.check = SelfCheck(self.reactor)
+        self.check = StallClock(self.reactor)
 
     def test_nobody_wakes_up_for_what_was_cancelled(self) -> None:
         call = self.check.callLater(5, self.fail)
@@ -43,10 +43,10 @@ class ARealReactor(SynchronousTestCase):
 
 class SelfCheckTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.clock = HeapClock(0)
+        self.clock = VirtualClock(0)
         self.network = MemoryNetwork(self.clock, Random(1))
         self.process = self.network.host("10.0.0.1")
-        self.check = SelfCheck(self.process)
+        self.check = StallClock(self.process)
         self.stalls: list[float] = []
         self.check.stalled = self.stalls.append
         self.fired: list[tuple[str, float]] = []

@@ -7,7 +7,7 @@ from random import Random
 from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.python.failure import Failure
 
-from swimtx.simulation import HeapClock, MemoryNetwork, MemoryReactor, fixed
+from swimtx.simulation import MemoryNetwork, MemoryReactor, VirtualClock, fixed
 from swimtx.simulation.stream_transport import StreamTransport
 from swimtx.simulation.udp_port import DatagramPort
 
@@ -17,7 +17,7 @@ LATENCY = 1 / 1024
 
 def network(seed: int = 1) -> MemoryNetwork:
     """A network without jitter."""
-    return MemoryNetwork(HeapClock(), Random(seed), latency=fixed(LATENCY))
+    return MemoryNetwork(VirtualClock(), Random(seed), latency=fixed(LATENCY))
 
 
 class Ear(DatagramProtocol):

@@ -12,7 +12,7 @@ from twisted.internet.task import Clock, LoopingCall
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from swimtx.simulation import HeapClock, run_for
+from swimtx.simulation import VirtualClock, run_for
 from swimtx.simulation.clock import START, Timers
 
 #: Delays that add up exactly, however they are grouped; several of them are in a millisecond.
@@ -21,13 +21,13 @@ moments = st.integers(0, 32768).map(lambda ticks: ticks / 8192)
 
 class HeapClockTests(SynchronousTestCase):
     def setUp(self) -> None:
-        self.clock = HeapClock()
+        self.clock = VirtualClock()
         self.fired: list[object] = []
         verifyObject(IReactorTime, self.clock)
 
     def test_time_starts_at_a_plausible_wall_time(self) -> None:
         self.assertEqual(self.clock.seconds(), 1_790_000_000)
-        self.assertEqual(HeapClock(5.0).seconds(), 5.0)
+        self.assertEqual(VirtualClock(5.0).seconds(), 5.0)
 
     def test_what_it_returns_is_a_delayed_call(self) -> None:
         call = self.clock.callLater(2, self.fired.append, "it")
@@ -254,7 +254,7 @@ class HeapClockTests(SynchronousTestCase):
         self, delays: list[float], first: float, then: float
     ) -> None:
         def story(*steps: float) -> list[tuple[int, float]]:
-            clock, fired = HeapClock(), list[tuple[int, float]]()
+            clock, fired = VirtualClock(), list[tuple[int, float]]()
 
             def fire(number: int, again: float) -> None:
                 fired.append((number, clock.seconds()))
@@ -274,7 +274,7 @@ class HeapClockTests(SynchronousTestCase):
     def test_it_makes_the_same_calls_as_the_clock_of_twisted(
         self, plan: list[tuple[float, str]]
     ) -> None:
-        def story(clock: Clock | HeapClock) -> list[tuple[int, float]]:
+        def story(clock: Clock | VirtualClock) -> list[tuple[int, float]]:
             fired: list[tuple[int, float]] = []
             start = clock.seconds()
             for number, (delay, change) in enumerate(plan):
@@ -288,16 +288,16 @@ class HeapClockTests(SynchronousTestCase):
             run_for(clock, 3)
             return sorted(fired)
 
-        self.assertEqual(story(HeapClock()), story(Clock()))
+        self.assertEqual(story(VirtualClock()), story(Clock()))
 
 
 class RunForTests(SynchronousTestCase):
     def test_a_timer_that_arms_itself_again_fires_in_every_period(self) -> None:
-        for clock in (Clock(), HeapClock()):
+        for clock in (Clock(), VirtualClock()):
             ticks: list[float] = []
             start = clock.seconds()
 
-            def tick(clock: Clock | HeapClock = clock, ticks: list[float] = ticks) -> None:
+            def tick(clock: Clock | VirtualClock = clock, ticks: list[float] = ticks) -> None:
                 ticks.append(clock.seconds())
                 clock.callLater(0.25, tick)
 

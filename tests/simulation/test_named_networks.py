@@ -7,7 +7,7 @@ from random import Random
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.simulation import Group
-from swimtx.simulation.clock import HeapClock
+from swimtx.simulation.clock import VirtualClock
 from swimtx.simulation.named_networks import NETWORKS, Radio, network_named, regions
 
 
@@ -23,7 +23,7 @@ class ConditionTests(SynchronousTestCase):
         self.assertLess(regions(Random(1), "10.0.0.1", "10.0.0.5"), 0.001)
 
     def test_radio_loses_its_share_in_bursts(self) -> None:
-        clock, rng = HeapClock(), Random(1)
+        clock, rng = VirtualClock(), Random(1)
         radio = Radio(clock, good=9, bad=1, loss_good=0.0, loss_bad=0.6)
         lost = []
         for _ in range(40_000):
@@ -42,4 +42,4 @@ class ConditionTests(SynchronousTestCase):
             self.assertTrue(group.run_until(group.everybody_lists, 30), name)
 
     def test_no_other_name_is_known(self) -> None:
-        self.assertRaises(KeyError, network_named, "carrier pigeon", HeapClock())
+        self.assertRaises(KeyError, network_named, "carrier pigeon", VirtualClock())

@@ -10,7 +10,7 @@ from twisted.internet.interfaces import IListeningPort, IReactorTime, IReactorUD
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
-from swimtx.simulation import LAN, HeapClock, MemoryNetwork, fixed, uniform
+from swimtx.simulation import LAN, MemoryNetwork, VirtualClock, fixed, uniform
 from swimtx.simulation.clock import START
 from tests.simulation.doubles import LATENCY, Ear, ear, network
 
@@ -269,7 +269,7 @@ class FaultTests(SynchronousTestCase):
 class ChanceTests(SynchronousTestCase):
     def trace(self, seed: int) -> list[object]:
         lines: list[object] = []
-        network = MemoryNetwork(HeapClock(), Random(seed), loss=0.2)
+        network = MemoryNetwork(VirtualClock(), Random(seed), loss=0.2)
         network.trace = lambda *line: lines.append(line)
 
         class Echo(Ear):

@@ -30,10 +30,10 @@ class GradedStory(Story):
 
 class EvidenceStories(GradedStory):
     def test_a_killed_process_is_found_at_once_since_its_host_refuses(self) -> None:
-        for rule, soon, late in (("nothing", 0.0, 1.0), ("evidence", 3.0, 6.0)):
+        for rule, soon, at_timeout in (("nothing", 0.0, 1.0), ("evidence", 3.0, 6.0)):
             group = self.without(rule)
             group.kill("n3")
-            self.assertTrue(soon <= self.found(group, "n3", group.now) <= late, rule)
+            self.assertTrue(soon <= self.found(group, "n3", group.now) <= at_timeout, rule)
 
     def test_a_host_that_is_gone_is_found_after_the_silence_tolerance(self) -> None:
         group = self.without("nothing")
@@ -133,12 +133,12 @@ class TripwireStories(GradedStory):
             self.nobody_wronged(group)
 
     def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
-        for rule, soon, late in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
+        for rule, soon, at_timeout in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
             group = self.without(rule)
             (host,) = group.hosts("n3")
             group.network.mute_streams(host)
             group.kill("n3")
-            self.assertTrue(soon <= self.found(group, "n3", group.now) <= late, rule)
+            self.assertTrue(soon <= self.found(group, "n3", group.now) <= at_timeout, rule)
 
     def test_a_tripwire_that_something_in_between_closes_costs_nothing(self) -> None:
         group = self.without("nothing")
@@ -186,15 +186,15 @@ class OwnHealthStories(GradedStory):
             self.all_list(group, "n2", State.FAILED, bound)
 
     def test_verdicts_that_were_hasty_make_the_next_one_slower(self) -> None:
-        hasty = {}
+        record = {}
         for rule in ("nothing", "regret"):
             group = self.without(rule)
             for key in ("n3", "n4", "n5", "n6"):
                 group.freeze_host(key, 6)
                 group.run_for(20)
-            hasty[rule] = len({a.about for a in group.wrongly_failed()})
-        self.assertEqual(hasty["regret"], 4)
-        self.assertLess(hasty["nothing"], 4)
+            record[rule] = len({a.about for a in group.wrongly_failed()})
+        self.assertEqual(record["regret"], 4)
+        self.assertLess(record["nothing"], 4)
 
 
 class HealingStories(GradedStory):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from swimtx import Event, State
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from tests.stories.scenes import Story, events
 
 
@@ -13,7 +13,7 @@ class RefutationStories(Story):
         accuser = group.nodes["n2"].membership
         held = accuser.claim("n7")
         assert held is not None
-        accuser.apply(held.suspected("n2", [Evidence("n2", Kind.SILENT)]))
+        accuser.apply(held.suspected("n2", [Evidence("n2", Observation.SILENT)]))
         group.run_for(5)
         for key in group.running:
             found = group.nodes[key].membership.get("n7")

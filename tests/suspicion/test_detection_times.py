@@ -7,46 +7,49 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx.config import Config
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
-from swimtx.suspicion.detection_times import expected
+from swimtx.suspicion.detection_times import expected_detection_times
 
 
 class Expectations(SynchronousTestCase):
     """Spans of seconds by kind of failure."""
 
     def test_a_silent_host_takes_a_round_and_the_tolerance(self) -> None:
-        soonest, latest = expected(Config.lan(), 32)["silent"]
+        soonest, latest = expected_detection_times(Config.lan(), 32)["silent"]
         self.assertEqual((soonest, latest), (6.0, 7.0))
 
     def test_the_local_profile_is_two_periods_sooner(self) -> None:
-        lan, local = expected(Config.lan(), 32), expected(Config.local(), 32)
+        lan, local = expected_detection_times(Config.lan(), 32), expected_detection_times(
+            Config.local(), 32
+        )
         self.assertEqual(lan["silent"].latest - local["silent"].latest, 2.0)
 
     def test_a_process_that_hangs_is_given_patience(self) -> None:
-        found = expected(Config.lan(), 32)
+        found = expected_detection_times(Config.lan(), 32)
         self.assertEqual(found["hung"].soonest - found["stalled"].soonest, 30.0)
 
     def test_where_refusals_prove_nothing_a_killed_process_is_found_as_a_silent_host(self) -> None:
-        found = expected(Config.lan(refused_verdict=False), 32)
+        found = expected_detection_times(Config.lan(refused_verdict=False), 32)
         self.assertEqual(found["killed"], found["silent"])
 
     def test_a_group_of_two_has_expectations_too(self) -> None:
-        for kind, span in expected(Config.lan(), 2).items():
+        for kind, span in expected_detection_times(Config.lan(), 2).items():
             self.assertLessEqual(span.soonest, span.latest, kind)
 
     def test_everything_scales_with_the_period_but_patience(self) -> None:
         once, twice = Config.lan(), Config.lan(protocol_period=2.0)
         self.assertEqual(
-            expected(twice, 32)["silent"].latest, 2 * expected(once, 32)["silent"].latest
+            expected_detection_times(twice, 32)["silent"].latest,
+            2 * expected_detection_times(once, 32)["silent"].latest,
         )
 
     def test_a_simulated_group_keeps_them(self) -> None:
-        for way, kind in (("kill", "killed"), ("vanish", "silent")):
-            group = Group(16, seed=f"expect/{way}", config=Config.local())
+        for route, kind in (("kill", "killed"), ("vanish", "silent")):
+            group = Group(16, seed=f"expect/{route}", config=Config.local())
             group.start()
             self.assertTrue(group.run_until(group.everybody_lists, 30))
             group.run_for(5.3)
             at = group.now
-            getattr(group, way)("n5")
+            getattr(group, route)("n5")
             group.run_for(20)
             known = [
                 told.time - at
@@ -54,6 +57,6 @@ class Expectations(SynchronousTestCase):
                 if told.about == "n5" and told.event is Event.FAILED
             ]
             self.assertEqual(len(known), 15)
-            span = expected(Config.local(), 16)[kind]
+            span = expected_detection_times(Config.local(), 16)[kind]
             self.assertLessEqual(span.soonest, min(known))
             self.assertLessEqual(max(known), span.latest + 0.5)

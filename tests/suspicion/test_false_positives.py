@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx.suspicion.false_positives import Regret
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
 
 
 class RegretTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.now = 100.0
-        self.regret = Regret(lambda: self.now)
+        self.regret = FalsePositiveBackoff(lambda: self.now)
 
     def test_without_regret_nothing_is_stretched(self) -> None:
         self.assertEqual(self.regret.factor, 1.0)
@@ -18,7 +18,7 @@ class RegretTests(SynchronousTestCase):
     def test_each_hasty_verdict_adds_half_up_to_four_times(self) -> None:
         factors = []
         for _ in range(5):
-            self.regret.hasty()
+            self.regret.record()
             factors.append(round(self.regret.factor, 2))
             self.now += 2
         self.assertEqual(factors[0], 1.5)
@@ -27,11 +27,11 @@ class RegretTests(SynchronousTestCase):
 
     def test_one_incident_counts_once(self) -> None:
         for _ in range(99):
-            self.regret.hasty()
+            self.regret.record()
         self.assertEqual(self.regret.factor, 1.5)
 
     def test_it_is_half_forgotten_after_an_hour(self) -> None:
-        self.regret.hasty()
+        self.regret.record()
         self.now += 3600
         self.assertApproximates(self.regret.factor, 1.25, 1e-9)
         self.now += 36000

@@ -3,51 +3,51 @@
 from __future__ import annotations
 
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.local_health import LocalHealth
-from swimtx.suspicion.false_positives import Regret
-from swimtx.suspicion.monitors import Monitors
-from swimtx.suspicion.timers import GradedSuspicion
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
+from swimtx.suspicion.monitors import SuspectMonitors
+from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.wire.messages import MessageType
-from tests.parts import Calls, Peer, RoomTests
+from tests.parts import Calls, ComponentTestCase, Peer
 
 PING = MessageType.PING
-S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN
+S, A, R, B = Observation.SILENT, Observation.ACCEPTED, Observation.REFUSED, Observation.BROKEN
 
 
-class MonitorTests(RoomTests):
+class MonitorTests(ComponentTestCase):
     settings = {"silence_tolerance": 5.0}
 
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
+        parts = self.parts
         self.declare = Calls()
-        suspicion = desk.use(
-            GradedSuspicion(
-                desk.reactor,
-                desk.membership,
-                desk.config,
+        suspicion = parts.use(
+            SuspicionTimers(
+                parts.reactor,
+                parts.membership,
+                parts.config,
                 LocalHealth(),
-                Regret(desk.reactor.seconds),
+                FalsePositiveBackoff(parts.reactor.seconds),
                 lambda claim: None,
             )
         )
-        self.counts_as: dict[Kind, Kind] = {}
-        self.monitors = desk.use(
-            Monitors(
-                desk.reactor,
-                desk.chance,
-                desk.membership,
-                desk.means,
+        self.counts_as: dict[Observation, Observation] = {}
+        self.monitors = parts.use(
+            SuspectMonitors(
+                parts.reactor,
+                parts.chance,
+                parts.membership,
+                parts.messenger,
                 suspicion,
-                desk.config,
+                parts.config,
                 lambda kind, held: self.counts_as.get(kind, kind),
                 self.declare,
             )
         )
         # Enough others that we volunteer for hardly anything.
         for number in range(600):
-            desk.knows(Claim(f"w{number}", self.desk.me.address._replace(port=1 + number), 1))
+            parts.knows(Claim(f"w{number}", self.parts.me.address._replace(port=1 + number), 1))
         self.target = self.suspected("t")
 
     def suspected(self, name: str, *entries: Evidence) -> Peer:
@@ -55,11 +55,11 @@ class MonitorTests(RoomTests):
         (peer,) = self.others(name)
         self.scene.network.silence_streams(peer.claim.address.host)
         seen = entries or (Evidence("me", S), Evidence("w1", S))
-        self.desk.membership.apply(peer.claim.suspected("w1", seen))
+        self.parts.membership.apply(peer.claim.suspected("w1", seen))
         return peer
 
     def mine(self, name: str = "t") -> Evidence | None:
-        held = self.desk.membership.claim(name)
+        held = self.parts.membership.claim(name)
         assert held is not None
         return next((entry for entry in held.evidence if entry.witness == "me"), None)
 
@@ -114,7 +114,7 @@ class MonitorTests(RoomTests):
     def test_the_end_of_a_suspicion_ends_the_watch(self) -> None:
         self.accept()
         self.scene.run(2)
-        self.desk.membership.apply(self.target.claim.alive(1))
+        self.parts.membership.apply(self.target.claim.alive(1))
         self.scene.run(0.01)
         pings = len(self.target.messages(PING))
         self.scene.run(5)
@@ -129,7 +129,7 @@ class MonitorTests(RoomTests):
 
     def test_in_a_small_group_everybody_does(self) -> None:
         for number in range(600):
-            self.desk.membership.forget(f"w{number}")
+            self.parts.membership.forget(f"w{number}")
         peer = self.suspected("u", Evidence("w1", S))
         self.scene.run(0.1)
         self.assertTrue(peer.messages(PING))
@@ -159,9 +159,9 @@ class MonitorTests(RoomTests):
         self.assertTrue(peer.messages(PING))
 
     def test_alone_two_refusals_a_period_apart_are_a_verdict(self) -> None:
-        self.desk.membership.apply(self.target.claim.alive(1))
+        self.parts.membership.apply(self.target.claim.alive(1))
         (peer,) = self.others("u")
-        self.desk.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
+        self.parts.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
         self.scene.run(1.4)
         self.assertEqual(len(self.declare), 0)
         self.scene.run(1.2)
@@ -172,7 +172,7 @@ class MonitorTests(RoomTests):
     def test_while_others_say_something_else_they_are_not(self) -> None:
         (peer,) = self.others("u")
         seen = [Evidence("me", S), Evidence("w1", S)]
-        self.desk.membership.apply(peer.claim.suspected("me", seen))
+        self.parts.membership.apply(peer.claim.suspected("me", seen))
         self.scene.run(5)
         self.assertEqual(self.mine("u"), Evidence("me", R, 1))
         self.assertEqual(len(self.declare), 0)
@@ -180,7 +180,7 @@ class MonitorTests(RoomTests):
     def test_a_refusal_that_is_not_believed_is_silence(self) -> None:
         self.counts_as[R] = S
         (peer,) = self.others("u")
-        self.desk.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
+        self.parts.membership.apply(peer.claim.suspected("me", [Evidence("me", S)]))
         self.scene.run(5)
         self.assertEqual(self.mine("u"), Evidence("me", S))
 

@@ -4,39 +4,41 @@ from __future__ import annotations
 
 from swimtx.membership.claim import Claim
 from swimtx.membership.evidence import Grade
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.local_health import LocalHealth
-from swimtx.suspicion.false_positives import Regret
-from swimtx.suspicion.timers import GradedSuspicion
-from tests.parts import Calls, RoomTests
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
+from swimtx.suspicion.timers import SuspicionTimers
+from tests.parts import Calls, ComponentTestCase
 
-S, A, R, B = Kind.SILENT, Kind.ACCEPTED, Kind.REFUSED, Kind.BROKEN
+S, A, R, B = Observation.SILENT, Observation.ACCEPTED, Observation.REFUSED, Observation.BROKEN
 TOLERANCE, PATIENCE = 3.0, 30.0
 
 
-class GradedSuspicionTests(RoomTests):
+class GradedSuspicionTests(ComponentTestCase):
     settings = {"silence_tolerance": TOLERANCE, "patience": PATIENCE}
 
     def setUp(self) -> None:
         super().setUp()
-        desk = self.desk
+        parts = self.parts
         self.due = Calls()
         self.health = LocalHealth()
-        self.regret = Regret(desk.reactor.seconds)
-        self.suspicion = desk.use(
-            GradedSuspicion(
-                desk.reactor, desk.membership, desk.config, self.health, self.regret, self.due
+        self.regret = FalsePositiveBackoff(parts.reactor.seconds)
+        self.suspicion = parts.use(
+            SuspicionTimers(
+                parts.reactor, parts.membership, parts.config, self.health, self.regret, self.due
             )
         )
         self.others(*(f"w{number}" for number in range(9)))
         (peer,) = self.others("t")
         self.target = peer.claim
 
-    def suspect(self, *kinds: Kind, me: Kind | None = S, target: Claim | None = None) -> None:
+    def suspect(
+        self, *kinds: Observation, me: Observation | None = S, target: Claim | None = None
+    ) -> None:
         """Add to what is known: what we saw, and what w0, w1, ... saw."""
         entries = [Evidence(f"w{number}", kind) for number, kind in enumerate(kinds)]
         entries += [] if me is None else [Evidence("me", me)]
-        self.desk.membership.apply((target or self.target).suspected("w0", entries))
+        self.parts.membership.apply((target or self.target).suspected("w0", entries))
 
     def due_after(self, bound: float = 200.0) -> float | None:
         """Seconds until it is due; C{None}: it is not, for so long."""
@@ -69,7 +71,7 @@ class GradedSuspicionTests(RoomTests):
 
     def test_one_that_stalled_has_patience_and_listeners_hear_of_it(self) -> None:
         self.suspect(S, S, A)
-        self.assertIn(("stalled", "t"), self.desk.events)
+        self.assertIn(("stalled", "t"), self.parts.events)
         self.assertIs(self.suspicion.grade("t"), Grade.STALLED)
         self.assertApproximates(self.due_after(), PATIENCE, 0.15)
 
@@ -77,7 +79,7 @@ class GradedSuspicionTests(RoomTests):
         self.suspect(S, S, A)
         self.scene.run(8)
         entries = [Evidence("w2", S, 1)]
-        self.desk.membership.apply(self.target.suspected("w2", entries))
+        self.parts.membership.apply(self.target.suspected("w2", entries))
         self.assertIs(self.suspicion.grade("t"), Grade.SILENT)
         self.assertApproximates(self.due_after(), TOLERANCE, 0.15)
 
@@ -99,21 +101,21 @@ class GradedSuspicionTests(RoomTests):
         self.assertApproximates(self.due_after(), 3 * TOLERANCE, 0.15)
 
     def test_a_hasty_verdict_makes_the_next_silence_longer(self) -> None:
-        self.desk.knows(self.target.failed("w0"))
-        self.desk.membership.apply(self.target.alive(1))
+        self.parts.knows(self.target.failed("w0"))
+        self.parts.membership.apply(self.target.alive(1))
         self.suspect(S, S, S, target=self.target.alive(1))
         self.assertApproximates(self.due_after(), 1.5 * TOLERANCE, 0.15)
 
     def test_one_that_is_back_in_a_new_run_had_failed_indeed(self) -> None:
         later = Claim("t", self.target.address, self.target.epoch + 1, by="t")
-        self.desk.knows(self.target.failed("w0"))
-        self.desk.membership.apply(later)
+        self.parts.knows(self.target.failed("w0"))
+        self.parts.membership.apply(later)
         self.assertEqual(self.regret.factor, 1.0)
 
     def test_whoever_refutes_is_not_due(self) -> None:
         self.suspect(S, S, S)
         self.scene.run(2)
-        self.desk.membership.apply(self.target.alive(1))
+        self.parts.membership.apply(self.target.alive(1))
         self.assertIsNone(self.due_after(60))
         self.assertIsNone(self.suspicion.grade("t"))
 
@@ -129,12 +131,12 @@ class GradedSuspicionTests(RoomTests):
         self.suspicion.extend("nobody", 10)
         deadline = self.suspicion.deadline("t")
         assert deadline is not None
-        self.assertApproximates(deadline - self.desk.reactor.seconds(), 10, 1e-6)
+        self.assertApproximates(deadline - self.parts.reactor.seconds(), 10, 1e-6)
         self.assertIsNone(self.suspicion.deadline("nobody"))
         self.assertApproximates(self.due_after(), 10, 0.15)
 
     def test_who_is_leaving_accuses_nobody(self) -> None:
         self.suspect(S, S, S)
-        self.desk.membership.depart()
+        self.parts.membership.depart()
         self.suspect(A)
         self.assertIsNone(self.due_after(60))

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from swimtx.addresses import Address
-from swimtx.probing.probe import Round
-from swimtx.probing.schedule import Schedule
-from swimtx.transport.route import Way
-from swimtx.transport.stream_fallback import Paths
+from swimtx.probing.probe import Probe
+from swimtx.probing.schedule import ProbeSchedule
+from swimtx.transport.route import Route
+from swimtx.transport.stream_fallback import StreamFallback
 from swimtx.wire.messages import MessageType
-from tests.parts import Calls, Heard, Peer, RoomTests
+from tests.parts import Calls, ComponentTestCase, Heard, Peer
 
 PING, ACK, PING_REQ = MessageType.PING, MessageType.ACK, MessageType.PING_REQ
-PROBE = Schedule.probe(1.0, 0.45)
-ONCE = Schedule((0.0,), None, None, 0.5)
+PROBE = ProbeSchedule.probe(1.0, 0.45)
+ONCE = ProbeSchedule((0.0,), None, None, 0.5)
 
 
 def by_stream(peer: Peer, kind: MessageType) -> list[Heard]:
@@ -22,21 +22,21 @@ def by_stream(peer: Peer, kind: MessageType) -> list[Heard]:
     return [h for h in peer.heard if h.message.type is kind and type(h.peer) is not Address]
 
 
-class DetourTests(RoomTests):
+class DetourTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.paths = Paths(self.desk.protocol, self.desk.streams, self.desk.config)
+        self.paths = StreamFallback(self.parts.protocol, self.parts.streams, self.parts.config)
         self.target, self.relay = self.others("t", "r")
         for peer in (self.target, self.relay):
             peer.accept_streams()
         self.ended = Calls()
 
-    def probe(self, schedule: Schedule = PROBE, **more: Any) -> Round:
-        probe = Round(self.target.claim, self.desk.means, schedule, self.ended, **more)
-        return self.desk.use(probe)
+    def probe(self, schedule: ProbeSchedule = PROBE, **more: Any) -> Probe:
+        probe = Probe(self.target.claim, self.parts.messenger, schedule, self.ended, **more)
+        return self.parts.use(probe)
 
     def only_streams_reach(self, peer: Peer) -> None:
-        self.paths.reached(peer.claim.address, Way.STREAM)
+        self.paths.reached(peer.claim.address, Route.STREAM)
 
     def test_the_repeat_of_a_ping_goes_by_stream_too_and_may_be_answered_there(self) -> None:
         self.only_streams_reach(self.target)
@@ -46,7 +46,7 @@ class DetourTests(RoomTests):
         (ping,) = by_stream(self.target, PING)
         self.target.answer(ping)
         self.scene.run(0.1)
-        self.assertEqual((probe.way, probe.over), (Way.STREAM, True))
+        self.assertEqual((probe.route, probe.over), (Route.STREAM, True))
         self.assertEqual(self.relay.heard, [])
 
     def test_the_only_ping_of_a_round_goes_both_ways(self) -> None:
@@ -69,4 +69,4 @@ class DetourTests(RoomTests):
         (asked,) = by_stream(self.relay, PING_REQ)
         self.relay.answer(asked, target="t")
         self.scene.run(0.1)
-        self.assertEqual((probe.way, probe.over), (Way.RELAY, True))
+        self.assertEqual((probe.route, probe.over), (Route.RELAY, True))

@@ -14,7 +14,7 @@ from swimtx.membership.claim import Claim
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType
-from tests.parts import EPOCH, Calls, Peer, RoomTests, Scene
+from tests.parts import EPOCH, Calls, ComponentTestCase, Peer, Scene
 from tests.strategies import claims
 
 PING, ACK, GOSSIP, TABLE = (
@@ -49,12 +49,12 @@ class Outlet:
         self.sent.append(data)
 
 
-class Arriving(RoomTests):
+class Arriving(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
-        self.protocol = self.desk.protocol
-        self.here = self.desk.me.address
+        self.protocol = self.parts.protocol
+        self.here = self.parts.me.address
         self.handled = Calls()
         self.protocol.handle(GOSSIP, self.handled)
 
@@ -63,24 +63,24 @@ class Arriving(RoomTests):
         self.peer.say(self.here, PING)
         ((message, peer),) = self.handled.all
         self.assertEqual((message.type, message.name, peer), (GOSSIP, "a", self.peer.claim.address))
-        self.assertEqual(self.desk.counters.datagrams_received, 2)
+        self.assertEqual(self.parts.counters.datagrams_received, 2)
 
     def test_its_news_is_applied_before_it_is_handled(self) -> None:
         known: list[str] = []
-        self.protocol.handle(GOSSIP, lambda message, peer: known.append(self.desk.state("new")))
+        self.protocol.handle(GOSSIP, lambda message, peer: known.append(self.parts.state("new")))
         self.peer.say(self.here, GOSSIP, updates=(NEWCOMER,))
         self.assertEqual(known, ["alive"])
 
     def test_the_claims_of_a_table_are_left_to_who_handles_it(self) -> None:
         self.peer.say(self.here, TABLE, updates=(NEWCOMER,), pages=1)
-        self.assertEqual(self.desk.state("new"), "unknown")
+        self.assertEqual(self.parts.state("new"), "unknown")
 
     def test_callbacks_hear_a_message_after_its_news_and_its_handler(self) -> None:
         heard: list[tuple[Any, ...]] = []
         self.protocol.handle(GOSSIP, lambda message, peer: heard.append(("handler",)))
         self.protocol.on_message(
             GOSSIP,
-            lambda message, address: heard.append((message.name, address, self.desk.state("new"))),
+            lambda message, address: heard.append((message.name, address, self.parts.state("new"))),
         )
         self.peer.say(self.here, GOSSIP, updates=(NEWCOMER,))
         self.assertEqual(heard, [("handler",), ("a", self.peer.claim.address, "alive")])
@@ -90,26 +90,26 @@ class Arriving(RoomTests):
         self.protocol.on_message(GOSSIP, heard)
         self.protocol.frame_received(self.peer.bytes_of(GOSSIP), Outlet())
         self.assertEqual(heard.all[0][1], Outlet.address)
-        self.assertEqual(self.desk.counters.frames_received, 1)
+        self.assertEqual(self.parts.counters.frames_received, 1)
 
     def test_another_cluster_is_counted_and_ignored(self) -> None:
         self.peer.say(self.here, GOSSIP, cluster="other", updates=(NEWCOMER,))
-        self.assertEqual((len(self.handled), self.desk.state("new")), (0, "unknown"))
-        self.assertEqual(self.desk.counters.other_cluster, 1)
+        self.assertEqual((len(self.handled), self.parts.state("new")), (0, "unknown"))
+        self.assertEqual(self.parts.counters.other_cluster, 1)
 
     def test_what_is_no_message_is_counted_by_reason_and_dropped(self) -> None:
         self.peer.send(self.here, b"\xff\xff\xff")
         self.peer.send(self.here, self.peer.bytes_of(GOSSIP)[:20])
         self.peer.send(self.here, b"")
-        self.assertEqual(sum(self.desk.counters.malformed.values()), 3)
-        self.assertEqual(self.desk.counters.malformed["protobuf"], 2)
+        self.assertEqual(sum(self.parts.counters.malformed.values()), 3)
+        self.assertEqual(self.parts.counters.malformed["protobuf"], 2)
         self.assertEqual(len(self.handled), 0)
 
     def test_a_handler_that_raises_is_logged_and_nothing_reaches_the_reactor(self) -> None:
         self.protocol.handle(GOSSIP, lambda message, peer: 1 // 0)
         self.protocol.datagramReceived(self.peer.bytes_of(GOSSIP), self.peer.claim.address)
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
-        self.assertEqual(self.desk.counters.handler_errors, 1)
+        self.assertEqual(self.parts.counters.handler_errors, 1)
 
     def test_ipv4_peers_of_a_dual_stack_port_have_their_usual_address(self) -> None:
         self.protocol.datagramReceived(self.peer.bytes_of(GOSSIP), ("::ffff:10.0.0.2", 7946))
@@ -117,13 +117,13 @@ class Arriving(RoomTests):
 
     def test_a_seven_fields_message_is_translated_first_or_dropped(self) -> None:
         translate = Calls()
-        self.protocol.handle_seven_fields(translate)
+        self.protocol.handle_legacy(translate)
         self.protocol.handle(PING, self.handled)
         self.peer.say(self.here, PING, version=0)
         ((message, peer),) = translate.all
         self.assertEqual((message.version, peer), (0, self.peer.claim.address))
         self.assertEqual(len(self.handled), 0)
-        self.protocol.handle_seven_fields(
+        self.protocol.handle_legacy(
             lambda message, peer: Message(replace(message.header, name="b"))
         )
         self.peer.say(self.here, PING, version=0)
@@ -131,7 +131,7 @@ class Arriving(RoomTests):
 
     def test_what_it_was_translated_to_decides_who_handles_it(self) -> None:
         self.protocol.handle(PING, self.handled)
-        self.protocol.handle_seven_fields(
+        self.protocol.handle_legacy(
             lambda message, peer: Message(replace(message.header, type=PING))
         )
         self.peer.say(self.here, MessageType.JOIN_REQ, version=0)
@@ -144,7 +144,7 @@ class Arriving(RoomTests):
         self.scene.run(5)
         self.peer.say(self.here, GOSSIP, cluster="other")
         self.peer.send(self.here, b"\xff")
-        self.assertEqual(self.protocol.heard_at, at)
+        self.assertEqual(self.protocol.last_received_at, at)
 
     def test_who_waits_for_the_next_message_hears_of_one(self) -> None:
         heard = Calls()
@@ -162,16 +162,16 @@ class Arriving(RoomTests):
     def test_that_the_port_was_closed_is_told(self) -> None:
         stopped = Calls()
         self.protocol.on_unasked_stop(stopped)
-        self.desk.close()
+        self.parts.close()
         self.assertEqual(len(stopped), 1)
 
 
-class Sending(RoomTests):
+class Sending(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
         self.there = self.peer.claim.address
-        self.protocol = self.desk.protocol
+        self.protocol = self.parts.protocol
 
     def got(self, peer: Peer | None = None) -> Message:
         """The last message that has arrived."""
@@ -183,10 +183,10 @@ class Sending(RoomTests):
         message = self.got()
         self.assertEqual(
             (message.type, message.name, message.address, message.epoch, message.incarnation),
-            (ACK, "me", self.desk.me.address, EPOCH, 0),
+            (ACK, "me", self.parts.me.address, EPOCH, 0),
         )
         self.assertEqual((message.cluster, message.version, message.sequence), ("default", 1, 7))
-        self.desk.membership.update_me({"role": "web"})
+        self.parts.membership.update_me({"role": "web"})
         self.protocol.send(self.there, ACK)
         self.assertEqual(self.got().incarnation, 1)
 
@@ -195,7 +195,7 @@ class Sending(RoomTests):
         self.assertEqual((self.got().name, self.got().address), ("new", NEWCOMER.address))
 
     def test_news_rides_along_unless_it_is_not_wanted(self) -> None:
-        self.desk.membership.apply(NEWCOMER)
+        self.parts.membership.apply(NEWCOMER)
         self.protocol.send(self.there, PING, news=False)
         self.assertEqual(self.got().updates, ())
         self.protocol.send(self.there, PING)
@@ -203,17 +203,17 @@ class Sending(RoomTests):
 
     def test_the_room_of_a_stream_may_be_larger(self) -> None:
         for number in range(40):
-            self.desk.membership.apply(
+            self.parts.membership.apply(
                 Claim(f"m{number}", NEWCOMER.address, EPOCH, tags=(("t", "x" * 100),))
             )
         stream = Outlet()
         self.protocol.send(stream, PING, room=100_000)
         self.assertEqual(len(self.scene.codec.decode(stream.sent[0]).updates), 40)
-        self.assertEqual(self.desk.counters.frames_sent, 1)
+        self.assertEqual(self.parts.counters.frames_sent, 1)
 
     def test_seven_fields_hold_no_more_than_seven_fields(self) -> None:
-        self.desk.membership.apply(NEWCOMER)
-        self.protocol.send_seven_fields(self.there, ACK, Address("10.9.9.9", 99))
+        self.parts.membership.apply(NEWCOMER)
+        self.protocol.send_legacy(self.there, ACK, Address("10.9.9.9", 99))
         self.scene.run(0.01)
         wire = swim_pb2.Datagram.FromString(self.peer.heard[-1].data)
         named = {field.number: value for field, value in wire.ListFields()}
@@ -231,12 +231,12 @@ class Sending(RoomTests):
         ):
             self.protocol.transport = Failing(error)  # type: ignore[assignment]
             self.protocol.send(self.there, PING)
-        self.assertEqual(self.desk.counters.send_failures, 5)
+        self.assertEqual(self.parts.counters.send_failures, 5)
 
     def test_sending_through_a_closed_port_is_loss(self) -> None:
-        self.desk.close()
+        self.parts.close()
         self.protocol.send(self.there, PING)
-        self.assertEqual(self.desk.counters.send_failures, 1)
+        self.assertEqual(self.parts.counters.send_failures, 1)
 
     def test_news_goes_by_stream_where_datagrams_do_not_arrive(self) -> None:
         stream = Outlet()
@@ -252,7 +252,7 @@ class Sending(RoomTests):
     def test_bytes_and_datagrams_are_counted(self) -> None:
         self.protocol.send(self.there, PING)
         self.scene.run(0.01)
-        counters = self.desk.counters
+        counters = self.parts.counters
         self.assertEqual(
             (counters.datagrams_sent, counters.bytes_sent), (1, len(self.peer.heard[0].data))
         )
@@ -266,17 +266,17 @@ class Sending(RoomTests):
         self, those: list[Claim], sizes: list[int], capacity: int
     ) -> None:
         scene = Scene()
-        desk = scene.member("me", capacity=capacity)
+        parts = scene.member("me", capacity=capacity)
         peer = scene.peer("a")
         for claim in those:
-            desk.membership.apply(claim)
+            parts.membership.apply(claim)
         for size in sizes:
             padding = fields(padding=bytes(min(size, capacity - 200)))
-            desk.protocol.send(peer.claim.address, PING, padding)
+            parts.protocol.send(peer.claim.address, PING, padding)
         scene.run(0.1)
         self.assertEqual(len(peer.heard), len(sizes))
         self.assertLessEqual(max(len(heard.data) for heard in peer.heard), capacity)
         if those and min(sizes) < 100:
             smallest = min(len(framed(encode_update(claim))) for claim in those)
-            if smallest < 300 and desk.membership.members()[0].name != "me":
+            if smallest < 300 and parts.membership.members()[0].name != "me":
                 self.assertTrue(peer.updates(), "there was room, and there was news")

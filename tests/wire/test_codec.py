@@ -27,7 +27,7 @@ from swimtx.limits import (
     check_tags,
 )
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.observation import Evidence, Kind
+from swimtx.membership.observation import Evidence, Observation
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import (
     DIGEST_PARTS,
@@ -45,7 +45,7 @@ from swimtx.wire.codec import (
     sequence_field,
     target_fields,
 )
-from swimtx.wire.messages import Listed, Message, MessageType
+from swimtx.wire.messages import Contact, Message, MessageType
 from tests.strategies import EPOCH, NOW, claims, epochs, messages
 
 CAPACITY = 1400  # bytes of the largest datagram, by default
@@ -212,11 +212,11 @@ class Sizes(CodecTestCase):
             State.FAILED,
             check_tags(zip(keys, values, strict=True)),
             tuple(
-                Evidence(f"{number:02}".ljust(MAX_NAME_BYTES, "w"), Kind.BROKEN, 2**32 - 1)
+                Evidence(f"{number:02}".ljust(MAX_NAME_BYTES, "w"), Observation.BROKEN, 2**32 - 1)
                 for number in range(MAX_EVIDENCE)
             ),
             LARGEST_NAME,
-            seven_fields=True,
+            legacy=True,
             streams=True,
             age=MAX_AGE,
         )
@@ -361,7 +361,7 @@ class Refusals(CodecTestCase):
         self.assert_update_refused("length", update(state=1, evidence=entries))
         self.assert_update_refused("length", update(state=2, age=MAX_AGE + 1))
         answer = header(ME, MessageType.JOIN_RES, "default", 1)
-        listed = [listed_entry(Listed("n2", HERE))]
+        listed = [listed_entry(Contact("n2", HERE))]
         self.codec.decode(answer + fields(listed=listed * MAX_LISTED))
         self.assert_refused("length", answer + fields(listed=listed * (MAX_LISTED + 1)))
         for size in (1, DIGEST_PARTS - 1, DIGEST_PARTS + 1):
@@ -374,7 +374,7 @@ class Refusals(CodecTestCase):
         self.assert_listed_refused("address", address=Address("127.0.0.1", 0))
 
     def assert_listed_refused(self, reason: str, **changed: Any) -> None:
-        entry = Listed("n2", HERE)._replace(**changed)
+        entry = Contact("n2", HERE)._replace(**changed)
         answer = header(ME, MessageType.JOIN_RES, "default", 1)
         self.assert_refused(reason, answer + fields(listed=[listed_entry(entry)]))
 
