@@ -125,7 +125,9 @@ def _serve() -> None:
     running: Any = reactor
     node = Node(running, Config.local(name="answering", port=0))
     started = node.start()
-    started.addCallback(lambda _: print(node.address.port, node.membership.me.epoch, flush=True))
+    started.addCallback(
+        lambda _: print(node.address.port, node._parts.membership.local.epoch, flush=True)
+    )
     running.run()
 
 

@@ -16,9 +16,6 @@ from collections.abc import Callable, Sequence
 
 from benchmarks import (
     simulated_cpu,
-    simulated_first_ping,
-    simulated_infection,
-    simulated_load,
     simulated_mutations,
     simulated_thousand,
 )
@@ -27,9 +24,6 @@ from benchmarks.report import Figure
 from swimtx.simulation.gc_tuning import seldom_searched
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {
-    "first-ping": simulated_first_ping.measure,
-    "load": simulated_load.measure,
-    "infection": simulated_infection.measure,
     "thousand": simulated_thousand.measure,
     "mutations": simulated_mutations.measure,
     "cpu": simulated_cpu.measure,

@@ -94,7 +94,7 @@ def _bombard(group: Group) -> tuple[float, int]:
             group.network.send_datagram((_ELSEWHERE, port), luck.choice(targets), data)
         group.run_for(STEP)
         for by in names:
-            membership = group.nodes[by].membership
+            membership = group.table(by)
             most = max(most, len(membership))
             for name in names:
                 claim = membership.claim(name)
@@ -114,5 +114,5 @@ def _dropped(group: Group) -> dict[str, int]:
         for reason, count in node.counters.malformed.items():
             found[f"malformed {reason}"] = found.get(f"malformed {reason}", 0) + count
         found["other cluster"] += node.counters.other_cluster
-        found["refused, the list being full"] += node.membership.refused
+        found["refused, the list being full"] += node._parts.membership.refused
     return found

@@ -6,23 +6,23 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation import Group
 from swimtx.wire import swim_pb2
 from swimtx.wire.messages import MessageType
+from swimtx.wiring import Wiring
 
 Sent = Callable[[MessageType, tuple[str, int], tuple[str, int]], object]
 
 
 def at_rest(
-    size: int, seed: object = 1, parts: Parts = SHIPPED, seconds: float = 10, **settings: Any
+    size: int, seed: object = 1, wiring: type[Wiring] = Wiring, seconds: float = 10, **settings: Any
 ) -> Group:
     """A group whose members know each other, and among whom nothing is news any more.
 
     @param seconds: after which that is so. A member says once, when the first stream to it was
         accepted; where only table exchanges open streams, that takes a while.
     """
-    group = Group(size, seed, parts=parts, **{"events": (), **settings})
+    group = Group(size, seed, wiring=wiring, **{"events": (), **settings})
     group.start()
     assert group.run_until(group.everybody_lists, 60), "the group does not form"
     group.run_for(seconds)

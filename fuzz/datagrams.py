@@ -21,12 +21,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 
 from twisted.logger import ILogObserver, LogEvent, globalLogPublisher
+from zope.interface import implementer
 
 from fuzz.corpus import CORPUS, NOW
 from fuzz.mutations import mutate
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.errors import Malformed
+from swimtx.interfaces import IStream
 from swimtx.membership.claim import State
 from swimtx.simulation import Group
 from swimtx.wire.codec import Codec
@@ -65,6 +67,7 @@ class Decoder:
         """Nor is there in the end."""
 
 
+@implementer(IStream)
 class _Stream:
     """An open stream that takes everything and says nothing."""
 
@@ -76,8 +79,14 @@ class _Stream:
     def send(self, data: bytes) -> None:
         """Lost."""
 
+    def on_close(self, callback: Callable[[], object] | None) -> None:
+        """It never closes."""
+
     def close(self) -> None:
-        """It does not mind."""
+        """It stays open."""
+
+    def give_up_after(self, seconds: float) -> None:
+        """It waits."""
 
 
 class WholeMember:
@@ -134,8 +143,8 @@ class WholeMember:
         if self._failures:
             failures, self._failures = self._failures, []
             raise Escape(f"logged: {failures[0]}")
-        membership = self._node.membership
-        me = membership.me
+        membership = self._node._parts.membership
+        me = membership.local
         if me.state is not State.ALIVE or membership.claim(me.name) is not me:
             raise Escape(f"it holds itself for {membership.claim(me.name)}")
         if len(membership) > self._node.config.max_members:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from typing import NamedTuple
+from typing import NamedTuple, final
 
 
+@final
 class Address(NamedTuple):
     """Where a member is reached: an IP literal and a port, the same number for UDP and TCP."""
 

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from swimtx.addresses import Address, is_loopback, normal_host
 from swimtx.errors import BadConfig
@@ -42,7 +42,43 @@ PRESETS: dict[str, dict[str, float]] = {
 }
 PROFILES = tuple(PRESETS)
 
+_BY_PROFILE: Any = None  # filled in from the profile
+_BY_TYPE: Any = None  # filled in from the type of addresses
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
+
+
+class Settings(TypedDict, total=False):
+    """The fields of L{Config} as keywords of its presets, which choose the profile."""
+
+    name: str | None
+    port: int
+    interface: str
+    type: str
+    advertise: tuple[str, int] | None
+    insecure: bool
+    cluster: str
+    tags: Mapping[str, str]
+    protocol_period: float
+    ping_timeout: float
+    relays: int
+    gossip_interval: float
+    gossip_fanout: int
+    transmissions: float
+    silence_tolerance: float
+    patience: float
+    refused_verdict: bool
+    tripwires: bool
+    phased: bool
+    table_interval: float
+    renewal_interval: float
+    direct_notice_limit: int
+    max_members: int
+    max_remembered: int
+    failed_memory: float
+    left_memory: float
+    leave_timeout: float
+    join_timeout: float
+    capacity: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +103,6 @@ class Config:
     @ivar gossip_interval: seconds between two gossip ticks, while there is news.
     @ivar gossip_fanout: members that each tick tells.
     @ivar transmissions: lambda: an update is told lambda * ceil(ln(n+1)) times (SWIM §4.1).
-    @ivar suspicion: of the published detector only: a suspect has suspicion * max(1, log10 n)
-        periods to refute.
     @ivar silence_tolerance: Ts, in periods: a host that was silent for less than Ts + 1 of them is
         not declared failed; one that is gone is found that much later, exactly.
     @ivar patience: seconds that a stalled process is given, whose host still accepts streams.
@@ -95,26 +129,25 @@ class Config:
 
     name: str | None = None
     port: int = 7946
-    interface: str | None = None
+    interface: str = _BY_TYPE
     type: str = "udp4"
     advertise: tuple[str, int] | None = None
     insecure: bool = False
     cluster: str = "default"
     tags: Mapping[str, str] = field(default_factory=dict)
     profile: str = "lan"
-    protocol_period: float | None = None
-    ping_timeout: float | None = None
+    protocol_period: float = _BY_PROFILE
+    ping_timeout: float = _BY_PROFILE
     relays: int = 3
-    gossip_interval: float | None = None
+    gossip_interval: float = _BY_PROFILE
     gossip_fanout: int = 3
     transmissions: float = 3.0
-    suspicion: float = 3.0
-    silence_tolerance: float | None = None
-    patience: float | None = None
+    silence_tolerance: float = _BY_PROFILE
+    patience: float = _BY_PROFILE
     refused_verdict: bool = True
     tripwires: bool = True
     phased: bool = True
-    table_interval: float | None = None
+    table_interval: float = _BY_PROFILE
     renewal_interval: float = 10.0
     direct_notice_limit: int = 64
     max_members: int = 16384
@@ -126,17 +159,17 @@ class Config:
     capacity: int = 1400
 
     @classmethod
-    def local(cls, **settings: Any) -> Config:
+    def local(cls, **settings: Unpack[Settings]) -> Config:
         """For members on one machine or rack."""
         return cls(profile="local", **settings)
 
     @classmethod
-    def lan(cls, **settings: Any) -> Config:
+    def lan(cls, **settings: Unpack[Settings]) -> Config:
         """For members in one data centre: the default."""
         return cls(profile="lan", **settings)
 
     @classmethod
-    def wan(cls, **settings: Any) -> Config:
+    def wan(cls, **settings: Unpack[Settings]) -> Config:
         """For members that are far apart."""
         return cls(profile="wan", **settings)
 
@@ -146,75 +179,27 @@ class Config:
         self._check_addresses()
         self._check_times()
 
-    # What __post_init__ has filled in, without the None that a caller may give.
-
-    @property
-    def period(self) -> float:
-        """T' in seconds."""
-        assert self.protocol_period is not None
-        return self.protocol_period
-
-    @property
-    def first_stage(self) -> float:
-        """The ping timeout in seconds."""
-        assert self.ping_timeout is not None
-        return self.ping_timeout
-
-    @property
-    def gossip_tick(self) -> float:
-        """Seconds between two gossip ticks."""
-        assert self.gossip_interval is not None
-        return self.gossip_interval
-
     @property
     def silence_tolerance_seconds(self) -> float:
         """Ts in seconds."""
-        assert self.silence_tolerance is not None
-        return self.silence_tolerance * self.period
-
-    @property
-    def patience_seconds(self) -> float:
-        """Seconds that a stalled process is given."""
-        assert self.patience is not None
-        return self.patience
-
-    @property
-    def bind_host(self) -> str:
-        """The address that is bound."""
-        assert self.interface is not None
-        return self.interface
-
-    def transmit_limit(self, members: int) -> int:
-        """How often an update is told in a group of so many: lambda * ceil(ln(n+1)) (SWIM §4.1)."""
-        return math.ceil(self.transmissions * math.ceil(math.log(members + 1)))
-
-    def suspicion_timeout(self, members: int) -> float:
-        """Seconds that a suspect has to refute, in a group of so many."""
-        return self.suspicion * max(1.0, math.log10(max(1, members))) * self.period
-
-    def exchange_interval(self, members: int) -> float:
-        """Seconds between two table exchanges: longer above 32 members, so that load stays flat."""
-        assert self.table_interval is not None
-        if members <= 32:
-            return self.table_interval
-        return self.table_interval * (1 + math.ceil(math.log2(members / 32)))
+        return self.silence_tolerance * self.protocol_period
 
     def _fill_in(self) -> None:
         preset = PRESETS.get(self.profile)
         if preset is None:
             raise BadConfig(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
-        unsaid = self.patience is None
+        unset = {setting for setting, value in vars(self).items() if value is None}
         for setting, value in preset.items():
-            if getattr(self, setting) is None:
+            if setting in unset:
                 object.__setattr__(self, setting, value)
-        if unsaid and self.patience_seconds < self.silence_tolerance_seconds:
+        if "patience" in unset and self.patience < self.silence_tolerance_seconds:
             # The tolerance is counted in periods, and they are long here.
             object.__setattr__(self, "patience", self.silence_tolerance_seconds)
-        if self.ping_timeout is None:
-            object.__setattr__(self, "ping_timeout", 0.45 * self.period)
+        if "ping_timeout" in unset:
+            object.__setattr__(self, "ping_timeout", 0.45 * self.protocol_period)
         if self.type not in _LOOPBACK:
             raise BadConfig(f"type must be udp4 or udp6, not {self.type!r}")
-        if self.interface is None:
+        if "interface" in unset:
             wildcard = "::" if self.type == "udp6" else "0.0.0.0"
             chosen = wildcard if self.insecure else _LOOPBACK[self.type]
             object.__setattr__(self, "interface", chosen)
@@ -232,7 +217,7 @@ class Config:
     def _check_addresses(self) -> None:
         if not 0 <= self.port <= 0xFFFF:
             raise BadConfig(f"port must be 0 to 65535, not {self.port}")
-        host = self.bind_host
+        host = self.interface
         try:
             normal = normal_host(host)
         except ValueError as error:
@@ -257,14 +242,14 @@ class Config:
         for setting in _POSITIVE:
             if not 0 < getattr(self, setting) < math.inf:
                 raise BadConfig(f"{setting} must be above zero, and finite")
-        if self.first_stage > 0.6 * self.period:
+        if self.ping_timeout > 0.6 * self.protocol_period:
             raise BadConfig(
-                f"ping_timeout {self.first_stage:g} s is more than 0.6 of the protocol period "
-                f"{self.period:g} s: the relays would have no time to answer"
+                f"ping_timeout {self.ping_timeout:g} s is more than 0.6 of the protocol period "
+                f"{self.protocol_period:g} s: the relays would have no time to answer"
             )
-        if self.patience_seconds < self.silence_tolerance_seconds:
+        if self.patience < self.silence_tolerance_seconds:
             raise BadConfig(
-                f"patience {self.patience_seconds:g} s is less than the silence tolerance "
+                f"patience {self.patience:g} s is less than the silence tolerance "
                 f"{self.silence_tolerance_seconds:g} s: a process whose host accepts for it would "
                 "be given less time than a host of which nothing is heard"
             )
@@ -283,7 +268,6 @@ _POSITIVE = (
     "gossip_interval",
     "gossip_fanout",
     "transmissions",
-    "suspicion",
     "silence_tolerance",
     "patience",
     "table_interval",

@@ -7,6 +7,7 @@ class Counters:
     """Counts since the node was made.
 
     @ivar malformed: datagrams and frames that were no message of ours, by reason.
+    @ivar not_admitted: datagrams from addresses that are not admitted, and streams.
     """
 
     __slots__ = (
@@ -18,6 +19,7 @@ class Counters:
         "frames_sent",
         "handler_errors",
         "malformed",
+        "not_admitted",
         "other_cluster",
         "pings_answered",
         "probes",
@@ -37,6 +39,7 @@ class Counters:
         self.frames_sent = 0
         self.handler_errors = 0
         self.malformed: dict[str, int] = {}
+        self.not_admitted = 0
         self.other_cluster = 0
         self.pings_answered = 0
         self.probes = 0

@@ -14,14 +14,20 @@ from swimtx import Config, Node
 from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.dissemination.update_queue import UpdateQueue
+from swimtx.journal import NullJournal
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Change
 from swimtx.membership.table import Membership
+from swimtx.probing.broken_streams import BrokenStreams
+from swimtx.probing.buddy_system import BuddySystem
+from swimtx.security.admission import AdmitAll
 from swimtx.security.envelope import PlainEnvelope
 from swimtx.simulation import Latency, MemoryNetwork, MemoryReactor, VirtualClock, fixed
+from swimtx.transport.legacy_peers import LegacyPeers
 from swimtx.transport.messenger import Messenger
 from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Routes
 from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec, encode
 from swimtx.wire.messages import Message, MessageType
@@ -121,24 +127,32 @@ class MemberParts:
             self.reactor.seconds, config.max_members, config.failed_memory, config.left_memory
         )
         self.news = UpdateQueue(self.membership, config, self.counters)
+        self.journal = NullJournal()
+        self.admission = AdmitAll(self.journal)
+        self.broken_streams = BrokenStreams(self.reactor.seconds, self.membership, config)
         self.protocol = SwimProtocol(
             self.membership,
             scene.codec,
             PlainEnvelope(),
-            self.news,
+            self.admission,
+            (self.news,),
+            LegacyPeers(self.reactor.seconds, self.membership).translate,
+            lambda: None,
             config,
             self.counters,
             self.reactor,
         )
-        self.streams = TcpStreams(self.reactor)
+        self.streams = TcpStreams(self.reactor, self.admission, self.counters)
         self.requests = PendingRequests(self.chance)
+        self.routes = Routes()
         self.messenger = Messenger(
             self.reactor,
             self.protocol,
             self.requests,
             self.streams,
-            lambda: self.membership.me,
-            self.membership.accusation,
+            self.routes,
+            lambda: self.membership.local,
+            BuddySystem(self.membership).accusation,
         )
         self.protocol.handle(MessageType.ACK, self.requests.resolve)
         self.protocol.handle(MessageType.NACK, self.requests.resolve)
@@ -153,7 +167,7 @@ class MemberParts:
     @property
     def me(self) -> Claim:
         """What it says of itself."""
-        return self.membership.me
+        return self.membership.local
 
     @property
     def events(self) -> list[tuple[str, str]]:
@@ -218,7 +232,7 @@ class Peer(DatagramProtocol):
 
     def accept_streams(self) -> None:
         """Listen for streams as well."""
-        self.streams = TcpStreams(self.reactor)
+        self.streams = TcpStreams(self.reactor, AdmitAll(NullJournal()), Counters())
         self.streams.listen(self.claim.address.host, self.claim.address.port, self._take)
 
     def messages(self, *kinds: MessageType) -> list[Message]:

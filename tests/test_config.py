@@ -8,7 +8,6 @@ from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 from hypothesis import given
-from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.config import PROFILES, Config
@@ -48,19 +47,19 @@ class Presets(SynchronousTestCase):
             config: Config = getattr(Config, profile)(name="n1")
             self.assertEqual((config.profile, config.name), (profile, "n1"))
             times = (
-                config.period,
-                config.first_stage,
-                config.gossip_tick,
-                config.exchange_interval(32),
+                config.protocol_period,
+                config.ping_timeout,
+                config.gossip_interval,
+                config.table_interval,
                 config.silence_tolerance_seconds,
-                config.patience_seconds,
+                config.patience,
             )
             self.assertEqual(times, expected[profile])
 
     def test_a_given_time_overrides_the_preset(self) -> None:
         config = Config.wan(protocol_period=2.0, gossip_interval=0.25)
-        self.assertEqual((config.period, config.gossip_tick), (2.0, 0.25))
-        self.assertEqual(config.first_stage, 0.9, "what is given in T' goes with it")
+        self.assertEqual((config.protocol_period, config.gossip_interval), (2.0, 0.25))
+        self.assertEqual(config.ping_timeout, 0.9, "what is given in T' goes with it")
         self.assertEqual(config.silence_tolerance_seconds, 14.0)
 
     def test_an_unknown_preset_is_refused(self) -> None:
@@ -82,47 +81,23 @@ class Presets(SynchronousTestCase):
         self.assertEqual(config.tags, {"role": "web"})
 
 
-class Formulas(SynchronousTestCase):
-    """What follows from the size of the group."""
-
-    def test_an_update_is_told_lambda_log_n_times(self) -> None:
-        for members, times in ((1, 3), (2, 6), (7, 9), (8, 9), (100, 15), (1000, 21)):
-            self.assertEqual(Config().transmit_limit(members), times)
-
-    def test_a_suspect_has_longer_in_larger_groups(self) -> None:
-        config = Config()
-        for members, seconds in ((0, 3.0), (1, 3.0), (10, 3.0), (100, 6.0), (1000, 9.0)):
-            self.assertApproximates(config.suspicion_timeout(members), seconds, 1e-9)
-
-    def test_tables_are_exchanged_more_rarely_in_larger_groups(self) -> None:
-        config = Config()
-        for members, seconds in ((1, 30), (32, 30), (33, 60), (64, 60), (65, 90), (1024, 180)):
-            self.assertEqual(config.exchange_interval(members), seconds)
-
-    @given(st.integers(1, 20000))
-    def test_none_of_them_shrinks_as_the_group_grows(self, members: int) -> None:
-        config = Config()
-        for formula in (config.transmit_limit, config.suspicion_timeout, config.exchange_interval):
-            self.assertLessEqual(formula(members), formula(members + 1))
-
-
 class Addresses(SynchronousTestCase):
     """Where a member binds, and what it advertises."""
 
     def test_loopback_is_bound_unless_something_else_is_said(self) -> None:
-        self.assertEqual(Config().bind_host, "127.0.0.1")
-        self.assertEqual(Config(type="udp6").bind_host, "::1")
-        self.assertEqual(Config(interface="127.0.0.9").bind_host, "127.0.0.9")
+        self.assertEqual(Config().interface, "127.0.0.1")
+        self.assertEqual(Config(type="udp6").interface, "::1")
+        self.assertEqual(Config(interface="127.0.0.9").interface, "127.0.0.9")
 
     def test_the_wildcard_is_bound_when_insecure_is_meant(self) -> None:
-        self.assertEqual(Config(insecure=True).bind_host, "0.0.0.0")
-        self.assertEqual(Config(insecure=True, type="udp6").bind_host, "::")
+        self.assertEqual(Config(insecure=True).interface, "0.0.0.0")
+        self.assertEqual(Config(insecure=True, type="udp6").interface, "::")
 
     def test_beyond_loopback_nothing_is_bound_by_accident(self) -> None:
         for host in ("0.0.0.0", "10.0.0.1"):
             refused = self.assertRaises(BadConfig, Config, interface=host)
             self.assertIn("--insecure", str(refused))
-            self.assertEqual(Config(interface=host, insecure=True).bind_host, host)
+            self.assertEqual(Config(interface=host, insecure=True).interface, host)
         self.assertRaises(BadConfig, Config, interface="2001:db8::1", type="udp6")
 
     def test_interfaces_that_are_none(self) -> None:
@@ -176,7 +151,7 @@ class Limits(SynchronousTestCase):
         for setting in TIMES:
             for value in (0, -1.0, math.nan, math.inf):
                 self.assert_refused(setting, **{setting: value})
-        for setting in ("gossip_fanout", "transmissions", "suspicion", "max_members"):
+        for setting in ("gossip_fanout", "transmissions", "max_members"):
             for value in (0, -1):
                 self.assert_refused(setting, **{setting: value})
 
@@ -196,7 +171,7 @@ class Limits(SynchronousTestCase):
 
     def test_patience_that_was_not_asked_for_grows_with_the_period(self) -> None:
         config = Config(protocol_period=10.0)
-        self.assertEqual((config.silence_tolerance_seconds, config.patience_seconds), (50.0, 50.0))
+        self.assertEqual((config.silence_tolerance_seconds, config.patience), (50.0, 50.0))
 
     def test_the_capacity_of_a_datagram(self) -> None:
         for capacity in (0, 1279, 65001):

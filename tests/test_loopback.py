@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 from twisted.internet.defer import Deferred, gatherResults
 from twisted.internet.error import CannotListenError
@@ -21,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class LoopbackTests(TestCase):
     timeout = 60
 
-    async def start(self, name: str, **settings: object) -> Node:
+    async def start(self, name: str, **settings: Any) -> Node:
         from twisted.internet import reactor
 
         node = Node(reactor, Config.local(**{"name": name, "port": 0, **settings}))
@@ -29,7 +30,7 @@ class LoopbackTests(TestCase):
         await node.start()
         return node
 
-    async def group(self, *names: str, **settings: object) -> list[Node]:
+    async def group(self, *names: str, **settings: Any) -> list[Node]:
         """Members that all know each other."""
         nodes = [await self.start(name, **settings) for name in names]
         known = [self.when(node, Event.JOINED, len(names) - 1) for node in nodes]
@@ -86,7 +87,7 @@ class LoopbackTests(TestCase):
         again = await self.start("n2", port=port)
         joined = self.when(first, Event.JOINED)
         await again.join([first.address])
-        self.assertEqual((await joined).member.epoch, again.membership.me.epoch)
+        self.assertEqual((await joined).member.epoch, again._parts.membership.local.epoch)
 
     async def test_a_taken_port_fails_and_leaves_nothing(self) -> None:
         first = await self.start("n1")

@@ -11,6 +11,9 @@ from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Config, Node
+from swimtx.counters import Counters
+from swimtx.journal import NullJournal
+from swimtx.security.admission import AdmitAll
 from swimtx.transport.tcp import TcpStream, TcpStreams
 
 LINK_LOCAL = "fe80::1"
@@ -26,7 +29,7 @@ class StrangeHostsTests(SynchronousTestCase):
 
     def test_a_stream_from_a_link_local_address_is_closed_at_once(self) -> None:
         clock = MemoryReactorClock()
-        streams = TcpStreams(clock)
+        streams = TcpStreams(clock, AdmitAll(NullJournal()), Counters())
         stream = TcpStream(streams, lambda frame, stream: None, accepted=True)
         peer = IPv6Address("TCP", f"{LINK_LOCAL}%eth0", 50000)
         transport = StringTransport(peerAddress=peer)

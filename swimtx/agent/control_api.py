@@ -127,7 +127,7 @@ class ControlApi(Resource):
         return [member.to_json() for member in self._agent.node.membership.members()]
 
     def _info(self) -> dict[str, Any]:
-        info = dict(self._agent.node.info())
+        info: dict[str, Any] = self._agent.node.info().to_json()
         info.update(joined=self._agent.joined, pid=os.getpid(), control=self._where)
         return info
 

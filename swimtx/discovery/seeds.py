@@ -18,9 +18,8 @@ from zope.interface import implementer
 from swimtx.addresses import Address
 from swimtx.discovery.dns import FAMILIES, TIMEOUT, addresses_of, targets_of
 from swimtx.discovery.seed import DEFAULT_PORT, Seed, parse_seed, seed_at
-from swimtx.interfaces import ISeeds
+from swimtx.interfaces import Found, ISeeds
 
-Found = tuple[list[Address], dict[str, str]]
 _T = TypeVar("_T")
 
 
@@ -65,7 +64,8 @@ class StaticSeeds:
 
     def find(self) -> Deferred[Found]:
         """The addresses, in the order given; a Deferred that has fired."""
-        return succeed((list(self._addresses), {}))
+        found: Found = (list(self._addresses), {})
+        return succeed(found)
 
 
 @implementer(ISeeds)
@@ -118,7 +118,8 @@ class Seeds:
             of a sentence for each seed about what could not be looked up. It may be cancelled.
         """
         if self._literal:  # nothing to look up
-            return succeed((list(dict.fromkeys(Address(s.host, s.port) for s in self._seeds)), {}))
+            found: Found = (list(dict.fromkeys(Address(s.host, s.port) for s in self._seeds)), {})
+            return succeed(found)
         return Deferred.fromCoroutine(self._find())
 
     async def _find(self) -> Found:

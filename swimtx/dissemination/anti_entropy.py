@@ -7,9 +7,9 @@ joins. A digest goes first, one hash for each 1/64 of the names: parts that are 
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable, Mapping
-from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
@@ -18,12 +18,12 @@ from swimtx.config import Config
 from swimtx.dissemination.digest import TableDigest, differing
 from swimtx.dissemination.table_exchange import TableExchange
 from swimtx.membership.claim import Claim
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.messenger import Messenger
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Peer
 from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType
 
@@ -41,15 +41,14 @@ class AntiEntropy:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        protocol: SwimProtocol,
         messenger: Messenger,
         config: Config,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._protocol = protocol
         self._messenger = messenger
+        self._protocol = messenger.protocol
         self._config = config
         self._digests = TableDigest(membership)
         self._timer: IDelayedCall | None = None
@@ -57,8 +56,8 @@ class AntiEntropy:
         self._asking: dict[str, Probe] = {}
         self._proving: dict[str, Probe] = {}
         self._proven: dict[Address, None] = {}
-        protocol.handle(MessageType.DIGEST, self._asked)
-        protocol.handle(MessageType.TABLE, self._heard_table)
+        self._protocol.handle(MessageType.DIGEST, self._asked)
+        self._protocol.handle(MessageType.TABLE, self._heard_table)
         membership.watch(self._changed, WatchOrder.ANTI_ENTROPY)
 
     def start(self) -> None:
@@ -98,7 +97,7 @@ class AntiEntropy:
     # From time to time
 
     def _arm(self) -> None:
-        interval = self._config.exchange_interval(self._membership.living)
+        interval = exchange_interval(self._config.table_interval, self._membership.living)
         jitter = 0.75 + 0.5 * self._chance.random()
         self._timer = self._clock.callLater(interval * jitter, self._tick)
 
@@ -111,7 +110,7 @@ class AntiEntropy:
 
     # Answering
 
-    def _asked(self, message: Message, peer: Any) -> None:
+    def _asked(self, message: Message, peer: Peer) -> None:
         """A DIGEST: the parts that differ go back. Pages of datagrams go to the proven only."""
         wanted = differing(message.digest, self._digests.current())
         if type(peer) is not Address or peer in self._proven:
@@ -133,7 +132,7 @@ class AntiEntropy:
         self._proving[message.name] = Probe(asker, self._messenger, schedule, ended)
 
     def _send_parts(
-        self, peer: Any, wanted: int, sequence: int, known: Mapping[str, Claim] = _NOTHING
+        self, peer: Peer, wanted: int, sequence: int, known: Mapping[str, Claim] = _NOTHING
     ) -> None:
         """TABLE pages with our records of the wanted parts, without those already known there."""
         stream = type(peer) is not Address
@@ -158,11 +157,11 @@ class AntiEntropy:
                 pages=len(pages),
                 wanted=wanted if sequence else 0,
             )
-            self._protocol.send(peer, MessageType.TABLE, head, *page, news=False)
+            self._protocol.send(peer, MessageType.TABLE, head, *page, piggyback=False)
 
     # Taking up
 
-    def _heard_table(self, message: Message, peer: Any) -> None:
+    def _heard_table(self, message: Message, peer: Peer) -> None:
         if message.sequence:
             self._messenger.requests.resolve(message, peer)
             return
@@ -196,10 +195,10 @@ class AntiEntropy:
             if asking.route is None:
                 self._membership.apply(claim)
 
-        schedule = ProbeSchedule.probe(self._config.period, self._config.first_stage)
+        schedule = ProbeSchedule.probe(self._config.protocol_period, self._config.ping_timeout)
         self._asking[claim.name] = Probe(held, self._messenger, schedule, ended, attach=claim)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         """One who was held failed and is back may come from another half of the group."""
         self._digests.changed(change)
         held = change.held
@@ -207,3 +206,10 @@ class AntiEntropy:
             return
         if not change.claim.legacy and len(self._exchanges) < 2:
             self.exchange(change.claim.address)
+
+
+def exchange_interval(interval: float, members: int) -> float:
+    """Seconds between two table exchanges: longer above 32 members, so that load stays flat."""
+    if members <= 32:
+        return interval
+    return interval * (1 + math.ceil(math.log2(members / 32)))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from swimtx.membership.claim import Claim
-from swimtx.membership.events import Change
+from swimtx.membership.events import RecordChange
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import DIGEST_PARTS
 
@@ -45,7 +45,7 @@ class TableDigest:
         self._hashes: dict[str, int] = {}
         self._parts = [0] * DIGEST_PARTS
 
-    def changed(self, change: Change) -> None:
+    def changed(self, change: RecordChange) -> None:
         """A record of the list is another one now."""
         name = change.claim.name
         new = hash_of(change.claim)

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterable
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
 
@@ -25,24 +25,25 @@ _TELLERS = 3  # members that, on average, pass a departure on to those who read 
 class FailureBroadcast:
     """Sends FAILs.
 
-    @ivar outsiders: gives addresses, not of members, that want to hear of departures.
+    @param outsiders: gives addresses, not of members, that are told of departures too.
     """
 
     def __init__(
         self,
         chance: random.Random,
         membership: Membership,
-        protocol: SwimProtocol,
+        messenger: Messenger,
         config: Config,
+        outsiders: Callable[[], Iterable[Address]],
     ) -> None:
         self._chance = chance
         self._membership = membership
-        self._protocol = protocol
+        self._messenger = messenger
         self._limit = config.direct_notice_limit
-        self.outsiders: Callable[[], Iterable[Address]] = tuple
-        membership.watch(self._changed, WatchOrder.FAILURE_NOTICES)
+        self._outsiders = outsiders
+        membership.watch(self._changed, WatchOrder.FAILURE_BROADCAST)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         claim = change.claim
         if claim.state.living or change.event not in (Event.FAILED, Event.LEFT):
             return
@@ -58,7 +59,7 @@ class FailureBroadcast:
                         if not member.legacy:
                             self._tell(claim, member.address, notice)
         chance = _TELLERS / max(1, self._membership.living)
-        if verdict or change.member.name == self._membership.name or self._chance.random() < chance:
+        if verdict or claim.name == self._membership.name or self._chance.random() < chance:
             self._tell_those_without_gossip(claim, notice)
 
     def _tell_those_without_gossip(self, claim: Claim, notice: bytes) -> None:
@@ -66,8 +67,8 @@ class FailureBroadcast:
             member = self._membership.claim(name)
             if member is not None and name != claim.name:
                 self._tell(claim, member.address, b"")
-        for address in self.outsiders():
+        for address in self._outsiders():
             self._tell(claim, address, notice)
 
     def _tell(self, claim: Claim, address: Address, notice: bytes) -> None:
-        self._protocol.spread(address, MessageType.FAIL, notice, sender=claim, news=False)
+        self._messenger.send(address, MessageType.FAIL, notice, sender=claim, piggyback=False)

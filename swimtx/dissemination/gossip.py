@@ -13,7 +13,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from swimtx.config import Config
 from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.membership.table import Membership
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.messages import MessageType
 
 _EAGER = (0.002, 0.010)  # seconds, at random between them
@@ -28,25 +28,25 @@ class Gossip:
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        protocol: SwimProtocol,
-        news: UpdateQueue,
+        messenger: Messenger,
+        updates: UpdateQueue,
         config: Config,
     ) -> None:
         self._clock = clock
         self._chance = chance
         self._membership = membership
-        self._protocol = protocol
-        self._news = news
-        self._interval = self._wait = config.gossip_tick
+        self._messenger = messenger
+        self._updates = updates
+        self._interval = self._wait = config.gossip_interval
         self._fanout = config.gossip_fanout
         self._timer: IDelayedCall | None = None
         self._running = False
-        news.on_update(self._heard_news)
+        updates.on_update(self._update_queued)
 
     def start(self) -> None:
         """Tell from now on."""
         self._running = True
-        if self._news.pending:
+        if self._updates.pending:
             self._arm()
 
     def stop(self) -> None:
@@ -56,7 +56,7 @@ class Gossip:
             self._timer.cancel()
         self._timer = None
 
-    def _heard_news(self) -> None:
+    def _update_queued(self) -> None:
         self._arm()
 
     def _arm(self) -> None:
@@ -66,11 +66,11 @@ class Gossip:
     def _tick(self) -> None:
         self._timer = None
         for member in self._membership.sample(self._chance, self._fanout):
-            if self._news.pending and not member.legacy:
-                self._protocol.spread(member.address, MessageType.GOSSIP)
+            if self._updates.pending and not member.legacy:
+                self._messenger.send(member.address, MessageType.GOSSIP)
         index = self._membership.index
         listeners = len(index.living) - len(index.legacy) - 1
-        if self._news.pending and listeners > 0:  # whoever comes is news, and arms it again
+        if self._updates.pending and listeners > 0:  # whoever comes is news, and arms it again
             self._arm()
 
 
@@ -89,7 +89,7 @@ class EagerGossip(Gossip):
         super().stop()
         self._flush_soon = False
 
-    def _heard_news(self) -> None:
+    def _update_queued(self) -> None:
         if self._flush_soon or not self._running:
             return
         self._flush_soon = True

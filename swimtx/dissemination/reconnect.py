@@ -7,15 +7,17 @@ lives refutes it, and its ACK brings what it holds of us.
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
-from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.claim import Claim
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
+from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
 
 
@@ -34,37 +36,39 @@ class Reconnector:
         messenger: Messenger,
         config: Config,
     ) -> None:
-        self._clock = clock
         self._chance = chance
         self._membership = membership
         self._messenger = messenger
-        self._period = config.period
+        self._period = config.protocol_period
         # It is over before the next may begin.
-        self._schedule = ProbeSchedule((0.0,), config.period / 2, None, 0.9 * config.period)
-        self._timer: IDelayedCall | None = None
+        self._schedule = ProbeSchedule((0.0,), self._period / 2, None, 0.9 * self._period)
+        self._timer = Timer(clock)
         self._asking: Probe | None = None
-        membership.watch(self._changed, WatchOrder.RESURRECTION)
+        self._unwatch: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Ask failed members from now on."""
+        self._unwatch = self._membership.watch(self._changed, WatchOrder.RECONNECT)
 
     def stop(self) -> None:
-        """Ask nobody any more."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        """Ask no failed member any more."""
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+        self._timer.cancel()
         if self._asking is not None:
             self._asking.stop()
             self._asking = None
 
-    def _changed(self, change: Change) -> None:
-        gone = self._membership.me.state is State.LEFT
-        if self._timer is None and self._membership.index.failed and not gone:
-            self._timer = self._clock.callLater(self._period, self._tick)
+    def _changed(self, change: RecordChange) -> None:
+        if not self._timer.pending and self._membership.index.failed:
+            self._timer.set(self._period, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
         failed = list(self._membership.index.failed)
         if not failed:
             return
-        self._timer = self._clock.callLater(self._period, self._tick)
+        self._timer.set(self._period, self._tick)
         if self._chance.random() * max(1, self._membership.living - 1) < len(failed):
             claim = self._membership.claim(self._chance.choice(failed))
             if claim is not None:

@@ -9,12 +9,11 @@ at once, wherever gossip takes it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import Message, MessageType
 
@@ -30,22 +29,22 @@ class StaleNewsReplies:
     """
 
     def __init__(
-        self, now: Callable[[], float], membership: Membership, protocol: SwimProtocol
+        self, now: Callable[[], float], membership: Membership, messenger: Messenger
     ) -> None:
         self._now = now
         self._membership = membership
-        self._protocol = protocol
+        self._messenger = messenger
         self._told: dict[tuple[Address, str], float] = {}
-        protocol.on_message(MessageType.PING_REQ, self._asked)
-        protocol.on_message(MessageType.GOSSIP, self._heard)
-        protocol.on_message(MessageType.FAIL, self._declared)
+        messenger.protocol.on_message(MessageType.PING_REQ, self._asked)
+        messenger.protocol.on_message(MessageType.GOSSIP, self._heard)
+        messenger.protocol.on_message(MessageType.FAIL, self._declared)
 
-    def _asked(self, message: Message, address: Any) -> None:
+    def _asked(self, message: Message, address: Address) -> None:
         """Somebody wants a member probed."""
         to = self._address_of(message)
         self._correct([(message.target, message.target_epoch, message.target_incarnation)], to)
 
-    def _heard(self, message: Message, address: Any) -> None:
+    def _heard(self, message: Message, address: Address) -> None:
         """Somebody spreads news."""
         to = self._address_of(message)
         sender = self._membership.claim(message.name)
@@ -55,7 +54,7 @@ class StaleNewsReplies:
         self._correct([(c.name, c.epoch, c.incarnation) for c in suspects], to)
         self._heard_of_ourselves(message, to)
 
-    def _declared(self, message: Message, address: Any) -> None:
+    def _declared(self, message: Message, address: Address) -> None:
         """Somebody tells of a departure; the message names the departed, not who sends it."""
         known = self._membership.index.at(address) is not None
         self._heard_of_ourselves(message, address if known else None)
@@ -67,7 +66,7 @@ class StaleNewsReplies:
 
     def _heard_of_ourselves(self, message: Message, to: Address | None) -> None:
         """Perhaps that we are gone."""
-        me = self._membership.me
+        me = self._membership.local
         for said in message.updates:
             if said.name == me.name and not said.state.living and me.state.living:
                 if said.key < me.key:
@@ -90,4 +89,4 @@ class StaleNewsReplies:
             del self._told[next(iter(self._told))]
         self._told[to, held.name] = now
         notice = framed(encode_update(held, self._membership.age(held.name)))
-        self._protocol.spread(to, MessageType.GOSSIP, notice, news=False)
+        self._messenger.send(to, MessageType.GOSSIP, notice, piggyback=False)

@@ -7,15 +7,17 @@ either alone.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from twisted.internet.defer import Deferred
-from twisted.internet.interfaces import IDelayedCall
 from twisted.python.failure import Failure
 
 from swimtx.addresses import Address
+from swimtx.interfaces import IStream
 from swimtx.membership.claim import Claim
+from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
+from swimtx.transport.route import Peer
 from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType
 
@@ -46,7 +48,7 @@ class TableExchange:
         self.complete = False
         self.wanted = 0
         self.heard: dict[str, Claim] = {}
-        self.peer: Any = address
+        self.peer: Peer = address
         self._address = address
         self._messenger = messenger
         self._digest = digest
@@ -55,19 +57,16 @@ class TableExchange:
         self._over = False
         self._pages: set[int] = set()
         self._tries = 0
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(messenger.clock)
         self._sequence = messenger.requests.open(self._page)
-        self._connecting: Deferred[Any] | None = messenger.streams.connect(
-            address, STREAM_WAIT, messenger.protocol.frame_received
-        )
+        self._connecting: Deferred[IStream] | None = messenger.connect(address, STREAM_WAIT)
         self._connecting.addCallbacks(self._by_stream, self._by_datagrams)
 
     def stop(self) -> None:
         """Give it up without a word."""
         self._over = True
         self._messenger.requests.close(self._sequence)
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
+        self._timer.cancel()
         if self._connecting is not None:
             self._connecting.cancel()
         self.close()
@@ -77,16 +76,16 @@ class TableExchange:
         if type(self.peer) is not Address:
             self.peer.close()
 
-    def _by_stream(self, stream: Any) -> None:
+    def _by_stream(self, stream: IStream) -> None:
         self._connecting = None
         if self._over:
             stream.close()
             return
         self.peer = stream
-        stream.closed = lambda: self._closed(stream)
+        stream.on_close(partial(self._closed, stream))
         self._ask(STREAM_PATIENCE, self._give_up_stream)
 
-    def _closed(self, stream: Any) -> None:
+    def _closed(self, stream: IStream) -> None:
         """The other side went away, or has no room for another stream."""
         if not self._over and self.peer is stream:
             self.peer = self._address
@@ -117,14 +116,12 @@ class TableExchange:
         if len(question) + len(mine) <= self._messenger.protocol.room - _HEADER:
             question += mine  # else it goes with what differs
         self._wait(wait, then)
-        self._messenger.protocol.send(self.peer, MessageType.DIGEST, question, news=False)
+        self._messenger.protocol.send(self.peer, MessageType.DIGEST, question, piggyback=False)
 
     def _wait(self, seconds: float, then: Callable[[], object]) -> None:
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = self._messenger.clock.callLater(seconds, then)
+        self._timer.set(seconds, then)
 
-    def _page(self, message: Message, peer: Any) -> None:
+    def _page(self, message: Message, peer: Peer) -> None:
         if self._over or message.type is not MessageType.TABLE:
             return
         self.wanted = message.wanted

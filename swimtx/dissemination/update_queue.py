@@ -6,6 +6,7 @@ buckets by how often they were told, so that nothing is sorted when a datagram i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 from zope.interface import implementer
@@ -13,7 +14,7 @@ from zope.interface import implementer
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.interfaces import IUpdateSource
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import encode_update, framed
 
@@ -36,13 +37,13 @@ class UpdateQueue:
         self._told: dict[str, int] = {}
         self._limit = 0
         self._limit_for = -1
-        self._urgent: list[Callable[[], object]] = []
+        self._update_callbacks: list[Callable[[], object]] = []
         self.pending = False
         membership.watch(self._changed, WatchOrder.UPDATE_QUEUE)
 
     def on_update(self, tell: Callable[[], object]) -> None:
         """Call C{tell()} whenever there is something new to tell."""
-        self._urgent.append(tell)
+        self._update_callbacks.append(tell)
 
     def fill(self, room: int) -> bytes:
         """Framed updates of at most C{room} bytes together, each counted as told once more."""
@@ -78,7 +79,7 @@ class UpdateQueue:
                     return chosen
         return chosen
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         claim = change.claim
         if claim is change.held:
             return  # something happened, and no record has changed
@@ -87,7 +88,7 @@ class UpdateQueue:
             return
         self._put(claim.name, framed(encode_update(claim, claim.age)), 0)
         self.pending = True
-        for tell in self._urgent:
+        for tell in self._update_callbacks:
             tell()
 
     def _put(self, name: str, update: bytes, told: int) -> None:
@@ -109,5 +110,10 @@ class UpdateQueue:
         living = self._membership.living
         if living != self._limit_for:
             self._limit_for = living
-            self._limit = self._config.transmit_limit(living)
+            self._limit = transmit_limit(self._config.transmissions, living)
         return self._limit
+
+
+def transmit_limit(transmissions: float, members: int) -> int:
+    """How often an update is told in a group of so many: lambda * ceil(ln(n+1)) (SWIM §4.1)."""
+    return math.ceil(transmissions * math.ceil(math.log(members + 1)))

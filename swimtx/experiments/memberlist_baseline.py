@@ -1,4 +1,4 @@
-"""memberlist, with Lifeguard and without, for comparison: other parts in the same node.
+"""memberlist, with Lifeguard and without, for comparison: another wiring of the same node.
 
 As Lifeguard's paper describes both (§III, §IV), not as memberlist's code departs from it: a NACK
 comes at 80 % of what is left of a probe. Two things are ours in all of them: our table exchange,
@@ -9,37 +9,39 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
-from swimtx.detection import Detection, Kit
 from swimtx.dissemination.gossip import Gossip
 from swimtx.dissemination.update_queue import UpdateQueue
-from swimtx.experiments.swim_baseline import PlainRelaying, one_ping, unattached
-from swimtx.failure_detector.assessment import Published
+from swimtx.experiments.stand_ins import AlwaysHealthy
+from swimtx.experiments.swim_baseline import PlainRelay, Suspecting, WithoutOurs, one_ping
+from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.evidence import entry_of
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
-from swimtx.parts import Healthy, NoRegret, Nothing, Parts, accusation, round_robin, unchecked
+from swimtx.probing.buddy_system import BuddySystem
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.timer import Timer
+from swimtx.transport.messenger import Messenger
+from swimtx.wiring import Startable, Wiring
 
 CONFIRMATIONS = 3  # K
 _RETRANSMITTED = 4  # times ceil(log10(n+1)): memberlist's limit of transmissions
 
 
-def as_in_memberlist(members: int, **settings: object) -> Config:
+def as_in_memberlist(members: int, **settings: Any) -> Config:
     """Its defaults for a local network, in a group of so many."""
     told = _RETRANSMITTED * math.ceil(math.log10(members + 1))
-    usual: dict[str, object] = {
+    usual: dict[str, Any] = {
         "protocol_period": 1.0,
         "ping_timeout": 0.5,
         "relays": 3,
@@ -62,7 +64,7 @@ class FirstHeard(Membership):
 
     def apply(
         self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> Change | None:
+    ) -> RecordChange | None:
         """As ever, but for that."""
         known = self.claim(claim.name)
         if known is not None and claim.name != self.name and claim.key == known.key:
@@ -71,7 +73,7 @@ class FirstHeard(Membership):
                 return None
         return super().apply(claim, why, proven=proven, spread=spread)
 
-    def accepted_stream(self) -> Change | None:
+    def accepted_stream(self) -> RecordChange | None:
         """Nobody wants to know."""
         return None
 
@@ -84,11 +86,11 @@ class Ticking(Gossip):
         clock: IReactorTime,
         chance: random.Random,
         membership: Membership,
-        protocol: SwimProtocol,
-        news: UpdateQueue,
+        messenger: Messenger,
+        updates: UpdateQueue,
         config: Config,
     ) -> None:
-        super().__init__(clock, chance, membership, protocol, news, config)
+        super().__init__(clock, chance, membership, messenger, updates, config)
         self._phase = chance.random() * self._interval
 
     def _arm(self) -> None:
@@ -97,7 +99,7 @@ class Ticking(Gossip):
             self._timer = self._clock.callLater(self._interval - since, self._tick)
 
 
-class NackRelaying(PlainRelaying):
+class NackRelay(PlainRelay):
     """One PING on behalf of another; a NACK at the end of what we were given for it."""
 
     def _course(self, budget: float) -> ProbeSchedule:
@@ -106,7 +108,7 @@ class NackRelaying(PlainRelaying):
     _nack = PingReqRelay._nack
 
 
-class Accusing(Published):
+class Accusing(Suspecting):
     """A suspicion of ours, each on its own (Lifeguard §IV-A, §IV-B).
 
     @param confirmed: how many independent suspicions one tells on; 0: the first alone.
@@ -117,27 +119,22 @@ class Accusing(Published):
         self._health = health
         self._confirmed = confirmed
 
-    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
+    def at_timeout(self, probe: Probe, held: Claim) -> Finding:
         """Suspected by us, unless enough others were before."""
-        self._health.worsen()
+        self._health.probe_failed()
         if len(probe.evidence) - 1 < len(probe.relays):
-            self._health.worsen()  # a NACK is missing
-        me = self._membership.me.name
+            self._health.nack_missed()
+        me = self._membership.local.name
         if held.state is State.SUSPECT:
             if entry_of(held.evidence, me) is not None or len(held.evidence) > self._confirmed:
-                return None
-        return held.suspected(me, [Evidence(me, Observation.SILENT)])
-
-    def answered(self, probe: Probe) -> None:
-        """A sign of health."""
-        self._health.succeeded()
+                return Finding(None)
+        return Finding(held.suspected(me, [Evidence(me, Observation.SILENT)]))
 
 
 class Confirming:
     """A timeout that shrinks with each independent suspicion (Lifeguard §IV-B).
 
     @param bounds: the shortest and the longest in seconds, of a group of so many.
-    @param due: called as C{due(claim)} when a suspect has not refuted in time.
     """
 
     def __init__(
@@ -145,18 +142,23 @@ class Confirming:
         clock: IReactorTime,
         membership: Membership,
         bounds: Callable[[int], tuple[float, float]],
-        due: Callable[[Claim], object],
     ) -> None:
         self._clock = clock
         self._membership = membership
         self._bounds = bounds
-        self._due = due
         self._since: dict[str, float] = {}
-        self._timers: dict[str, IDelayedCall] = {}
-        membership.watch(self._changed, WatchOrder.SUSPICION)
+        self._timers: dict[str, Timer] = {}
+        self._unwatch: Callable[[], None] | None = None
+
+    def start(self) -> None:
+        """Time suspects from now on."""
+        self._unwatch = self._membership.watch(self._changed, WatchOrder.SUSPICION_TIMERS)
 
     def stop(self) -> None:
-        """Suspect nobody any more."""
+        """Time no suspect any more."""
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
         for name in list(self._timers):
             self._timers.pop(name).cancel()
 
@@ -167,7 +169,7 @@ class Confirming:
         share = math.log(further + 1) / math.log(CONFIRMATIONS + 1)
         return max(least, most - (most - least) * share)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         claim, before = change.claim, change.held
         timer = self._timers.pop(claim.name, None)
         if timer is not None:
@@ -178,52 +180,52 @@ class Confirming:
         if before is None or before.key != claim.key:
             self._since[claim.name] = now
         left = self._since[claim.name] + self.timeout(claim) - now
-        self._timers[claim.name] = self._clock.callLater(max(0.0, left), self._ran_out, claim)
+        timer = self._timers[claim.name] = Timer(self._clock)
+        timer.set(max(0.0, left), self._ran_out, claim)
 
     def _ran_out(self, claim: Claim) -> None:
         del self._timers[claim.name]
-        self._due(claim)
+        self._membership.apply(claim.failed(self._membership.local.name))
 
 
-def detecting(alpha: float, beta: float, suspicion: bool) -> Callable[[Kit], Detection]:
-    """Min = alpha * log10 n * T', Max = beta * Min; without LHA-Suspicion always Min."""
-
-    def make(kit: Kit) -> Detection:
-        def bounds(members: int) -> tuple[float, float]:
-            least = alpha * max(1.0, math.log10(max(1, members))) * kit.config.period
-            return least, (beta if suspicion else 1.0) * least
-
-        def due(claim: Claim) -> None:
-            kit.membership.apply(claim.failed(kit.membership.me.name))
-
-        timers = Confirming(kit.clock, kit.membership, bounds, due)
-        kit.membership.on_refutation(kit.health.worsen)
-        judgement = Accusing(kit.membership, kit.health, CONFIRMATIONS if suspicion else 0)
-        return Detection(kit, judgement, (timers.stop,))
-
-    return make
-
-
-def memberlist(alpha: float = 5.0, streams: bool = True) -> Parts:
+class Memberlist(WithoutOurs):
     """Without Lifeguard: what its paper calls SWIM.
+
+    A suspect has from alpha * log10 n * T' to beta times that (Lifeguard §IV-B).
+    """
+
+    alpha = 5.0
+    beta = 1.0
+    confirmations = 0
+    by_stream = True
+
+    def make_membership(self, kind: type[Membership] = FirstHeard) -> Membership:
+        return super().make_membership(kind)
+
+    def make_schedule(self, period: float, ping_timeout: float) -> ProbeSchedule:
+        return (by_stream_too if self.by_stream else one_ping)(period, ping_timeout)
+
+    def make_assessment(self, kind: type[EvidenceAssessment] = EvidenceAssessment) -> Assessment:
+        return Accusing(self.membership, self.health, self.confirmations)
+
+    def make_suspicion(self) -> Sequence[Startable]:
+        def bounds(members: int) -> tuple[float, float]:
+            least = self.alpha * max(1.0, math.log10(max(1, members)))
+            least *= self.config.protocol_period
+            return least, self.beta * least
+
+        return (Confirming(self.clock, self.membership, bounds),)
+
+    def make_gossip(self, kind: type[Gossip] = Ticking) -> Gossip:
+        return super().make_gossip(kind)
+
+
+def memberlist(alpha: float = 5.0, streams: bool = True) -> type[Wiring]:
+    """Without Lifeguard.
 
     @param streams: whether a probe falls back to a stream.
     """
-    return Parts(
-        clock=unchecked,
-        membership=FirstHeard,
-        attached=unattached,
-        relaying=PlainRelaying,
-        detection=detecting(alpha, 1.0, suspicion=False),
-        schedule=by_stream_too if streams else one_ping,
-        order=round_robin,
-        health=Healthy,
-        regret=NoRegret,
-        gossip=Ticking,
-        tripwires=Nothing,
-        notices=Nothing,
-        resurrection=Nothing,
-    )
+    return type("Chosen", (Memberlist,), {"alpha": alpha, "by_stream": streams})
 
 
 def lifeguard(
@@ -233,17 +235,25 @@ def lifeguard(
     suspicion: bool = True,
     buddy: bool = True,
     streams: bool = True,
-) -> Parts:
+) -> type[Wiring]:
     """With Lifeguard.
 
-    @param probe: LHA-Probe: who is not well probes less often and waits longer.
+    @param probe: LHA-Probe: a member that is not well probes less often and waits longer.
     @param suspicion: LHA-Suspicion: timeouts that shrink with each independent suspicion.
     @param buddy: the buddy system: a PING tells a suspect that it is one.
     """
-    return replace(
-        memberlist(alpha, streams),
-        relaying=NackRelaying,
-        detection=detecting(alpha, beta, suspicion),
-        health=LocalHealth if probe else Healthy,
-        attached=accusation if buddy else unattached,
-    )
+
+    class Lifeguard(memberlist(alpha, streams)):  # type: ignore[misc]
+        def make_ping_req_relay(self, kind: type[PingReqRelay] = NackRelay) -> PingReqRelay:
+            made: PingReqRelay = super().make_ping_req_relay(kind)
+            return made
+
+        def make_local_health(self) -> LocalHealth:
+            return LocalHealth() if probe else AlwaysHealthy()
+
+        def make_accusation(self) -> Callable[[str], Claim | None]:
+            return BuddySystem(self.membership).accusation if buddy else lambda name: None
+
+    if suspicion:
+        return type("Lifeguard", (Lifeguard,), {"beta": beta, "confirmations": CONFIRMATIONS})
+    return Lifeguard

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from swimtx.config import Config
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
 from swimtx.simulation.latency import uniform
+from swimtx.wiring import Wiring
 
 LATENCY = uniform(0.00025, 0.00075)  # seconds one way: 0.5 ms, give or take 0.25
 _STEP = 0.02  # seconds between two looks at what is waited for
@@ -20,7 +20,7 @@ def acquainted(
     size: int,
     seed: object,
     config: Config,
-    parts: Parts = SHIPPED,
+    wiring: type[Wiring] = Wiring,
     loss: float = 0.0,
     events: Collection[Event] = (Event.SUSPECTED, Event.FAILED),
     settled: bool = False,
@@ -30,28 +30,28 @@ def acquainted(
     @param settled: whether all know of each other's stream ports that they accept, too. Else they
         find that out, and tell, in the first seconds; in a large group that is a lot of news.
     """
-    group = Group(size, seed, config, loss=loss, latency=LATENCY, events=events, parts=parts)
+    group = Group(size, seed, config, loss=loss, latency=LATENCY, events=events, wiring=wiring)
     group.seeds = []
     group.start()
     if settled:
         for node in group.nodes.values():
-            node.membership.accepted_stream()
+            node._parts.membership.accepted_stream()
     for key in group.running:
         acquaint(group, key)
     if settled:
         for node in group.nodes.values():
-            node._news.clear()
+            node._parts.updates.clear()
     return group
 
 
 def acquaint(group: Group, key: str) -> None:
     """Have a member know all that run, and them know it."""
-    newcomer = group.nodes[key].membership
+    newcomer = group.table(key)
     for other in group.running:
         if other != key:
-            membership = group.nodes[other].membership
-            newcomer.apply(membership.me, spread=False)
-            membership.apply(newcomer.me, spread=False)
+            membership = group.table(other)
+            newcomer.apply(membership.local, spread=False)
+            membership.apply(newcomer.local, spread=False)
 
 
 def bring_back(group: Group, key: str) -> None:

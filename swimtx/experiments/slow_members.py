@@ -14,8 +14,8 @@ from swimtx.config import Config
 from swimtx.experiments.memberlist_baseline import as_in_memberlist, lifeguard, memberlist
 from swimtx.experiments.scenes import acquainted
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
+from swimtx.wiring import Wiring
 
 ALPHA = 5.0
 MODELS: dict[str, Callable[[Group, str, float], None]] = {
@@ -25,13 +25,13 @@ MODELS: dict[str, Callable[[Group, str, float], None]] = {
 }
 """What it is to be slow. Lifeguard's own is the first."""
 
-WIRINGS: dict[str, Callable[[], Parts]] = {
+WIRINGS: dict[str, Callable[[], type[Wiring]]] = {
     "SWIM": lambda: memberlist(ALPHA),
     "LHA-Probe": lambda: lifeguard(ALPHA, suspicion=False, buddy=False),
     "LHA-Suspicion": lambda: lifeguard(ALPHA, probe=False, buddy=False),
     "Buddy System": lambda: lifeguard(ALPHA, probe=False, suspicion=False),
     "Lifeguard": lambda: lifeguard(ALPHA),
-    "swimtx": lambda: SHIPPED,
+    "swimtx": lambda: Wiring,
 }
 """The rows of Lifeguard's Table IV, and ours."""
 

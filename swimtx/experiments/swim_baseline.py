@@ -1,34 +1,48 @@
-"""SWIM as it was published, for comparison: other parts in the same node. No room knows of them.
+"""SWIM as it was published, for comparison: another wiring of the same node.
 
-One PING, k relays that only pass ACKs on, no stream. Probe robin. A member that does not answer
-within its period is failed at once, or suspected for a fixed time. News is piggybacked only
-(infection), or only multicast. A verdict is final (SWIM §4.2): whoever hears its own has lost, or,
-as the paper does not tell, takes no notice.
+One PING, k relays that only pass ACKs on, no stream. Round robin. A member that does not answer
+within its period is failed at once, or suspected for a fixed time. Updates are piggybacked only
+(infection), or only multicast. A verdict is final (SWIM §4.2): a member that hears its own has
+lost, or, as the paper does not tell, takes no notice.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+from twisted.internet.interfaces import IReactorTime
+
 from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.detection import Detection, Kit
 from swimtx.dissemination.gossip import Gossip
-from swimtx.experiments.swim_piggyback import TwoLists, Unspoken
-from swimtx.failure_detector.assessment import Published
+from swimtx.experiments.fixed_suspicion import FixedSuspicion
+from swimtx.experiments.stand_ins import (
+    AlwaysHealthy,
+    NoBackoff,
+    NoStallCheck,
+    Nothing,
+    NoTripwires,
+)
+from swimtx.experiments.swim_piggyback import NoUpdates, TwoLists
+from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
+from swimtx.failure_detector.target_selection import RoundRobin, TargetSelection
+from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.parts import Healthy, NoRegret, Nothing, Parts, round_robin, unchecked
+from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.suspicion.fixed import Suspicion
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.probing.stall_clock import StallClock
+from swimtx.suspicion.false_positives import FalsePositiveBackoff
+from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
+from swimtx.wiring import Startable, Wiring
 
 PERIOD = 2.0  # seconds: T' of SWIM's experiments (§5)
 _NEVER = 1e9  # seconds
@@ -61,23 +75,18 @@ def one_ping(period: float, first_stage: float) -> ProbeSchedule:
     return ProbeSchedule((0.0,), None, first_stage, period)
 
 
-def unattached(membership: Membership) -> Any:
-    """No accusation rides along with a PING."""
-    return lambda name: None
-
-
 class Final(Membership):
     """A verdict overrides whatever its member says later in the same run, and is not refuted."""
 
     def apply(
         self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> Change | None:
+    ) -> RecordChange | None:
         """As ever, but those who failed stay so; one's own verdict is announced as that."""
         held = self.claim(claim.name)
         if held is not None and held.state is State.FAILED and claim.epoch <= held.epoch:
             return None
         if claim.name == self.name and claim.state is State.FAILED:
-            return self._set(claim, why) if claim.epoch >= self.me.epoch else None
+            return self._set(claim, why) if claim.epoch >= self.local.epoch else None
         if held is not None and claim.state is State.FAILED and claim.epoch == held.epoch:
             claim = replace(claim, incarnation=max(claim.incarnation, held.incarnation))
         return super().apply(claim, why, proven=proven, spread=spread)
@@ -89,7 +98,7 @@ class Unaware(Final):
 
     def apply(
         self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> Change | None:
+    ) -> RecordChange | None:
         """As ever, for all others."""
         if claim.name == self.name and claim.state is State.FAILED:
             return None
@@ -97,24 +106,21 @@ class Unaware(Final):
 
 
 class NoTicks(Gossip):
-    """News waits for PINGs and ACKs to ride on."""
+    """Updates wait for PINGs and ACKs to ride on."""
 
-    def _heard_news(self) -> None:
+    def _update_queued(self) -> None:
         """It can wait."""
 
 
 class Multicast:
     """A verdict of ours goes to every member at once, the accused too; so does our own coming."""
 
-    def __init__(
-        self, chance: object, membership: Membership, protocol: SwimProtocol, config: Config
-    ) -> None:
-        self.outsiders: Any = tuple
+    def __init__(self, membership: Membership, messenger: Messenger) -> None:
         self._membership = membership
-        self._protocol = protocol
-        membership.watch(self._changed, WatchOrder.FAILURE_NOTICES)
+        self._messenger = messenger
+        membership.watch(self._changed, WatchOrder.FAILURE_BROADCAST)
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         claim = change.claim
         membership = self._membership
         if change.event is Event.FAILED and claim.by == membership.name:
@@ -123,81 +129,148 @@ class Multicast:
                 if member is not None and member.name != membership.name:
                     self._tell(member.address, claim)
         elif change.event is Event.JOINED and not change.spread:
-            self._tell(claim.address, membership.me)  # it stood in the table that we have fetched
+            self._tell(claim.address, membership.local)  # it stood in the table that we fetched
 
     def _tell(self, address: Address, claim: Claim) -> None:
-        self._protocol.send(address, MessageType.GOSSIP, framed(encode_update(claim)), news=False)
+        update = framed(encode_update(claim))
+        self._messenger.protocol.send(address, MessageType.GOSSIP, update, piggyback=False)
 
 
-class PlainRelaying(PingReqRelay):
+class PlainRelay(PingReqRelay):
     """One PING on behalf of another; its ACK is passed on; of silence nothing is said."""
 
     def _course(self, budget: float) -> ProbeSchedule:
-        return ProbeSchedule((0.0,), None, None, max(budget, self._config.period))
+        return ProbeSchedule((0.0,), None, None, max(budget, self._config.protocol_period))
 
     def _nack(self, message: Any, peer: Any, seen: Any) -> None:
         """Nothing to say."""
 
 
-class AtOnce(Published):
-    """Whoever does not answer has failed."""
+class Suspecting:
+    """A member that does not answer is suspected (SWIM §3.1, §4.2)."""
 
-    def at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
+    def __init__(self, membership: Membership) -> None:
+        self._membership = membership
+
+    def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
+        """Always the same."""
+        return schedule
+
+    def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
+        """There is no verdict before the end."""
+        return None
+
+    def at_timeout(self, probe: Probe, held: Claim) -> Finding:
+        """A suspicion."""
+        return Finding(held.suspected(self._membership.local.name, probe.evidence))
+
+    def answered(self, probe: Probe) -> None:
+        """There is nothing to learn."""
+
+
+class Failing(Suspecting):
+    """A member that does not answer has failed (SWIM §3.1)."""
+
+    def at_timeout(self, probe: Probe, held: Claim) -> Finding:
         """A verdict."""
-        return held.failed(self._membership.me.name, probe.evidence)
+        return Finding(held.failed(self._membership.local.name, probe.evidence))
 
 
-class Fixed(Suspicion):
-    """The same time for every suspect, whoever saw it."""
+class WithoutOurs(Wiring):
+    """What every baseline leaves out of what swimtx adds."""
 
-    def timeout(self, claim: Claim) -> float:
-        """Seconds that this suspect has."""
-        return suspicion_periods(self._membership.living) * self._config.period
+    def make_clock(self) -> StallClock:
+        return NoStallCheck(IReactorTime(self.reactor), self.journal)
+
+    def make_accusation(self) -> Callable[[str], Claim | None]:
+        return lambda name: None
+
+    def make_ping_req_relay(self, kind: type[PingReqRelay] = PlainRelay) -> PingReqRelay:
+        return super().make_ping_req_relay(kind)
+
+    def make_target_selection(self) -> TargetSelection:
+        return RoundRobin(self.chance, self.config.protocol_period)
+
+    def make_local_health(self) -> LocalHealth:
+        return AlwaysHealthy()
+
+    def make_backoff(self) -> FalsePositiveBackoff:
+        return NoBackoff(self.clock.seconds)
+
+    def make_tripwires(self, kind: type[Tripwires] | None = NoTripwires) -> Tripwires:
+        return super().make_tripwires(kind)
+
+    def make_stale_news(self) -> object:
+        return Nothing()
+
+    def make_failure_broadcast(self) -> object:
+        return Nothing()
+
+    def make_reconnector(self) -> Startable:
+        return Nothing()
 
 
-def failing_at_once(kit: Kit) -> Detection:
-    """SWIM §3: without suspicion."""
-    return Detection(kit, AtOnce(kit.membership))
+class Infection(WithoutOurs):
+    """SWIM+Inf.: verdicts and joins ride on PINGs, PING_REQs and ACKs."""
+
+    def make_membership(self, kind: type[Membership] = Final) -> Membership:
+        return super().make_membership(kind)
+
+    def make_updates(self) -> Any:
+        return TwoLists(self.membership, self.config, self.counters)
+
+    def make_schedule(self, period: float, ping_timeout: float) -> ProbeSchedule:
+        return one_ping(period, ping_timeout)
+
+    def make_assessment(self, kind: type[EvidenceAssessment] = EvidenceAssessment) -> Assessment:
+        return Failing(self.membership)
+
+    def make_suspicion(self) -> Sequence[Startable]:
+        return ()
+
+    def make_gossip(self, kind: type[Gossip] = NoTicks) -> Gossip:
+        return super().make_gossip(kind)
 
 
-def suspecting(kit: Kit) -> Detection:
-    """SWIM §4.2: a fixed time to refute."""
+class Basic(Infection):
+    """SWIM:Basic: verdicts and joins are multicast."""
 
-    def due(claim: Claim) -> None:
-        kit.membership.apply(claim.failed(kit.membership.me.name))
+    def make_updates(self) -> Any:
+        return NoUpdates(self.membership, self.config, self.counters)
 
-    suspicion = Fixed(kit.clock, kit.membership, kit.config, due)
-    return Detection(kit, Published(kit.membership), (suspicion.stop,))
+    def make_failure_broadcast(self) -> object:
+        return Multicast(self.membership, self.messenger)
 
 
-INFECTION = Parts(
-    clock=unchecked,
-    membership=Final,
-    news=TwoLists,
-    attached=unattached,
-    relaying=PlainRelaying,
-    detection=failing_at_once,
-    schedule=one_ping,
-    order=round_robin,
-    health=Healthy,
-    regret=NoRegret,
-    gossip=NoTicks,
-    tripwires=Nothing,
-    notices=Nothing,
-    resurrection=Nothing,
-)
-"""SWIM+Inf.: verdicts and joins ride on PINGs, PING_REQs and ACKs."""
+class Suspicion(Infection):
+    """SWIM+Inf.+Susp.: a suspect has a fixed time to refute (SWIM §4.2)."""
 
-BASIC = replace(INFECTION, news=Unspoken, notices=Multicast)
-"""SWIM:Basic: verdicts and joins are multicast."""
+    def make_assessment(self, kind: type[EvidenceAssessment] = EvidenceAssessment) -> Assessment:
+        return Suspecting(self.membership)
 
-SUSPICION = replace(INFECTION, detection=suspecting)
-"""SWIM+Inf.+Susp."""
+    def make_suspicion(self) -> Sequence[Startable]:
+        period = self.config.protocol_period
 
-VARIANTS = {"basic": BASIC, "infection": INFECTION, "suspicion": SUSPICION}
+        def timeout(claim: Claim) -> float:
+            return suspicion_periods(self.membership.living) * period
+
+        return (FixedSuspicion(self.clock, self.membership, timeout),)
+
+
+VARIANTS: dict[str, type[Wiring]] = {
+    "basic": Basic,
+    "infection": Infection,
+    "suspicion": Suspicion,
+}
 """The three that the paper's experiments compare; a member that hears its own verdict shows it."""
 
 
-def unaware(parts: Parts) -> Parts:
-    """The same, but whoever is wrongly expelled goes on."""
-    return replace(parts, membership=Unaware)
+def unaware(wiring: type[Wiring]) -> type[Wiring]:
+    """The same, but a member that is wrongly expelled goes on."""
+
+    class GoesOn(wiring):  # type: ignore[misc, valid-type]
+        def make_membership(self, kind: type[Membership] = Unaware) -> Membership:
+            made: Membership = super().make_membership(kind)
+            return made
+
+    return GoesOn

@@ -10,7 +10,7 @@ from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.interfaces import IUpdateSource
-from swimtx.membership.events import Change
+from swimtx.membership.events import RecordChange
 from swimtx.membership.table import Membership
 
 
@@ -24,7 +24,7 @@ class Three(UpdateQueue):
 class OfTheLiving(Three):
     """News of members that have not failed."""
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         if change.claim.state.living:
             super()._changed(change)
         else:
@@ -34,7 +34,7 @@ class OfTheLiving(Three):
 class OfTheFailed(Three):
     """News of those that have."""
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         if change.claim.state.living:
             self._drop(change.claim.name)
         else:
@@ -71,8 +71,8 @@ class TwoLists:
             news.clear()
 
 
-class Unspoken(UpdateQueue):
+class NoUpdates(UpdateQueue):
     """Nothing is piggybacked."""
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         """Not news."""

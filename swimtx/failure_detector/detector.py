@@ -1,136 +1,139 @@
-"""The failure detector (SWIM §3.1): each period, probe the next member; judge who is silent."""
+"""The failure detector (SWIM §3.1): probes a member each period, and acts on what that shows."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterable
+from functools import partial
 
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.counters import Counters
-from swimtx.failure_detector.assessment import Assessment, Reading
-from swimtx.failure_detector.target_selection import Turn
+from swimtx.failure_detector.assessment import Assessment
+from swimtx.failure_detector.target_selection import TargetSelection
+from swimtx.failure_detector.tripwires import Hints
+from swimtx.interfaces import IJournal
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
+from swimtx.probing.broken_streams import BrokenStreams
+from swimtx.probing.buddy_system import tell_suspect
 from swimtx.probing.local_health import WORST, LocalHealth
 from swimtx.probing.probe import Probe
+from swimtx.probing.reachability import ReachabilityCheck
+from swimtx.probing.relay_selection import RelaySelection
 from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
-from swimtx.transport.messenger import Messenger, tell_suspect
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Route
 
-_AT_ONCE = 8  # rounds, beyond which nobody is probed out of turn
-
-
-class TargetSelection(Protocol):
-    """A strategy: whom to probe, and when."""
-
-    def begin(self, me: str) -> None:
-        """Take turns as C{me}."""
-
-    def add(self, name: str) -> None:
-        """Probe that member too."""
-
-    def remove(self, name: str) -> None:
-        """Probe that member no more."""
-
-    def first(self, now: float) -> float:
-        """When to take the first turn, in seconds of the clock."""
-
-    def turn(self, now: float) -> Turn:
-        """Whom to probe now, and when the next turn is."""
+_AT_ONCE = 8  # probes, beyond which no member is probed out of turn
+_ALONE_AFTER = 4  # probes in a row without any answer, after which one is believed all the same
+_REMEMBERED = 4096  # runs of members
 
 
 class FailureDetector:
     """One probe each protocol period.
 
-    @ivar fellows: gives the names of those who may have had the same hint about a member.
-    @param schedule: gives the course of a round for a period and a ping timeout in seconds.
-    @param judgement: reads rounds that nobody answered.
-    @param reached: told C{reached(address, way)} after each round that was answered.
+    @param schedule: gives the schedule of a probe for a period and a ping timeout in seconds.
+    @param reached: told C{reached(address, route)} after each probe that was answered.
+    @param doubt: called when a probe had no answer at all: C{Isolation.doubt}.
     """
 
     __slots__ = (
         "__weakref__",
-        "_chance",
+        "_alone",
+        "_alone_at",
+        "_assessment",
+        "_broken_streams",
         "_choose_relays",
         "_clock",
-        "_config",
         "_counters",
+        "_doubt",
         "_glance",
         "_health",
-        "_judgement",
+        "_journal",
         "_messenger",
         "_membership",
-        "_order",
+        "_probes",
+        "_reachability",
         "_reached",
-        "_rounds",
         "_schedules",
         "_see",
         "_skip",
+        "_targets",
         "_tick",
         "_timer",
+        "_unsure",
         "_when_ended",
-        "fellows",
     )
 
     def __init__(
         self,
         clock: IReactorTime,
-        chance: random.Random,
         membership: Membership,
         messenger: Messenger,
-        order: TargetSelection,
-        judgement: Assessment,
+        targets: TargetSelection,
+        relays: RelaySelection,
         schedule: Callable[[float, float], ProbeSchedule],
+        assessment: Assessment,
+        reachability: ReachabilityCheck,
+        doubt: Callable[[], object],
+        reached: Callable[[Address, Route], object],
+        hints: Hints,
+        broken_streams: BrokenStreams,
         health: LocalHealth,
         config: Config,
         counters: Counters,
-        reached: Callable[[Address, Route], object],
+        journal: IJournal,
     ) -> None:
         self._clock = clock
-        self._chance = chance
         self._membership = membership
         self._messenger = messenger
-        self._order = order
-        self._judgement = judgement
-        self._health = health
-        self._config = config
-        self._counters = counters
+        self._targets = targets
+        self._assessment = assessment
+        self._reachability = reachability
+        self._doubt = doubt
         self._reached = reached
+        self._broken_streams = broken_streams
+        self._health = health
+        self._counters = counters
+        self._journal = journal
         self._schedules = [
-            schedule(config.period * n, config.first_stage * n) for n in range(1, WORST + 2)
+            schedule(config.protocol_period * n, config.ping_timeout * n)
+            for n in range(1, WORST + 2)
         ]
-        self.fellows: Callable[[str], Sequence[str]] = lambda name: ()
-        self._glance = BROKEN_QUIET * config.period
+        self._glance = BROKEN_QUIET * config.protocol_period
         self._skip = 0
         self._timer: IDelayedCall | None = None
-        self._rounds: dict[str, Probe] = {}
+        self._probes: dict[str, Probe] = {}
+        self._alone = 0  # probes in a row without any answer
+        self._alone_at = 0.0
+        self._unsure: set[tuple[str, int]] = set()
         # Bound once, instead of for each probe.
         self._tick, self._when_ended = self._period, self._ended
-        self._choose_relays, self._see = self._relays_for, self._seen
+        self._choose_relays, self._see = relays.choose, self._seen
         membership.watch(self._changed, WatchOrder.FAILURE_DETECTOR)
+        hints.on_break(self.expedite)
 
     def start(self) -> None:
         """Probe from now on."""
+        self._targets.begin(self._membership.local.name)
         now = self._clock.seconds()
-        self._timer = self._clock.callLater(self._order.first(now) - now, self._tick)
+        self._timer = self._clock.callLater(self._targets.first(now) - now, self._tick)
 
     def stop(self) -> None:
-        """Probe no more, and accuse nobody."""
+        """Probe no more, and accuse no member."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
-        for probe in list(self._rounds.values()):
+        for probe in list(self._probes.values()):
             probe.stop()
-        self._rounds.clear()
+        self._probes.clear()
 
     def expedite(self, name: str) -> None:
         """Something hints that this member has failed: look at once. A hint proves nothing."""
-        probe = self._rounds.get(name)
+        probe = self._probes.get(name)
         target = self._membership.claim(name)
         if probe is not None:
             probe.expedite(self._glance)
@@ -138,23 +141,30 @@ class FailureDetector:
             self.probe(target).expedite(self._glance)
 
     def probe(self, target: Claim) -> Probe:
-        """Start a round now, unless there is one."""
-        probe = self._rounds.get(target.name)
+        """Start a probe now, unless one of that member is under way."""
+        probe = self._probes.get(target.name)
         if probe is not None:
             return probe
         self._counters.probes += 1
-        schedule = self._judgement.schedule_for(target, self._schedules[self._health.score])
-        probe = self._rounds[target.name] = Probe(
+        schedule = self._assessment.schedule_for(target, self._schedules[self._health.score])
+        probe = self._probes[target.name] = Probe(
             target, self._messenger, schedule, self._when_ended, self._choose_relays, seen=self._see
         )
         return probe
 
+    def probe_out_of_turn(self, members: Iterable[Claim]) -> None:
+        """Probe these, as far as they are alive and not many probes are under way."""
+        for member in members:
+            held = self._membership.claim(member.name)
+            if held is not None and held.state is State.ALIVE and len(self._probes) < _AT_ONCE:
+                self.probe(held)
+
     def _period(self) -> None:
         now = self._clock.seconds()
-        name, at = self._order.turn(now)
+        name, at = self._targets.turn(now)
         # Re-arm first: nothing that goes wrong below may stop the heartbeat.
         self._timer = self._clock.callLater(at - now if at > now else 0.0, self._tick)
-        if self._skip:  # who is not well probes less often
+        if self._skip:  # LHA-Probe: a member that is not well probes less often
             self._skip -= 1
             return
         self._skip = self._health.score
@@ -162,23 +172,10 @@ class FailureDetector:
         if target is not None and target.state.living:
             self.probe(target)
         elif name is not None and target is None:
-            self._order.remove(name)  # the list has been emptied since
-
-    def _relays_for(self, target: Claim) -> list[Claim]:
-        """k at random; after a hint, two are of those who may have had it too and need not wait."""
-        k = self._config.relays
-        relays = self._membership.relays(self._chance, k, target.name)
-        if self._rounds[target.name].hinted:
-            relays = [*self._fellows_of(target.name)[: k - 1], *relays]
-        return list({claim.name: claim for claim in relays}.values())[:k]
-
-    def _fellows_of(self, name: str) -> list[Claim]:
-        fellows = map(self._membership.claim, self.fellows(name))
-        me = self._membership.name
-        return [c for c in fellows if c is not None and c.can_relay and c.name != me]
+            self._targets.remove(name)  # the list has been emptied since
 
     def _accused(self, probe: Probe) -> Claim | None:
-        """The record that a verdict of this round would be about."""
+        """The record that a verdict of this probe would be about."""
         held = self._membership.claim(probe.target.name)
         if held is None or not held.state.living or held.epoch != probe.target.epoch:
             return None
@@ -186,61 +183,102 @@ class FailureDetector:
 
     def _seen(self, probe: Probe) -> bool:
         held = self._accused(probe)
-        verdict = None if held is None else self._judgement.before_timeout(probe, held)
+        verdict = None if held is None else self._assessment.before_timeout(probe, held)
         return verdict is not None
+
+    # The end of a probe
 
     def _ended(self, probe: Probe) -> None:
         target = probe.target
-        self._rounds.pop(target.name, None)
+        self._probes.pop(target.name, None)
         if probe.route is not None:
-            self._answered(probe)
+            self._answered(probe, probe.route)
             return
         self._counters.probes_failed += 1
         held = self._accused(probe)
         if held is None:
             return
-        verdict = self._judgement.before_timeout(probe, held) or self._judgement.at_timeout(
-            probe, held
-        )
+        verdict = self._assessment.before_timeout(probe, held)
+        if verdict is None and probe.tried_stream:
+            verdict = self._at_timeout(probe, held)
         if verdict is not None:
             self._membership.apply(verdict)
 
-    def probe_out_of_turn(self, members: Iterable[Claim]) -> None:
-        """Probe these out of turn, as far as they are alive and not many rounds are under way."""
-        for member in members:
-            held = self._membership.claim(member.name)
-            if held is not None and held.state is State.ALIVE and len(self._rounds) < _AT_ONCE:
-                self.probe(held)
-
-    def conclude(self, probe: Probe, read: Reading) -> None:
-        """Apply what C{read} makes of a round that is over, on second thoughts."""
-        held = self._accused(probe)
-        verdict = None if held is None else read(probe, held)
-        if verdict is not None:
-            self._membership.apply(verdict)
-
-    def _answered(self, probe: Probe) -> None:
+    def _answered(self, probe: Probe, route: Route) -> None:
         target = probe.target
         if probe.rtt is not None:
             self._membership.measured(target.name, probe.rtt)
-        assert probe.route is not None
-        self._reached(target.address, probe.route)
-        self._judgement.answered(probe)
+        self._reached(target.address, route)
+        self._alone = 0
+        self._health.probe_succeeded()
+        self._broken_streams.discard(target.name, target.epoch)
+        if self._unsure:
+            self._unsure.discard((target.name, target.epoch))
+        self._assessment.answered(probe)
         if target.name in self._membership.index.suspects:
             held = self._accused(probe)
             if held is not None and target.state is State.ALIVE:
                 # It does not know yet that it is suspected: tell it at once.
                 tell_suspect(self._messenger, held)
 
-    def _changed(self, change: Change) -> None:
-        """Alive and suspect members are probed; those who are gone are not."""
+    def _at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
+        """The claim to apply. Relays that do not answer may mean that this member is cut off, or
+        be gone themselves: then the reachability check tells."""
+        found = self._assessment.at_timeout(probe, held)
+        self._alone = self._counted(probe) if found.alone else 0
+        if found.alone:
+            self._journal.note("inconclusive", probe.target.name, in_a_row=self._alone)
+            self._doubt()
+        if found.nacks_missing:
+            self._reachability.ask(partial(self._checked, probe, found.alone))
+        if found.alone and self._alone < _ALONE_AFTER:
+            return None
+        return found.claim
+
+    def _counted(self, probe: Probe) -> int:
+        """Probes in a row without any answer: of those that ran at the same time, one."""
+        now = self._clock.seconds()
+        if now - probe.elapsed < self._alone_at:
+            return self._alone
+        self._alone_at = now
+        return self._alone + 1
+
+    def _checked(self, probe: Probe, alone: bool, reachable: bool) -> None:
+        """Whether other members answer us, when relays did not.
+
+        If they do, and nothing at all had answered the probe, target and relays are probed once
+        more: by chance, or under loss, all of them may have missed it. After that they are gone.
+        """
+        run = (probe.target.name, probe.target.epoch)
+        if not reachable:
+            self._health.nack_missed()
+        elif alone:
+            self._alone = 0
+            if run in self._unsure:
+                self._unsure.remove(run)
+                self._conclude(probe)
+            else:
+                if len(self._unsure) >= _REMEMBERED:
+                    self._unsure.clear()
+                self._unsure.add(run)
+                self.probe_out_of_turn((probe.target, *probe.relays))
+
+    def _conclude(self, probe: Probe) -> None:
+        """Apply what a probe says that ended inconclusively before."""
+        held = self._accused(probe)
+        verdict = None if held is None else self._assessment.at_timeout(probe, held).claim
+        if verdict is not None:
+            self._membership.apply(verdict)
+
+    def _changed(self, change: RecordChange) -> None:
+        """Alive and suspect members are probed; members that are gone are not."""
         claim = change.claim
         if claim.name == self._membership.name:
             return
         if claim.state.living:
-            self._order.add(claim.name)
+            self._targets.add(claim.name)
             return
-        self._order.remove(claim.name)
-        probe = self._rounds.pop(claim.name, None)
+        self._targets.remove(claim.name)
+        probe = self._probes.pop(claim.name, None)
         if probe is not None:
             probe.stop()

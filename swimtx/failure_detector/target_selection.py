@@ -11,6 +11,7 @@ import zlib
 from bisect import bisect_left
 from functools import lru_cache
 from math import floor
+from typing import Protocol
 
 from swimtx.failure_detector.name_ring import NameRing
 
@@ -20,6 +21,25 @@ _OWN_WAY = 8  # every eighth period is round robin, so that completeness depends
 
 #: Whom to probe now, C{None}: nobody is there; and at what time of the clock, in seconds, the next.
 Turn = tuple[str | None, float]
+
+
+class TargetSelection(Protocol):
+    """Which member to probe, and when."""
+
+    def begin(self, me: str) -> None:
+        """Take turns as C{me}."""
+
+    def add(self, name: str) -> None:
+        """Probe that member too."""
+
+    def remove(self, name: str) -> None:
+        """Probe that member no more."""
+
+    def first(self, now: float) -> float:
+        """When to take the first turn, in seconds of the clock."""
+
+    def turn(self, now: float) -> Turn:
+        """Whom to probe now, and when the next turn is."""
 
 
 class RoundRobin:

@@ -32,7 +32,7 @@ class Announcer:
     ) -> None:
         self._membership = membership
         self._messenger = messenger
-        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
+        self._schedule = ProbeSchedule.probe(config.protocol_period, config.ping_timeout)
         self._reached = reached
         self._announcer: dict[Address, Probe] = {}
 
@@ -44,7 +44,7 @@ class Announcer:
 
     def is_unknown(self, listed: Contact) -> bool:
         """Whether that entry of a join list names somebody whom our list does not have."""
-        me = self._membership.me
+        me = self._membership.local
         if listed.name == me.name or listed.address == me.address:
             return False
         held = self._membership.claim(listed.name)
@@ -72,5 +72,5 @@ class Announcer:
         # Epoch 0 is nobody's: it makes the ACK carry the record of whoever answers.
         whom = Claim(listed.name, listed.address, 0, legacy=not listed.epoch)
         self._announcer[listed.address] = Probe(
-            whom, self._messenger, self._schedule, ended, attach=self._membership.me
+            whom, self._messenger, self._schedule, ended, attach=self._membership.local
         )

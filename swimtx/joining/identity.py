@@ -11,6 +11,7 @@ from twisted.internet.interfaces import IReactorTime
 from swimtx.addresses import Address, is_wildcard, normal_host
 from swimtx.config import Config
 from swimtx.errors import BadConfig
+from swimtx.interfaces import IJournal
 from swimtx.limits import MAX_NAME_BYTES, check_tags, check_text
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
@@ -28,11 +29,13 @@ class LocalIdentity:
         clock: IReactorTime,
         membership: Membership,
         config: Config,
+        journal: IJournal,
         toward: Callable[[str | None, str], str],
     ) -> None:
         self._clock = clock
         self._membership = membership
         self._config = config
+        self._journal = journal
         self._toward = toward
 
     def claim(self, port: int, name: str | None = None) -> Claim:
@@ -42,24 +45,25 @@ class LocalIdentity:
         @raise BadConfig: the host is called by what cannot be a name.
         """
         config = self._config
-        host = config.bind_host
+        host = config.interface
         if is_wildcard(host):
             host = self._toward(None, config.type)
         advertised = config.advertise or (host, port)
         address = Address(normal_host(advertised[0]), advertised[1] or port)
         name = name or config.name or name_by_host(port)
-        last = 0 if self._membership.name is None else self._membership.me.epoch
+        last = 0 if self._membership.name is None else self._membership.local.epoch
         epoch = max(1, int(self._clock.seconds() * 1000), last + 1)
         return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
 
     def look_toward(self, seeds: Iterable[Address]) -> None:
         """Bound to a wildcard, we are reached where this host talks to its seeds from."""
-        if not is_wildcard(self._config.bind_host) or self._config.advertise is not None:
+        if not is_wildcard(self._config.interface) or self._config.advertise is not None:
             return
-        me = self._membership.me
+        me = self._membership.local
         for seed in seeds:
             host = self._toward(seed.host, self._config.type)
             if host != me.address.host:
+                self._journal.note("address", me.name, before=me.address.host, now=host)
                 moved = replace(me, address=Address(host, me.address.port))
                 self._membership.become(replace(moved, incarnation=me.incarnation + 1))
             return

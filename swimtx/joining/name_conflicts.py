@@ -12,12 +12,11 @@ from functools import partial
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.membership.claim import Claim
-from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.messenger import Messenger
-from swimtx.transport.protocol import SwimProtocol
 from swimtx.transport.route import Route
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
@@ -32,25 +31,23 @@ class NameConflicts:
     """Puts disputed claims to the proof.
 
     @param now: gives the time in seconds.
-    @param relays: gives the members that are asked as well to probe somebody: who is out of our
-        reach alone is not gone.
+    @param relays: C{relays(target, hinted)}: the members that are asked to probe the target too:
+        one that only we cannot reach is not gone.
     """
 
     def __init__(
         self,
         now: Callable[[], float],
         membership: Membership,
-        protocol: SwimProtocol,
         messenger: Messenger,
         config: Config,
-        relays: Callable[[Claim], Sequence[Claim]],
+        relays: Callable[[Claim, bool], Sequence[Claim]],
     ) -> None:
         self._now = now
         self._membership = membership
-        self._protocol = protocol
         self._messenger = messenger
         self._relays = relays
-        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
+        self._schedule = ProbeSchedule.probe(config.protocol_period, config.ping_timeout)
         self._asking: dict[str, Probe] = {}
         self._waiting: dict[str, Claim] = {}
         self._settled: dict[Disputed, float] = {}
@@ -97,7 +94,7 @@ class NameConflicts:
         if waiting is not None:
             self._membership.apply(waiting)  # which may be out of date by now
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         """Whoever is at the address of the record before hears what is said now, and may refute."""
         held, claim = change.held, change.claim
         if held is None or held.address == claim.address or held.legacy:
@@ -107,7 +104,7 @@ class NameConflicts:
 
     def _tell(self, address: Address, claim: Claim) -> None:
         update = framed(encode_update(claim, claim.age))
-        self._protocol.spread(address, MessageType.GOSSIP, update, news=False)
+        self._messenger.send(address, MessageType.GOSSIP, update, piggyback=False)
 
     def _conflict(self, claim: Claim, held: Claim) -> None:
         if len(self._settled) >= _MAX_SETTLED:

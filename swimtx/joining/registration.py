@@ -10,16 +10,18 @@ from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, maybeDeferred
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
 
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.interfaces import ISeeds
 from swimtx.joining.announce import Announcer
-from swimtx.joining.join import ExchangeTables, join_request, usable
+from swimtx.joining.seed_query import ExchangeTables, join_request, usable
 from swimtx.membership.table import Membership
+from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
+from swimtx.transport.route import Peer
 from swimtx.wire.messages import Message, MessageType
 
 _KNOWN = 64  # addresses of seeds
@@ -40,14 +42,13 @@ class BootstrapRegistration:
         announcer: Announcer,
         config: Config,
     ) -> None:
-        self._clock = clock
         self._chance = chance
         self._membership = membership
         self._messenger = messenger
         self._exchange_tables = exchange
         self._announcer = announcer
         self._interval = config.renewal_interval
-        self._timer: IDelayedCall | None = None
+        self._timer = Timer(clock)
         self._seeds: dict[ISeeds, None] = {}
         self._addresses: tuple[Address, ...] = ()
         self._finding: dict[Deferred[Any], None] = {}
@@ -60,9 +61,9 @@ class BootstrapRegistration:
         self._seeds[seeds] = None
         while len(self._seeds) > _SOURCES:
             del self._seeds[next(iter(self._seeds))]
-        if self._timer is None:
+        if not self._timer.pending:
             self._sequence = self._messenger.requests.open(self._answered)
-            self._timer = self._clock.callLater(self._wait(0.2), self._tick)
+            self._timer.set(self._wait(0.2), self._tick)
 
     def know(self, addresses: Iterable[Address]) -> None:
         """These are seeds, too: they want to hear of departures, ours perhaps."""
@@ -75,16 +76,14 @@ class BootstrapRegistration:
     def stop(self) -> None:
         """Renew no more."""
         self._messenger.requests.close(self._sequence)
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self._timer.cancel()
         self._seeds.clear()
         for finding in list(self._finding):
             finding.cancel()
 
     def outsiders(self) -> Iterable[Address]:
         """The seeds that are no living members: bootstrap nodes, as far as we know."""
-        me = self._membership.me.address
+        me = self._membership.local.address
         for address in self._addresses:
             name = self._membership.index.at(address)
             claim = None if name is None else self._membership.claim(name)
@@ -95,7 +94,7 @@ class BootstrapRegistration:
         return self._interval * share * (0.9 + 0.2 * self._chance.random())
 
     def _tick(self) -> None:
-        self._timer = self._clock.callLater(self._wait(), self._tick)
+        self._timer.set(self._wait(), self._tick)
         self._asked.clear()
         for seeds in self._seeds:
             self._find(seeds)
@@ -107,7 +106,7 @@ class BootstrapRegistration:
 
     def _found(self, found: Any, finding: Deferred[Any]) -> None:
         self._finding.pop(finding, None)
-        if self._timer is None or isinstance(found, Failure):
+        if not self._timer.pending or isinstance(found, Failure):
             return
         try:
             addresses, _ = usable(found)
@@ -119,9 +118,9 @@ class BootstrapRegistration:
             body = join_request(self._messenger, self._sequence, _PADDED)
             self._asked.update(asked)
             for address in asked:
-                self._messenger.protocol.send(address, MessageType.JOIN_REQ, body, news=False)
+                self._messenger.protocol.send(address, MessageType.JOIN_REQ, body, piggyback=False)
 
-    def _answered(self, message: Message, peer: Any) -> None:
+    def _answered(self, message: Message, peer: Peer) -> None:
         if message.type is not MessageType.JOIN_RES:
             return
         strangers = [entry for entry in message.listed if self._announcer.is_unknown(entry)]

@@ -6,12 +6,11 @@ are pinged all the same by those who know them: that PING is the cheapest hint t
 
 from __future__ import annotations
 
-from typing import Any
-
 from swimtx.addresses import Address
 from swimtx.joining.announce import Announcer
-from swimtx.joining.join import ExchangeTables
+from swimtx.joining.seed_query import ExchangeTables
 from swimtx.membership.table import Membership
+from swimtx.transport.route import Peer
 from swimtx.wire.messages import Contact, Message
 
 
@@ -26,7 +25,7 @@ class UnknownPeers:
         self._exchange_tables = exchange
         self._compared_with = 0
 
-    def pinged(self, message: Message, peer: Any) -> None:
+    def pinged(self, message: Message, peer: Peer) -> None:
         """Somebody whom our list does not have, or only an earlier run of it, sent a PING."""
         # What a datagram came from can be answered; a stream comes from a port of the moment.
         address = peer if type(peer) is Address else message.address
@@ -36,7 +35,7 @@ class UnknownPeers:
         if not self._announcer.is_unknown(stranger):
             return
         self._announcer.announce(stranger, strange=True)
-        epoch = self._membership.me.epoch
+        epoch = self._membership.local.epoch
         if message.target_epoch not in (0, epoch) and self._compared_with != epoch:
             self._compared_with = epoch
             self._exchange_tables(address)

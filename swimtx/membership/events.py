@@ -30,51 +30,65 @@ class Event(enum.StrEnum):
 
 
 class WatchOrder(enum.IntEnum):
-    """In which order the parts of a member hear a change, the lower first. It is not the order
-    in which they are made.
+    """In which order components hear a change, the lower first: not the order of construction.
 
-    Monitors ask for the grade that the suspicion timers have found for the same change. Those who
-    send (failure notices, resurrection, table exchange) do so after those who decide.
+    Monitors ask for the grade that the suspicion timers have found for the same change. Components
+    that send (failure broadcast, reconnector, table exchange) hear it after those that decide.
     """
 
     UPDATE_QUEUE = 1
     TOMBSTONES = 2
-    VERIFICATION = 3
-    SUSPICION = 4
-    MONITORS = 5
-    FAILURE_DETECTOR = 6
-    TRIPWIRES = 7
-    NAME_CONFLICTS = 8
-    FAILURE_NOTICES = 9
-    RESURRECTION = 10
-    ANTI_ENTROPY = 11
-    LEAVING = 12
+    SUSPICION_TIMERS = 3
+    MONITORS = 4
+    FAILURE_DETECTOR = 5
+    TRIPWIRES = 6
+    NAME_CONFLICTS = 7
+    FAILURE_BROADCAST = 8
+    RECONNECT = 9
+    ANTI_ENTROPY = 10
+    LEAVE = 11
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the list.
+    """One change of the member list, as subscribers hear it.
 
-    @ivar event: what a subscriber is told, or C{None} for what only swimtx itself needs to spread:
-        evidence that grew, an incarnation that rose.
+    @ivar event: what happened.
     @ivar member: the member as it is now.
-    @ivar before: the member as it was, C{None} if nobody of that name was known.
-    @ivar why: what was seen, and by whom; empty where there is no event.
-    @ivar claim: the record that is held now.
-    @ivar held: the record that was held before.
-    @ivar spread: whether others should hear of it from us.
+    @ivar before: the member as it was, C{None} if no member of that name was known.
+    @ivar why: what was seen, and by which members, in a sentence for people.
     """
 
-    event: Event | None
+    event: Event
     member: Member
     before: Member | None
     why: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordChange:
+    """One change of a record, as the components of a member hear it.
+
+    @ivar claim: the record that is held now.
+    @ivar held: the record that was held before; the same as C{claim} if no record has changed.
+    @ivar spread: whether others should hear of it from us.
+    @ivar told: what subscribers hear; C{None} where only the protocol has to spread something:
+        evidence that grew, an incarnation that rose.
+    """
+
     claim: Claim
     held: Claim | None = None
     spread: bool = True
+    told: Change | None = None
+
+    @property
+    def event(self) -> Event | None:
+        """What subscribers hear of."""
+        return None if self.told is None else self.told.event
 
 
 Listener = Callable[[Change], object]
+Watcher = Callable[[RecordChange], object]
 
 
 class ChangeNotifier:
@@ -87,18 +101,26 @@ class ChangeNotifier:
     _log = Logger()
 
     def __init__(self) -> None:
-        self._watchers: list[tuple[WatchOrder, Listener]] = []
+        self._watchers: list[tuple[WatchOrder, Watcher]] = []
         self._listeners: dict[object, Listener] = {}
-        self._queue: deque[Change] = deque()
+        self._queue: deque[RecordChange] = deque()
         self._telling = False
 
-    def watch(self, watcher: Listener, order: WatchOrder) -> None:
-        """Tell C{watcher(change)} every change in that order, before those who subscribed.
+    def watch(self, watcher: Watcher, order: WatchOrder) -> Callable[[], None]:
+        """Tell C{watcher(change)} every change in that order, before the subscribers.
 
-        Of several of the same place in it the first registered hears it first.
+        Of several watchers with the same place in it the first registered hears it first.
+
+        @return: a callable that ends it.
         """
-        self._watchers.append((order, watcher))
-        self._watchers.sort(key=itemgetter(0))
+        registered = (order, watcher)
+        # A new list: a watcher may end while the old one is gone through.
+        self._watchers = sorted([*self._watchers, registered], key=itemgetter(0))
+
+        def stop() -> None:
+            self._watchers = [other for other in self._watchers if other is not registered]
+
+        return stop
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Tell C{listener(change)} those that have an event. Call what is returned to end it."""
@@ -110,7 +132,7 @@ class ChangeNotifier:
 
         return stop
 
-    def announce(self, change: Change) -> None:
+    def announce(self, change: RecordChange) -> None:
         """Tell a change, after those that are being told."""
         self._queue.append(change)
         if self._telling:
@@ -122,19 +144,20 @@ class ChangeNotifier:
         finally:
             self._telling = False
 
-    def _tell(self, change: Change) -> None:
-        for _, watcher in self._watchers:  # as many as the node was built with
-            self._call(watcher, change)
-        if change.event is not None:
+    def _tell(self, change: RecordChange) -> None:
+        for registered in self._watchers:
+            try:
+                registered[1](change)
+            except Exception:
+                self._log.failure("a component failed on {change}", change=change)
+        told = change.told
+        if told is not None:
             for subscription, listener in list(self._listeners.items()):
-                if subscription in self._listeners:  # and not ended by one who heard it sooner
-                    self._call(listener, change)
-
-    def _call(self, listener: Listener, change: Change) -> None:
-        try:
-            listener(change)
-        except Exception:
-            self._log.failure("a listener failed on {change}", change=change)
+                if subscription in self._listeners:  # and not ended by one that heard it sooner
+                    try:
+                        listener(told)
+                    except Exception:
+                        self._log.failure("a listener failed on {change}", change=told)
 
 
 def event_between(held: Claim | None, claim: Claim) -> Event | None:

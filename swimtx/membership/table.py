@@ -7,7 +7,7 @@ Whatever is learnt, from gossip, a probe, a timer, a table exchange or a leave, 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,8 @@ from swimtx.membership.events import (
     ChangeNotifier,
     Event,
     Listener,
+    RecordChange,
+    Watcher,
     WatchOrder,
     event_between,
 )
@@ -54,7 +56,7 @@ class Membership:
     @param max_members: names it holds at the most.
     @param failed_memory: seconds after which a failed record is not taken up any more.
     @param left_memory: the same for one that left.
-    @ivar me: what we say of ourselves; before the node has started it raises C{NotRunning}.
+    @ivar local: our own record; before the node has started it raises C{NotRunning}.
     @ivar refused: newcomers that were turned away because the list was full.
     @ivar refutations: accusations of ourselves that we have answered.
     """
@@ -69,7 +71,7 @@ class Membership:
         "_now",
         "_oneself",
         "_refuters",
-        "me",
+        "local",
         "refused",
         "refutations",
         "index",
@@ -89,7 +91,7 @@ class Membership:
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
         self._oneself: LocalRecord | None = None
-        self.me: Claim  # see __getattr__
+        self.local: Claim  # see __getattr__
         self.index = MemberIndex()
         self.refused = 0
         self.refutations = 0
@@ -100,8 +102,8 @@ class Membership:
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """For what is not there. C{me} is read for each datagram: a slot, no property."""
-            if name == "me":
+            """For what is not there. C{local} is read for each datagram: a slot, no property."""
+            if name == "local":
                 raise NotRunning("the node has not been started")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -130,10 +132,6 @@ class Membership:
         entry = self._entries.get(name)
         return None if entry is None else entry.claim
 
-    def accusation(self, name: str) -> Claim | None:
-        """The record held of that name, if it is a suspect's."""
-        return self.claim(name) if name in self.index.suspects else None
-
     def claims(self) -> Iterator[Claim]:
         """Every record held."""
         return iter([entry.claim for entry in self._entries.values()])
@@ -143,8 +141,27 @@ class Membership:
         entry = self._entries.get(name)
         return 0.0 if entry is None else max(0.0, self._now() - entry.since)
 
+    @property
+    def me(self) -> Member:
+        """Ourselves, as others list us.
+
+        @raise NotRunning: the node has never been started.
+        """
+        local = self.local
+        entry = self._entries.get(local.name)
+        return entry.view() if entry is not None else Member.from_claim(local, self._now())
+
     def __len__(self) -> int:
         return len(self._entries)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._entries
+
+    def __repr__(self) -> str:
+        living, index = self.living, self.index
+        gone = len(index.failed), len(index.left)
+        states = f"{living - len(index.suspects)} alive, {len(index.suspects)} suspect"
+        return f"<Membership: {states}, {gone[0]} failed, {gone[1]} left>"
 
     @property
     def living(self) -> int:
@@ -153,7 +170,7 @@ class Membership:
 
     def sample(self, chance: random.Random, count: int, without: str = "") -> list[Claim]:
         """Up to C{count} living members at random, neither ourselves nor C{without}."""
-        chosen = self.index.sample(chance, count, {self.me.name, without})
+        chosen = self.index.sample(chance, count, {self.local.name, without})
         return [self._entries[name].claim for name in chosen]
 
     def relays(self, chance: random.Random, count: int, target: str) -> list[Claim]:
@@ -168,9 +185,12 @@ class Membership:
         """Call C{listener(change)} for each change that has an event, in order."""
         return self._announcements.subscribe(listener)
 
-    def watch(self, watcher: Listener, order: WatchOrder) -> None:
-        """As C{subscribe}, for parts of the node: also changes without an event, and sooner."""
-        self._announcements.watch(watcher, order)
+    def watch(self, watcher: Watcher, order: WatchOrder) -> Callable[[], None]:
+        """Call C{watcher(change)} with each C{RecordChange}, before any subscriber hears of it.
+
+        @return: a callable that ends it.
+        """
+        return self._announcements.watch(watcher, order)
 
     def on_dispute(self, settle: Callable[[Claim], object]) -> None:
         """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""
@@ -185,12 +205,12 @@ class Membership:
     def become(self, me: Claim) -> None:
         """Start, or start again, as C{me}."""
         self._oneself = LocalRecord(self._now, me)
-        self.me = me
+        self.local = me
         self._set(me, "this is ourselves", silent=True)
 
     def apply(
         self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> Change | None:
+    ) -> RecordChange | None:
         """Take a claim into account.
 
         A later run of a name *at another address*, while the one we know is alive or suspect, may
@@ -221,25 +241,25 @@ class Membership:
             return None
         return self._set(claim, why, spread)
 
-    def update_me(self, tags: dict[str, str]) -> Change | None:
+    def update_me(self, tags: Mapping[str, str]) -> RecordChange | None:
         """Tell other tags of ourselves, under a new incarnation.
 
         @raise ValueError: the tags leave their limits.
         """
         pairs = check_tags(tags.items())
-        if pairs == self.me.tags:
+        if pairs == self.local.tags:
             return None
         return self._be(replace(self._raised(), tags=pairs), "its tags were changed")
 
-    def accepted_stream(self) -> Change | None:
+    def accepted_stream(self) -> RecordChange | None:
         """Tell, once in a run, that our stream port accepts: its refusal will mean something."""
-        if self.me.streams or self.me.state is not State.ALIVE:
+        if self.local.streams or self.local.state is not State.ALIVE:
             return None
         return self._be(replace(self._raised(), streams=True), "its stream port accepts")
 
-    def reassure(self, why: str) -> Change | None:
+    def reassure(self, why: str) -> RecordChange | None:
         """Raise our incarnation unasked: after a stall we may be suspected and not know it yet."""
-        if self.me.state is not State.ALIVE:
+        if self.local.state is not State.ALIVE:
             return None
         return self._be(self._raised(), why)
 
@@ -249,9 +269,9 @@ class Membership:
         if held is not None and held.epoch == claim.epoch and held.state is State.FAILED:
             self._set(claim, "we had been cut off ourselves", spread=False)
 
-    def depart(self) -> Change | None:
+    def depart(self) -> RecordChange | None:
         """Mark ourselves left."""
-        return self._be(self.me.departed(), "it is leaving")
+        return self._be(self.local.departed(), "it is leaving")
 
     def measured(self, name: str, rtt: float) -> None:
         """Note a round trip in seconds."""
@@ -274,12 +294,12 @@ class Membership:
         entry = self._entries.get(name)
         if entry is not None:
             view = entry.view()
-            change = Change(event, view, view, why, entry.claim, entry.claim)
-            self._announcements.announce(change)
+            told = Change(event, view, view, why)
+            self._announcements.announce(RecordChange(entry.claim, entry.claim, told=told))
 
     # How
 
-    def _first_heard(self, claim: Claim, why: str, spread: bool) -> Change | None:
+    def _first_heard(self, claim: Claim, why: str, spread: bool) -> RecordChange | None:
         if self._too_old(claim):
             return None
         if len(self._entries) >= self._max_members:
@@ -293,7 +313,7 @@ class Membership:
     def _too_old(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
 
-    def _about_me(self, claim: Claim, oneself: LocalRecord, proven: bool) -> Change | None:
+    def _about_me(self, claim: Claim, oneself: LocalRecord, proven: bool) -> RecordChange | None:
         """Somebody speaks of us. What we did not say ourselves is refuted (SWIM §4.2)."""
         me = oneself.claim
         if claim is me or me.state is State.LEFT:
@@ -313,22 +333,27 @@ class Membership:
         assert self._oneself is not None, "the node has not started"
         return self._oneself.raised()
 
-    def _be(self, me: Claim, why: str) -> Change | None:
+    def _be(self, me: Claim, why: str) -> RecordChange | None:
         assert self._oneself is not None, "the node has not started"
-        self._oneself.claim = self.me = me
+        self._oneself.claim = self.local = me
         return self._set(me, why)
 
-    def _set(self, claim: Claim, why: str, spread: bool = True, silent: bool = False) -> Change:
+    def _set(
+        self, claim: Claim, why: str, spread: bool = True, silent: bool = False
+    ) -> RecordChange:
         entry = self._entries.get(claim.name)
-        before, held = (None, None) if entry is None else (entry.view(), entry.claim)
+        held = None if entry is None else entry.claim
         event = None if silent else event_between(held, claim)
+        before = None if entry is None or event is None else entry.view()
         same_state = held is not None and held.state is claim.state and held.epoch == claim.epoch
         since = entry.since if entry is not None and same_state else self._now() - claim.age
         rtt = entry.rtt if entry is not None and held and held.address == claim.address else None
         entry = self._entries[claim.name] = _Entry(claim, since, rtt)
         self.index.put(claim)
-        why = why or ("" if event is None else explain(claim))  # nobody reads of what is no event
-        change = Change(event, entry.view(), before, why, claim, held, spread)
+        told = None
+        if event is not None:
+            told = Change(event, entry.view(), before, why or explain(claim))
+        change = RecordChange(claim, held, spread, told)
         self._announcements.announce(change)
         return change
 

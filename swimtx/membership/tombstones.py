@@ -8,7 +8,7 @@ from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.claim import State
-from swimtx.membership.events import Change, WatchOrder
+from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 
 _SWEEPS = 20  # in the shorter of the two memories
@@ -35,7 +35,7 @@ class Tombstones:
             self._timer.cancel()
         self._timer = None
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         if change.claim.state.living:
             return
         index = self._membership.index

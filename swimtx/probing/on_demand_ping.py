@@ -19,8 +19,8 @@ class OnDemandPing:
     def __init__(self, membership: Membership, messenger: Messenger, config: Config) -> None:
         self._membership = membership
         self._messenger = messenger
-        self._period = config.period
-        self._schedule = ProbeSchedule.probe(config.period, config.first_stage)
+        self._period = config.protocol_period
+        self._schedule = ProbeSchedule.probe(config.protocol_period, config.ping_timeout)
         self._asking: dict[Probe, Deferred[float]] = {}
 
     def stop(self) -> None:

@@ -6,18 +6,16 @@ any door. Its deadline rides along, so that the NACK is back in time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.membership.claim import Claim
 from swimtx.membership.observation import Observation
 from swimtx.membership.table import Membership
+from swimtx.probing.broken_streams import BrokenStreams
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
 from swimtx.transport.messenger import Messenger
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Peer
 from swimtx.wire.codec import fields, sequence_field
 from swimtx.wire.messages import Message, MessageType
 
@@ -26,29 +24,26 @@ _ALMOST = 0.99  # of a time, for clocks that round
 
 
 class PingReqRelay:
-    """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen.
-
-    @ivar broken: whether an idle stream of ours to that member ended lately, in this run of it.
-    """
+    """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen."""
 
     def __init__(
         self,
         membership: Membership,
-        protocol: SwimProtocol,
         messenger: Messenger,
+        broken_streams: BrokenStreams,
         config: Config,
         counters: Counters,
     ) -> None:
         self._membership = membership
-        self._protocol = protocol
         self._messenger = messenger
+        self._protocol = messenger.protocol
+        self._broken_streams = broken_streams
         self._config = config
-        self._quiet = config.first_stage / 3
-        self._hinted_quiet = BROKEN_QUIET * config.period
+        self._quiet = config.ping_timeout / 3
+        self._hinted_quiet = BROKEN_QUIET * config.protocol_period
         self._counters = counters
         self._jobs: dict[Probe, None] = {}
-        self.broken: Callable[[str], bool] = lambda name: False
-        protocol.handle(MessageType.PING_REQ, self._asked)
+        self._protocol.handle(MessageType.PING_REQ, self._asked)
 
     def stop(self) -> None:
         """Drop all jobs."""
@@ -56,12 +51,14 @@ class PingReqRelay:
             job.stop()
         self._jobs.clear()
 
-    def _asked(self, message: Message, peer: Any) -> None:
+    def _asked(self, message: Message, peer: Peer) -> None:
         target = self._find(message)
         if target is None or len(self._jobs) >= MAX_JOBS:
             return  # a NACK tells what was seen, and nothing was
         self._counters.relayed += 1
-        budget = min(message.budget or self._config.period / 2, self._config.period)
+        budget = min(
+            message.budget or self._config.protocol_period / 2, self._config.protocol_period
+        )
         schedule = self._course(budget)
 
         def ended(job: Probe) -> None:
@@ -75,13 +72,13 @@ class PingReqRelay:
             """Worth telling at once, once the target has been quiet for a while."""
             if job.own_observation is not Observation.REFUSED:
                 return False
-            quiet = self._hinted_quiet if self.broken(target.name) else self._quiet
+            quiet = self._hinted_quiet if target.name in self._broken_streams else self._quiet
             return job.elapsed >= quiet * _ALMOST
 
         self._jobs[Probe(target, self._messenger, schedule, ended, seen=refused)] = None
 
     def _course(self, budget: float) -> ProbeSchedule:
-        return ProbeSchedule.relayed(self._config.first_stage, budget, self._hinted_quiet)
+        return ProbeSchedule.relayed(self._config.ping_timeout, budget, self._hinted_quiet)
 
     def _find(self, message: Message) -> Claim | None:
         """The target as our own list has it."""
@@ -92,7 +89,7 @@ class PingReqRelay:
         target = None if not name else self._membership.claim(name)
         return None if target is None or target.name == self._membership.name else target
 
-    def _pass_on(self, message: Message, peer: Any, target: Claim, answer: Message | None) -> None:
+    def _pass_on(self, message: Message, peer: Peer, target: Claim, answer: Message | None) -> None:
         if message.version:
             run = answer.epoch if answer is not None and answer.version else target.epoch
             aim = fields(target=target.name, target_epoch=run)
@@ -102,7 +99,7 @@ class PingReqRelay:
         # The original takes an ACK for its sender's: it hears the target speak.
         self._protocol.send_legacy(peer, MessageType.ACK, message.address, sender=target)
 
-    def _nack(self, message: Message, peer: Any, seen: Observation) -> None:
+    def _nack(self, message: Message, peer: Peer, seen: Observation) -> None:
         body = sequence_field(message.sequence)
         aim = fields(target=message.target, observed=int(seen))
         self._protocol.send(peer, MessageType.NACK, body, aim)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.table import Membership
 from swimtx.transport.protocol import SwimProtocol
+from swimtx.transport.route import Peer
 from swimtx.wire.codec import encode_update, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType
 
@@ -25,26 +25,32 @@ class PingResponder:
     The ACK carries our own record if the asker knows an older one, and the asker's record if we
     know it as failed or left, or know more of it than it says itself, so that it can refute.
 
-    @ivar stranger: told C{stranger(message, peer)} of each PING by somebody whom our list does not
+    @param unknown: told C{unknown(message, peer)} of each PING by a sender that our list does not
         have in that run.
     """
 
-    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "stranger")
+    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "_unknown")
 
-    def __init__(self, membership: Membership, protocol: SwimProtocol, counters: Counters) -> None:
+    def __init__(
+        self,
+        membership: Membership,
+        protocol: SwimProtocol,
+        counters: Counters,
+        unknown: Callable[[Message, Peer], object],
+    ) -> None:
         self._membership = membership
         self._protocol = protocol
         self._counters = counters
-        self.stranger: Callable[[Message, Any], object] = _ignore
+        self._unknown = unknown
         protocol.handle(MessageType.PING, self._ping)
 
-    def _ping(self, message: Message, peer: Any) -> None:
+    def _ping(self, message: Message, peer: Peer) -> None:
         asking, aim = message.header, message.aim
         if not asking.version:
             self._answer_seven_fields(message, peer)
             return
         membership = self._membership
-        me = membership.me
+        me = membership.local
         if aim.name != me.name:
             self._counters.wrong_target += 1
             return
@@ -64,11 +70,11 @@ class PingResponder:
                     body += accused  # else the next ACK has room, as it will not need our own
         # Where nobody is known to be may be forged: nothing goes there that was not asked for.
         proven = asker is not None and (peer == asker.address or type(peer) is not Address)
-        self._protocol.send(peer, _ACK, body, news=proven)
+        self._protocol.send(peer, _ACK, body, piggyback=proven)
         if asker is None or asker.epoch < asking.epoch:
-            self.stranger(message, peer)
+            self._unknown(message, peer)
 
-    def _answer_seven_fields(self, message: Message, peer: Any) -> None:
+    def _answer_seven_fields(self, message: Message, peer: Peer) -> None:
         """The original's ACK names whom it answers."""
         self._counters.pings_answered += 1
         self._protocol.send_legacy(peer, MessageType.ACK, message.address)
@@ -79,7 +85,3 @@ def _says_more(held: Claim, message: Message) -> bool:
     if held.epoch != message.epoch:
         return held.epoch > message.epoch
     return not held.state.living or held.incarnation > message.incarnation
-
-
-def _ignore(message: Message, peer: Any) -> None:
-    """Strangers are not looked at."""

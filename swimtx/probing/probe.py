@@ -7,31 +7,29 @@ over a stream, a PING_REQ to k other members. An ACK by any of these ways ends t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
 
 from swimtx.addresses import Address
+from swimtx.interfaces import IOutlet, IStream
 from swimtx.membership.claim import Claim
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.indirect_probe import IndirectProbe
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.messenger import Messenger
-from swimtx.transport.route import Route
+from swimtx.transport.route import Peer, Route
 from swimtx.wire.codec import encode_update, framed, sequence_field, target_fields
 from swimtx.wire.messages import Message, MessageType
 
 # Every probe comes by here: names of this module are found quicker than members of an enum.
 _PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
-
-
 _DATAGRAM = Route.DATAGRAM
 
 
 class Probe:
     """One probe. It ends by itself, once, and calls C{ended(round)}.
 
-    @param relays: says whom to ask in the second stage, when it comes to that.
+    @param relays: C{relays(target, hinted)}: the members that are asked in the second stage.
     @param seen: asked C{seen(round)} whenever something was seen and at each step; true ends it.
     @param attach: told to the target with each PING, before any other news.
     @param same_run: whether a relay's ACK counts only if it is of the target's very run; else, as
@@ -69,7 +67,7 @@ class Probe:
         messenger: Messenger,
         schedule: ProbeSchedule,
         ended: Callable[[Probe], object],
-        relays: Callable[[Claim], Sequence[Claim]] = lambda target: (),
+        relays: Callable[[Claim, bool], Sequence[Claim]] = lambda target, hinted: (),
         attach: Claim | None = None,
         seen: Callable[[Probe], bool] = lambda probe: False,
         same_run: bool = False,
@@ -121,7 +119,7 @@ class Probe:
     @property
     def own_observation(self) -> Observation:
         """What we saw ourselves."""
-        return self._second_stage.own_observation if self._second_stage else Observation.SILENT
+        return self._second_stage.stream.observed if self._second_stage else Observation.SILENT
 
     @property
     def relays(self) -> Sequence[Claim]:
@@ -152,22 +150,20 @@ class Probe:
         if stage is None:
             self.ping(self.target.address)
             stage = self._begin_second_stage(left, hinted=True)
-        stage.hinted = True
-        if not self.over and glance < left:
-            stage.check_in(glance)
+        stage.hint(glance if not self.over and glance < left else None)
 
-    def take_stream(self) -> Any:
+    def take_stream(self) -> IStream | None:
         """The stream that this round has opened, C{None} if there is none: it stays open then.
 
         May be called until C{ended} has returned.
         """
-        return self._second_stage.take_stream() if self._second_stage else None
+        return self._second_stage.stream.take() if self._second_stage else None
 
     def stop(self) -> None:
         """End it without a verdict."""
         self._finish()
         if self._second_stage is not None:
-            self._second_stage.close_stream()
+            self._second_stage.stream.close()
 
     # The course of a round
 
@@ -184,14 +180,14 @@ class Probe:
         self._timer = self._messenger.clock.callLater(step.next, self._step)
         if step.pings:
             self.ping(self.target.address)
-            if step.detours:
-                detour = self._messenger.protocol.detour(self.target.address)
-                if detour is not None:
-                    self.ping(detour)
+            if step.by_stream_too:
+                stream = self._messenger.routes.stream(self.target.address)
+                if stream is not None:
+                    self.ping(stream)
         if step.starts_indirect and self._second_stage is None:
             self._begin_second_stage(self._schedule.end - step.at)
 
-    def ping(self, peer: Any) -> None:
+    def ping(self, peer: Peer | IOutlet) -> None:
         """Send the PING to that address, or over a stream that is open already.
 
         The accusation first, to one that is suspected: it should refute at once.
@@ -203,18 +199,17 @@ class Probe:
         accusation = messenger.accusation  # quicker than a call of it in its place
         accused = accusation(target.name)
         if accused is None or target.legacy:
-            messenger.protocol.send(peer, _PING, self.body, news=not target.legacy)
+            messenger.protocol.send(peer, _PING, self.body, piggyback=not target.legacy)
         else:
             messenger.protocol.send(peer, _PING, self.body, framed(encode_update(accused)))
 
     def _begin_second_stage(self, left: float, hinted: bool = False) -> IndirectProbe:
         schedule = self._schedule
-        stage = self._second_stage = IndirectProbe(self, self._messenger, schedule.end)
-        stage.hinted = hinted
+        stage = self._second_stage = IndirectProbe(self, self._messenger, schedule.end, hinted)
         if schedule.relays is not None:
-            stage.ask(self._relays(self.target), left)
+            stage.ask(self._relays(self.target, hinted), left)
         if schedule.stream is not None:
-            stage.open_stream(left)
+            stage.stream.open(left)
         return stage
 
     def check(self) -> bool:
@@ -225,7 +220,7 @@ class Probe:
 
     # Its end
 
-    def _answered(self, message: Message, peer: Any) -> None:
+    def _answered(self, message: Message, peer: Peer) -> None:
         if self.over:
             return
         kind = message.header.type
@@ -234,9 +229,9 @@ class Probe:
                 self.answer = message
                 self._end()
         elif kind is _NACK and self._second_stage is not None:
-            self._second_stage.heard(message)
+            self._second_stage.nack_received(message)
 
-    def _speaks_for_target(self, message: Message, peer: Any) -> bool:
+    def _speaks_for_target(self, message: Message, peer: Peer) -> bool:
         """Whether that ACK is the target's, and of the run that was asked for."""
         target, speaker = self.target, message.header
         if target.legacy and not speaker.version:
@@ -261,7 +256,7 @@ class Probe:
         self._finish()
         self._ended(self)
         if self._second_stage is not None:
-            self._second_stage.close_stream()
+            self._second_stage.stream.close()
 
     def _finish(self) -> None:
         if self.over:
@@ -274,4 +269,4 @@ class Probe:
             self._timer.cancel()
         self._timer = None
         if self._second_stage is not None:
-            self._second_stage.end()
+            self._second_stage.stop()

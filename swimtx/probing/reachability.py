@@ -15,7 +15,6 @@ from swimtx.membership.table import Membership
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.messenger import Messenger
-from swimtx.transport.protocol import SwimProtocol
 
 COUNT = 3
 WAIT = 0.5  # periods
@@ -28,15 +27,13 @@ class ReachabilityCheck:
         self,
         chance: random.Random,
         membership: Membership,
-        protocol: SwimProtocol,
         messenger: Messenger,
         config: Config,
     ) -> None:
         self._chance = chance
         self._membership = membership
-        self._protocol = protocol
         self._messenger = messenger
-        self._schedule = ProbeSchedule((0.0,), None, None, WAIT * config.period)
+        self._schedule = ProbeSchedule((0.0,), None, None, WAIT * config.protocol_period)
         self._out: list[Probe] = []
         self._waiting: list[Callable[[bool], object]] = []
         self._telling: list[Callable[[bool], object]] = []
@@ -60,10 +57,10 @@ class ReachabilityCheck:
         """Who was heard from last, and others at random, the unsuspected first."""
         members = self._membership.sample(self._chance, 4 * COUNT)
         members.sort(key=lambda member: member.state is not State.ALIVE)
-        heard = self._protocol.last_received_from
+        heard = self._messenger.protocol.last_received_from
         name = self._membership.index.at(heard) if type(heard) is Address else None
         last = None if name is None else self._membership.claim(name)
-        if last is not None and last.state.living and last.name != self._membership.me.name:
+        if last is not None and last.state.living and last.name != self._membership.local.name:
             members = [last, *(member for member in members if member.name != last.name)]
         return members[:COUNT]
 

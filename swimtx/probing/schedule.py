@@ -15,15 +15,15 @@ class ProbeStep:
     @ivar at: seconds since its start.
     @ivar next: seconds until the next one; 0: it is the end.
     @ivar pings: whether a PING goes out.
-    @ivar detours: whether one goes by the detour as well, where there is one. Of several the first
-        does not: it tells whether datagrams arrive again.
-    @ivar closer: whether a closer look begins: a stream is opened, the relays are asked.
+    @ivar by_stream_too: whether one goes by the fallback stream as well, if there is one. Of
+        several PINGs the first does not: it tells whether datagrams arrive again.
+    @ivar starts_indirect: whether the second stage begins: a stream is opened, relays are asked.
     """
 
     at: float
     next: float
     pings: bool = False
-    detours: bool = False
+    by_stream_too: bool = False
     starts_indirect: bool = False
 
 
@@ -35,8 +35,8 @@ class ProbeSchedule:
     @ivar stream: when a stream is opened as well; C{None}: not at all.
     @ivar relays: when the relays are asked; C{None}: not at all.
     @ivar end: when it is over.
-    @ivar look: when to see whether it is over already, although nothing is sent.
-    @ivar moments: all of that in order, up to the end.
+    @ivar check: when to see whether it is over already, although nothing is sent.
+    @ivar steps: all of that in order, up to the end.
     """
 
     pings: tuple[float, ...]

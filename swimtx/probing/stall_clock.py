@@ -17,6 +17,8 @@ from twisted.internet.error import AlreadyCalled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
+from swimtx.interfaces import IJournal
+
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
 _FEW = 100  # timers
@@ -31,24 +33,30 @@ class StallClock:
 
     What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
 
-    @ivar stalled: called as C{stalled(seconds)} after each stall.
+    @ivar slept: seconds of all stalls so far.
     """
 
     __slots__ = (
         "__weakref__",
         "_cancels",
         "_few",
+        "_journal",
+        "_stalled",
         "clock",
         "slept",
-        "stalled",
     )
 
-    def __init__(self, clock: IReactorTime) -> None:
+    def __init__(self, clock: IReactorTime, journal: IJournal) -> None:
         self.clock = clock
-        self.stalled: Stalled = lambda seconds: None
-        self.slept = 0.0  # seconds, of all stalls so far
+        self._journal = journal
+        self._stalled: list[Stalled] = []
+        self.slept = 0.0
         self._few = False
         self._cancels = 0
+
+    def on_stall(self, callback: Stalled) -> None:
+        """Call C{callback(seconds)} after each stall."""
+        self._stalled.append(callback)
 
     def seconds(self) -> float:
         """The reactor's."""
@@ -88,7 +96,9 @@ class StallClock:
             other.inner.delay(late)
         call.due += _READ_FIRST
         call.inner = self.clock.callLater(_READ_FIRST, call.fire)
-        self.stalled(late)
+        self._journal.note("stalled", seconds=late)
+        for callback in self._stalled:
+            callback(late)
 
     def _waiting(self) -> list[_Call]:
         found = []

@@ -1,33 +1,30 @@
-"""After a stall of our own: we may be suspected, and not know it yet."""
+"""After a stall of this process: others may suspect it, and it may not know yet."""
 
 from __future__ import annotations
-
-from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
+from swimtx.probing.stall_clock import StallClock
 
-_LONG = 1.0  # seconds of a stall that weighs more
-_HEAVY = 3  # what such a one does to our local health
 _AT_MOST_EVERY = 5.0  # seconds between two refutations that nobody asked for
 
 
 class StallRecovery:
-    """Notes stalls in our local health; after a long one it refutes unasked."""
+    """Notes each stall in the local health; after a long one it refutes unasked."""
 
     def __init__(
-        self, clock: IReactorTime, membership: Membership, health: LocalHealth, config: Config
+        self, clock: StallClock, membership: Membership, health: LocalHealth, config: Config
     ) -> None:
         self._clock = clock
         self._membership = membership
         self._health = health
-        self._suspected_after = 2 * config.period
+        self._suspected_after = 2 * config.protocol_period
         self._last = 0.0
+        clock.on_stall(self._stalled)
 
-    def stalled(self, seconds: float) -> None:
-        """Our process stood still for so long."""
-        self._health.worsen(_HEAVY if seconds >= _LONG else 1)
+    def _stalled(self, seconds: float) -> None:
+        self._health.stalled(seconds)
         now = self._clock.seconds()
         if seconds >= self._suspected_after and now >= self._last + _AT_MOST_EVERY:
             self._last = now

@@ -15,14 +15,15 @@ from swimtx.config import Config
 from swimtx.errors import JoinFailed, NotRunning
 from swimtx.membership.claim import State
 from swimtx.membership.events import Change, Event
+from swimtx.membership.table import Membership
 from swimtx.node import Node
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.clock import START, VirtualClock
 from swimtx.simulation.group_faults import GroupFaults
 from swimtx.simulation.history import Announced, Run, wrong_failures
 from swimtx.simulation.latency import LAN, Latency
 from swimtx.simulation.network import MemoryNetwork
 from swimtx.wire.codec import Codec
+from swimtx.wiring import Wiring
 
 WELL_KNOWN = ("10.255.255.254", 10000)
 _POLL = 0.05  # seconds between two looks at what is waited for
@@ -41,7 +42,7 @@ class Group(GroupFaults):
     @param latency: how long a packet travels.
     @param bootstrap: whether there is a well-known node, which all join by; else it is the first.
     @param events: which events C{history} keeps. That of a large group that keeps all is long.
-    @param parts: what the members are made of, where there is a choice.
+    @param wiring: what the members are made of, where there is a choice.
     @ivar network: where faults are made that have no method here.
     @ivar nodes: the latest run of each member, by key: its name, if nothing else was said.
     @ivar runs: every run there has been, those under one key in order.
@@ -59,7 +60,7 @@ class Group(GroupFaults):
         latency: Latency = LAN,
         bootstrap: bool = False,
         events: Collection[Event] = tuple(Event),
-        parts: Parts = SHIPPED,
+        wiring: type[Wiring] = Wiring,
     ) -> None:
         self.seed = seed
         self.config = config or Config.lan()
@@ -70,7 +71,7 @@ class Group(GroupFaults):
         self.runs: dict[str, list[Run]] = {}
         self.history: list[Announced] = []
         self._events = frozenset(events)
-        self._parts = parts
+        self._wiring = wiring
         self._hosts = 0
         self.well_known: Bootstrap | None = None
         self.seeds: list[tuple[str, int]] = []
@@ -99,6 +100,10 @@ class Group(GroupFaults):
     def address(self, key: str) -> tuple[str, int]:
         """The host and the port of a member."""
         return self.runs[key][-1].host, self.nodes[key].config.port
+
+    def table(self, key: str) -> Membership:
+        """The member list of a member, with the records behind it."""
+        return self.nodes[key]._parts.membership
 
     # Coming
 
@@ -188,7 +193,7 @@ class Group(GroupFaults):
         """Whether that member lists all of these in that state; by default all running."""
         if names is None:
             names = self._names_running()
-        membership = self.nodes[key].membership
+        membership = self.table(key)
         if not self.nodes[key].running or (state.living and membership.living < len(names)):
             return False
         claims = map(membership.claim, names)
@@ -215,7 +220,7 @@ class Group(GroupFaults):
         )
         process = self.network.host(host, skew)
         chance = Random(f"{self.seed}/{key}" + f"/{len(before)}" * bool(before))
-        node = Node(process, config, chance=chance, codec=self.codec, parts=self._parts)
+        node = Node(process, config, chance=chance, codec=self.codec, wiring=self._wiring)
         self.nodes[key] = node
         before.append(Run(config.name or key, host, process, node))
         if self._events:

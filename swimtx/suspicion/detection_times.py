@@ -32,15 +32,17 @@ def expected_detection_times(config: Config, living: int) -> dict[str, Span]:
         stands still), C{hung} (that process declared failed), C{silent} (its host is gone), each
         until the last member knows.
     """
-    period, first = config.period, config.first_stage
-    spread = 0.0 if living <= config.direct_notice_limit else _STRAGGLER_TICKS * config.gossip_tick
+    period, first = config.protocol_period, config.ping_timeout
+    spread = (
+        0.0 if living <= config.direct_notice_limit else _STRAGGLER_TICKS * config.gossip_interval
+    )
     alone = refusals_needed(living) < 2
     quiet = BROKEN_QUIET * period if config.tripwires else first / 3
     killed = Span(_ROUND_TRIPS if alone else quiet, period + first + _ROUND_TRIPS)
     if not config.refused_verdict:
         killed = _silent(config, living)
     stalled = Span(period, 2 * period)
-    hung = Span(stalled.soonest + config.patience_seconds, stalled.latest + config.patience_seconds)
+    hung = Span(stalled.soonest + config.patience, stalled.latest + config.patience)
     found = {"killed": killed, "stalled": stalled, "hung": hung, "silent": _silent(config, living)}
     return {kind: Span(span.soonest, span.latest + spread) for kind, span in found.items()}
 
@@ -50,4 +52,4 @@ def _silent(config: Config, living: int) -> Span:
     witnesses = min(1 + config.relays, max(1, living - 1))
     seen = tuple(Evidence(str(number), Observation.SILENT) for number in range(witnesses))
     timeout = silence_timeout(seen, config.silence_tolerance_seconds, living)
-    return Span(config.period + timeout, 2 * config.period + timeout)
+    return Span(config.protocol_period + timeout, 2 * config.protocol_period + timeout)

@@ -1,4 +1,4 @@
-"""Verdicts that turned out hasty make us slower to give the next one."""
+"""Lengthens suspicion timeouts after a false positive; the effect halves every hour."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _AT_MOST_EVERY = 1.0  # seconds
 
 
 class FalsePositiveBackoff:
-    """A factor of 1 to 4 for the timeouts of silence.
+    """A factor of 1 to 4 for the timeouts of silent suspects.
 
-    It grows when a member that was held failed returns in the same run: it had been alive all
-    along. It decays with a half-life of one hour.
+    It grows when a member that was declared failed returns in the same run: it had been alive all
+    along.
 
     @param now: gives the time in seconds.
     """
@@ -31,7 +31,7 @@ class FalsePositiveBackoff:
         return 1.0 + self._excess * decayed
 
     def record(self) -> None:
-        """Somebody whom we held failed is back in the same run."""
+        """A member that we held failed is back in the same run."""
         now = self._now()
         if self._excess and now - self._since < _AT_MOST_EVERY:
             return

@@ -1,47 +1,59 @@
 """How long each suspect may take, by what was seen of it (SWIM §4.2; Lifeguard §IV-B).
 
-One that stalled, its host still accepting, has C{patience}. One that is silent has the silence
-tolerance, longer while there are few witnesses, while we are not well ourselves, and after verdicts
-that turned out hasty. One that is gone has no time at all.
+A stalled suspect, whose host still accepts, has C{patience} seconds. A silent one has the silence
+tolerance: longer while there are few witnesses, while this member is not well itself, and after
+false positives. One whose process is gone has no time at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
+from swimtx.interfaces import IJournal
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import Change, Event, WatchOrder
+from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.evidence import Grade, entry_of, grade_of
 from swimtx.membership.explain import explain
 from swimtx.membership.table import Membership
 from swimtx.probing.local_health import LocalHealth
 from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.suspicion.timeout import silence_timeout
+from swimtx.timer import Timer
 
 _BYSTANDER_PATIENCE = 3.0  # seconds that bystanders of a stall wait longer
 
 
 class _Suspect:
-    """One suspect."""
+    """One suspect, and when its time is over."""
 
-    __slots__ = ("deadline", "grade", "since", "silent_since", "timer")
+    __slots__ = ("deadline", "grade", "silent_since", "since", "timer")
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, clock: IReactorTime) -> None:
+        now = clock.seconds()
         self.grade: Grade | None = None
         self.since = now
         self.silent_since = now
         self.deadline = now
-        self.timer: IDelayedCall | None = None
+        self.timer = Timer(clock)
+
+    def graded(self, grade: Grade, now: float) -> Grade | None:
+        """Note a grade; the one before, C{None} at first."""
+        before, self.grade = self.grade, grade
+        if grade is Grade.SILENT and before is Grade.STALLED:
+            self.silent_since = now  # the clock of silence starts when the silence does
+        return before
+
+    def wait(self, until: float, now: float, then: Callable[..., object], name: str) -> None:
+        """Call C{then(name)} at that time."""
+        self.deadline = until
+        self.timer.set(max(0.0, until - now), then, name)
 
 
 class SuspicionTimers:
-    """A deadline for each suspect, moved as evidence comes in.
-
-    @param due: called as C{due(claim)} at a deadline.
-    """
+    """A deadline for each suspect, moved as evidence comes in."""
 
     def __init__(
         self,
@@ -49,101 +61,107 @@ class SuspicionTimers:
         membership: Membership,
         config: Config,
         health: LocalHealth,
-        regret: FalsePositiveBackoff,
-        due: Callable[[Claim], object],
+        backoff: FalsePositiveBackoff,
+        journal: IJournal,
     ) -> None:
         self._clock = clock
         self._membership = membership
-        self._period = config.period
+        self._period = config.protocol_period
         self._tolerance = config.silence_tolerance_seconds
-        self._patience = config.patience_seconds
+        self._patience = config.patience
         self._health = health
-        self._regret = regret
-        self._due = due
-        self._cases: dict[str, _Suspect] = {}
-        membership.watch(self._changed, WatchOrder.SUSPICION)
+        self._backoff = backoff
+        self._journal = journal
+        self._due: list[Callable[[Claim], object]] = []
+        self._suspects: dict[str, _Suspect] = {}
+        self._unwatch: Callable[[], None] | None = None
+
+    def on_due(self, callback: Callable[[Claim], object]) -> None:
+        """Call C{callback(claim)} at each deadline."""
+        self._due.append(callback)
+
+    def start(self) -> None:
+        """Time suspects from now on."""
+        self._unwatch = self._membership.watch(self._changed, WatchOrder.SUSPICION_TIMERS)
 
     def stop(self) -> None:
-        """Suspect nobody any more."""
-        for name in list(self._cases):
-            self._close(name)
+        """Time no suspect any more."""
+        if self._unwatch is not None:
+            self._unwatch()
+            self._unwatch = None
+        for name in list(self._suspects):
+            self._forget(name)
 
     def grade(self, name: str) -> Grade | None:
         """How that suspect is graded now; C{None}: it is not suspected."""
-        case = self._cases.get(name)
-        return None if case is None else case.grade
+        suspect = self._suspects.get(name)
+        return None if suspect is None else suspect.grade
 
     def extend(self, name: str, seconds: float) -> None:
         """Look again at that suspect in so many seconds."""
-        case = self._cases.get(name)
-        if case is not None:
-            self._arm(name, case, self._clock.seconds() + seconds)
+        suspect = self._suspects.get(name)
+        if suspect is not None:
+            now = self._clock.seconds()
+            suspect.wait(now + seconds, now, self._ran_out, name)
 
     def deadline(self, name: str) -> float | None:
-        """When that suspect's time runs out, in seconds of the clock."""
-        case = self._cases.get(name)
-        return None if case is None else case.deadline
+        """When the time of that suspect is over, in seconds of the clock."""
+        suspect = self._suspects.get(name)
+        return None if suspect is None else suspect.deadline
 
-    def _changed(self, change: Change) -> None:
+    def _changed(self, change: RecordChange) -> None:
         claim, held = change.claim, change.held
         if held is not None and held.state is State.FAILED and claim.state.living:
             if held.epoch == claim.epoch:
-                self._regret.record()
-        me = self._membership.me
-        gone = me.state is State.LEFT  # then accusing is others' business
-        if claim.state is not State.SUSPECT or claim.name == me.name or gone:
-            self._close(claim.name)
+                self._backoff.record()
+        if claim.state is not State.SUSPECT or claim.name == self._membership.local.name:
+            self._forget(claim.name)
             return
-        new = held is None or held.state is not State.SUSPECT or held.key != claim.key
-        if new:
-            self._close(claim.name)
-        case = self._cases.setdefault(claim.name, _Suspect(self._clock.seconds()))
-        self._regrade(claim, case)
+        if held is None or held.state is not State.SUSPECT or held.key != claim.key:
+            self._forget(claim.name)  # a new suspicion
+        if claim.name not in self._suspects:
+            self._suspects[claim.name] = _Suspect(self._clock)
+        self._regrade(claim, self._suspects[claim.name])
 
-    def _regrade(self, claim: Claim, case: _Suspect) -> None:
-        grade = grade_of(claim.evidence, self._membership.me.name, self._membership.living)
-        before, case.grade = case.grade, grade
+    def _regrade(self, claim: Claim, suspect: _Suspect) -> None:
+        grade = grade_of(claim.evidence, self._membership.local.name, self._membership.living)
         now = self._clock.seconds()
-        if grade is Grade.SILENT and before is Grade.STALLED:
-            case.silent_since = now  # the clock of silence starts when the silence does
+        before = suspect.graded(grade, now)
+        if grade is not before:
+            self._journal.note("graded", claim.name, grade=grade.value)
         if grade is Grade.STALLED and before is not Grade.STALLED:
             self._membership.announce(Event.STALLED, claim.name, explain(claim))
-        self._arm(claim.name, case, now if grade is Grade.GONE else self._deadline(claim, case))
+        until = now if grade is Grade.GONE else self._deadline(claim, suspect)
+        suspect.wait(until, now, self._ran_out, claim.name)
 
-    def _deadline(self, claim: Claim, case: _Suspect) -> float:
-        if case.grade is Grade.STALLED:
-            return case.since + self._patience_with(claim)
-        return case.silent_since + self._tolerance_for(claim)
+    def _deadline(self, claim: Claim, suspect: _Suspect) -> float:
+        if suspect.grade is Grade.STALLED:
+            return suspect.since + self._patience_with(claim)
+        return suspect.silent_since + self._tolerance_for(claim)
 
     def _patience_with(self, claim: Claim) -> float:
-        """Seconds from the beginning, for one whose host accepts for it."""
+        """Seconds from the beginning, for a suspect whose host accepts for it."""
         return self._patience + (_BYSTANDER_PATIENCE if self._is_bystander(claim) else 0.0)
 
     def _tolerance_for(self, claim: Claim) -> float:
         """Seconds of silence."""
         living = self._membership.living
-        timeout = silence_timeout(claim.evidence, self._tolerance, living) * self._regret.factor
+        timeout = silence_timeout(claim.evidence, self._tolerance, living) * self._backoff.factor
         if living > 2:
             timeout *= self._health.suspicion_factor
         return 2 * timeout + self._period if self._is_bystander(claim) else timeout
 
     def _is_bystander(self, claim: Claim) -> bool:
-        """Whether we are not among those who tell what they saw."""
-        return entry_of(claim.evidence, self._membership.me.name) is None
-
-    def _arm(self, name: str, case: _Suspect, deadline: float) -> None:
-        if case.timer is not None and case.timer.active():
-            case.timer.cancel()
-        case.deadline = deadline
-        delay = max(0.0, deadline - self._clock.seconds())
-        case.timer = self._clock.callLater(delay, self._ran_out, name)
+        """Whether we are not among the witnesses."""
+        return entry_of(claim.evidence, self._membership.local.name) is None
 
     def _ran_out(self, name: str) -> None:
         claim = self._membership.claim(name)
-        if name in self._cases and claim is not None and claim.state is State.SUSPECT:
-            self._due(claim)
+        if name in self._suspects and claim is not None and claim.state is State.SUSPECT:
+            for callback in self._due:
+                callback(claim)
 
-    def _close(self, name: str) -> None:
-        case = self._cases.pop(name, None)
-        if case is not None and case.timer is not None and case.timer.active():
-            case.timer.cancel()
+    def _forget(self, name: str) -> None:
+        suspect = self._suspects.pop(name, None)
+        if suspect is not None:
+            suspect.timer.cancel()

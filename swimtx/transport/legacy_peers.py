@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from swimtx.addresses import Address
 from swimtx.limits import MAX_INCARNATION
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
+from swimtx.transport.route import Peer
 from swimtx.wire.messages import Message, MessageType
 
 
@@ -29,7 +29,7 @@ class LegacyPeers:
         self._now = now
         self._membership = membership
 
-    def translate(self, message: Message, peer: Any) -> Message | None:
+    def translate(self, message: Message, peer: Peer) -> Message | None:
         """Take note of who speaks. C{None}: there is nothing more to do with the message."""
         if type(peer) is not Address:
             return None  # it has no streams

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from twisted.internet.defer import maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IReactorTime, IReactorUDP
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from swimtx.interfaces import IStreams
+from swimtx.reactor import Reactor
+from swimtx.timer import Timer
+from swimtx.transport.protocol import SwimProtocol
 
 _TRIES = 20  # to find a number that is free for both
 _AGAIN = 1.0  # seconds until a port that could not be opened again is tried once more
@@ -19,27 +21,23 @@ _MAX_DATAGRAM = 65535  # bytes; Twisted's own default would cut longer ones off 
 
 
 class ListeningPorts:
-    """Opens and closes both.
-
-    @param received: gets C{(data, stream)} for each message of a stream.
-    """
+    """Opens and closes both."""
 
     _log = Logger()
 
     def __init__(
         self,
-        reactor: Any,
-        protocol: DatagramProtocol,
+        reactor: Reactor,
+        protocol: SwimProtocol,
         streams: IStreams,
-        received: Callable[[bytes, Any], object],
     ) -> None:
-        self._reactor = reactor
+        self._udp = IReactorUDP(reactor)
         self._protocol = protocol
         self._streams = streams
-        self._received = received
         self._port: Any = None
         self._bound = ("", 0)
-        self._reopening: IDelayedCall | None = None
+        self._reopening = Timer(IReactorTime(reactor))
+        protocol.on_unasked_stop(self.reopen)
 
     def open(self, host: str, port: int) -> int:
         """Bind both; with port 0 the system picks a number.
@@ -51,7 +49,7 @@ class ListeningPorts:
             udp = self._listen(host, port)
             number: int = udp.getHost().port
             try:
-                self._streams.listen(host, number, self._received)
+                self._streams.listen(host, number, self._protocol.frame_received)
             except CannotListenError:
                 self._let_go(udp)
                 if port or not tries_left:
@@ -67,10 +65,10 @@ class ListeningPorts:
 
         Not yet: while it tells us, Twisted still holds the number.
         """
-        if self._port is None or self._reopening is not None:
+        if self._port is None or self._reopening.pending:
             return
         self._log.error("the UDP port was closed by an error; opening it again")
-        self._reopening = self._reactor.callLater(0, self._reopen)
+        self._reopening.set(0, self._reopen)
 
     @property
     def number(self) -> int | None:
@@ -80,20 +78,17 @@ class ListeningPorts:
     async def close(self) -> None:
         """Close both; who awaits this finds them closed."""
         port, self._port = self._port, None
-        if self._reopening is not None:
-            self._reopening.cancel()
-            self._reopening = None
+        self._reopening.cancel()
         closing = maybeDeferred(port.stopListening) if port is not None else succeed(None)
         await self._streams.stop()
         await closing
 
     def _reopen(self) -> None:
-        self._reopening = None
         try:
             self._port = self._listen(*self._bound)
         except CannotListenError as error:
             self._log.error("not yet: {error}", error=error)
-            self._reopening = self._reactor.callLater(_AGAIN, self._reopen)
+            self._reopening.set(_AGAIN, self._reopen)
 
     def _let_go(self, udp: Any) -> None:
         """Close that port soon; the protocol is free for another one now."""
@@ -105,6 +100,6 @@ class ListeningPorts:
         udp.stopListening()
 
     def _listen(self, host: str, port: int) -> Any:
-        return self._reactor.listenUDP(
+        return self._udp.listenUDP(
             port, self._protocol, interface=host, maxPacketSize=_MAX_DATAGRAM
         )

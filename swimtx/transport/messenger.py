@@ -1,38 +1,60 @@
-"""What those who ask are made with, and the plainest thing to say: you are suspected."""
+"""What a component needs to send messages and to receive answers: clock, protocol, pending
+requests, streams and routes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
+import attrs
+from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
-from swimtx.interfaces import IStreams
+from swimtx.addresses import Address
+from swimtx.interfaces import IStream, IStreams
 from swimtx.membership.claim import Claim
 from swimtx.transport.pending_requests import PendingRequests
 from swimtx.transport.protocol import SwimProtocol
-from swimtx.wire.codec import encode_update, framed, target_fields
+from swimtx.transport.route import Routes
 from swimtx.wire.messages import MessageType
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
+@attrs.frozen(eq=False, repr=False)
 class Messenger:
-    """What rounds are made with.
+    """Sends to members by the route that reaches them.
 
-    @ivar accusation: gives what to tell a member of that name first, if it is suspected.
+    @ivar me: gives our own record.
+    @ivar accusation: gives what a PING to the member of that name carries first, if it is
+        suspected (Lifeguard §IV-C).
     """
 
     clock: IReactorTime
     protocol: SwimProtocol
     requests: PendingRequests
     streams: IStreams
+    routes: Routes
     me: Callable[[], Claim]
     accusation: Callable[[str], Claim | None]
 
+    def send(
+        self,
+        address: Address,
+        kind: MessageType,
+        *parts: bytes,
+        piggyback: bool = True,
+        sender: Claim | None = None,
+    ) -> None:
+        """Send a message by datagram, or by stream where datagrams do not arrive.
 
-def tell_suspect(messenger: Messenger, held: Claim) -> None:
-    """Tell a suspect at once that it is suspected. Its ACK brings the refutation."""
-    if messenger.accusation(held.name) is None:
-        return
-    body = target_fields(held) + framed(encode_update(held))
-    messenger.protocol.send(held.address, MessageType.PING, body)
+        @param parts, piggyback, sender: as for C{SwimProtocol.send}.
+        """
+        peer = self.routes.peer(address)
+        self.protocol.send(peer, kind, *parts, piggyback=piggyback, sender=sender)
+
+    def connect(self, address: Address, timeout: float) -> Deferred[IStream]:
+        """Open a stream on which messages are received as any others.
+
+        @param timeout: seconds.
+        @return: a Deferred of the stream; fails with what the connection failed with, or with
+            C{CancelledError}.
+        """
+        return self.streams.connect(address, timeout, self.protocol.frame_received)

@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable
 
 from swimtx.addresses import Address
+from swimtx.transport.route import Peer
 from swimtx.wire.messages import Message
 
-Answered = Callable[[Message, object], object]
+Answered = Callable[[Message, Peer], object]
 
 
 class PendingRequests:
@@ -47,7 +48,7 @@ class PendingRequests:
         if not waiting:
             self._by_address.pop(address, None)
 
-    def resolve(self, message: Message, peer: object) -> None:
+    def resolve(self, message: Message, peer: Peer) -> None:
         """An answer has come."""
         answered = self._open.get(message.sequence)
         if answered is not None:

@@ -1,11 +1,9 @@
-"""The post: bytes in, news before message, dispatch; messages out, filled up with news.
-
-It knows no rule of the protocol. The rooms upstairs say what they handle.
-"""
+"""The SWIM datagram protocol: decodes a message, applies the updates piggybacked on it, then gives
+it to the handler registered for its type; fills each message sent with updates (SWIM §4.1)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.abstract import isIPv6Address
@@ -18,13 +16,15 @@ from swimtx.addresses import Address, normal_host
 from swimtx.config import Config
 from swimtx.counters import Counters
 from swimtx.errors import Malformed
-from swimtx.interfaces import IEnvelope, IUpdateSource
+from swimtx.interfaces import IAdmission, IEnvelope, IOutlet, IStream, IUpdateSource
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
+from swimtx.transport.route import Peer
 from swimtx.wire.codec import Codec, fields, header
 from swimtx.wire.messages import VERSION, Message, MessageType
 
-Handler = Callable[[Message, Any], object]
+Handler = Callable[[Message, Peer], object]
+MessageCallback = Callable[[Message, Address], object]
 
 # One wake-up of the reactor reads this much and then lets the timers have their turn.
 _BYTES_A_WAKE_UP = 16 * 1024
@@ -39,12 +39,19 @@ class SwimProtocol(DatagramProtocol):
 
     A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
 
+    @param sources: where piggybacked updates come from, asked in this order.
+    @param admission: asked about the sender of each datagram, before anything else is done with it.
+    @param legacy: C{legacy(message, peer)} turns what a peer of the original seven fields sends
+        into a message of ours, or returns C{None} when there is nothing more to do with it.
+    @param accepted_stream: called for each message of our cluster by a stream that we accepted:
+        from then on a refusal of our stream port means that this process is gone.
     @ivar last_received_at: when the last message of our cluster came.
     @ivar last_received_from: the peer that it came from.
     """
 
     __slots__ = (
-        "_by_stream",
+        "_accepted_stream",
+        "_admission",
         "_callbacks",
         "_clock",
         "_cluster",
@@ -55,13 +62,12 @@ class SwimProtocol(DatagramProtocol):
         "_header_of",
         "_headers",
         "_heard",
+        "_legacy",
         "_mapped",
         "_membership",
-        "_news",
         "_room",
-        "_legacy",
+        "_sources",
         "_stopped",
-        "_stream_heard",
         "last_received_at",
         "last_received_from",
     )
@@ -74,7 +80,10 @@ class SwimProtocol(DatagramProtocol):
         membership: Membership,
         codec: Codec,
         envelope: IEnvelope,
-        news: IUpdateSource,
+        admission: IAdmission,
+        sources: Sequence[IUpdateSource],
+        legacy: Callable[[Message, Peer], Message | None],
+        accepted_stream: Callable[[], object],
         config: Config,
         counters: Counters,
         clock: IReactorTime,
@@ -82,91 +91,90 @@ class SwimProtocol(DatagramProtocol):
         self._membership = membership
         self._codec = codec
         self._envelope = envelope
-        self._news = news
+        self._admission = admission
+        self._sources = tuple(sources)
+        self._legacy = legacy
+        self._accepted_stream = accepted_stream
         self._cluster = config.cluster
-        self._mapped = config.bind_host == "::"
+        self._mapped = config.interface == "::"
         self._room: int = config.capacity - envelope.overhead
         self._counters = counters
         self._handlers: dict[MessageType, Handler] = {}
-        self._callbacks: dict[MessageType, list[Handler]] = {}
-        self._legacy: Callable[[Message, Any], Message | None] | None = None
+        self._callbacks: dict[MessageType, tuple[list[MessageCallback], ...]] = {}
         self._stopped: Callable[[], object] | None = None
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
-        self._by_stream: dict[Address, _Outlet] = {}
         self._clock = clock
         self._heard: Callable[[], object] | None = None
-        self._stream_heard: Callable[[], object] | None = None
         self.last_received_at = 0.0
-        self.last_received_from: Any = None
+        self.last_received_from: Peer | None = None
 
-    # What the rooms upstairs ask for
+    # What components register
 
     def handle(self, kind: MessageType, handler: Handler) -> None:
         """Give each message of that type to C{handler(message, peer)}."""
         self._handlers[kind] = handler
 
-    def handle_legacy(self, translate: Callable[[Message, Any], Message | None]) -> None:
-        """Give what peers of the original schema send to C{translate(message, peer)} first."""
-        self._legacy = translate
+    def on_message(self, kind: MessageType, callback: MessageCallback) -> Callable[[], None]:
+        """Also tell C{callback(message, address)}, after the message's updates were applied.
 
-    def on_message(self, kind: MessageType, callback: Handler) -> None:
-        """Also tell C{callback(message, address)}, after the message's updates were applied."""
-        self._callbacks.setdefault(kind, []).append(callback)
+        @return: a callable that ends this; called again it does nothing.
+        """
+        registered = [callback]  # the same callback may be registered twice
+        self._callbacks[kind] = (*self._callbacks.get(kind, ()), registered)
+
+        def stop() -> None:
+            left = tuple(one for one in self._callbacks.get(kind, ()) if one is not registered)
+            if left:
+                self._callbacks[kind] = left
+            else:
+                self._callbacks.pop(kind, None)
+
+        return stop
 
     def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
         """Call C{stopped()} when the port was closed; the node knows whether it meant that."""
         self._stopped = stopped
 
-    def on_next_message(self, heard: Callable[[], object]) -> None:
+    def once_received(self, heard: Callable[[], object]) -> None:
         """Call C{heard()} once, with the next message of our cluster."""
         self._heard = heard
-
-    def on_accepted_stream(self, heard: Callable[[], object] | None) -> None:
-        """Call C{heard()} for a message of our cluster by a stream that another member opened."""
-        self._stream_heard = heard
-
-    def use_streams(self, address: Address, send: Callable[[bytes], object] | None) -> None:
-        """Send news to that address by C{send} instead, because datagrams do not arrive there."""
-        if send is None:
-            self._by_stream.pop(address, None)
-        else:
-            self._by_stream[address] = _Outlet(send)
-
-    def detour(self, address: Address) -> Any:
-        """What to send to as well, or instead, where datagrams do not arrive; else C{None}."""
-        return self._by_stream.get(address)
 
     # Out
 
     def send(
         self,
-        peer: Any,
+        peer: Address | IOutlet,
         kind: MessageType,
         *parts: bytes,
-        news: bool = True,
+        piggyback: bool = True,
         sender: Claim | None = None,
         room: int = 0,
     ) -> None:
-        """Send one message of encoded parts, filled up with news to capacity.
+        """Send one message of encoded parts.
 
+        @param piggyback: whether it is filled up with updates.
         @param sender: whom the header names, if not ourselves.
         @param room: bytes that the message may have, if not those of a datagram.
         """
         if sender is not None:
             head = header(sender, kind, self._cluster, VERSION)
-        elif self._header_of is not self._membership.me or kind not in (headers := self._headers):
+        elif self._header_of is not self._membership.local or kind not in (
+            headers := self._headers
+        ):
             head = self._make_header(kind)
         else:
             head = headers[kind]
         data = head + b"".join(parts)
-        if news and self._news.pending:
-            data += self._news.fill((room or self._room) - len(data))
+        if piggyback:
+            for source in self._sources:
+                if source.pending:
+                    data += source.fill((room or self._room) - len(data))
         self.transmit(peer, data)
 
     def send_legacy(
         self,
-        peer: Any,
+        peer: Address | IOutlet,
         kind: MessageType,
         destination: Address,
         sender: Claim | None = None,
@@ -179,14 +187,14 @@ class SwimProtocol(DatagramProtocol):
         @param most: bytes that the message may have, if it may not have any number. To stay within,
             the destination is left off; if that does not do, nothing is sent.
         """
-        data = header(sender or self._membership.me, kind, "", 0)
+        data = header(sender or self._membership.local, kind, "", 0)
         aim = fields(dest_addr=destination.host, dest_port=destination.port)
         if not most or len(data) + len(aim) <= most:
             data += aim
         if not most or len(data) <= most:
             self.transmit(peer, data)
 
-    def transmit(self, peer: Any, data: bytes) -> None:
+    def transmit(self, peer: Address | IOutlet, data: bytes) -> None:
         """Seal these bytes and send them."""
         counters = self._counters
         data = self._envelope.seal(data)
@@ -206,10 +214,6 @@ class SwimProtocol(DatagramProtocol):
             transport.write(data, peer)
         except _LOST:
             counters.send_failures += 1
-
-    def spread(self, address: Address, kind: MessageType, *parts: bytes, **how: Any) -> None:
-        """Send it over a stream to whom datagrams do not reach. An answer comes the same way."""
-        self.send(self._by_stream.get(address) or address, kind, *parts, **how)
 
     @property
     def room(self) -> int:
@@ -239,16 +243,20 @@ class SwimProtocol(DatagramProtocol):
             except ValueError:  # a link-local one, whose zone the socket has lost
                 self._refuse("address")
                 return
-        self._receive(datagram, _new(Address, addr))
+        peer = _new(Address, addr)
+        if not self._admission.admits(peer):
+            counters.not_admitted += 1
+            return
+        self._receive(datagram, peer)
 
-    def frame_received(self, frame: bytes, stream: Any) -> None:
+    def frame_received(self, frame: bytes, stream: IStream) -> None:
         """One frame of a stream."""
         self._counters.frames_received += 1
         self._counters.bytes_received += len(frame)
-        if self._receive(frame, stream) and self._stream_heard is not None and stream.accepted:
-            self._stream_heard()
+        if self._receive(frame, stream) and stream.accepted:
+            self._accepted_stream()
 
-    def _receive(self, data: bytes, peer: Any) -> bool:
+    def _receive(self, data: bytes, peer: Peer) -> bool:
         """Whether it was a message of our cluster. All of it is one function, for speed."""
         try:
             message = self._codec.decode(self._envelope.open(data))
@@ -266,8 +274,8 @@ class SwimProtocol(DatagramProtocol):
             heard()
         try:
             if not heading.version:
-                translated = self._legacy and self._legacy(message, peer)
-                if not translated:
+                translated = self._legacy(message, peer)
+                if translated is None:
                     return True
                 message = translated
             kind = message.header.type
@@ -281,7 +289,7 @@ class SwimProtocol(DatagramProtocol):
                 handler(message, peer)
             if kind in self._callbacks:
                 address = peer if type(peer) is Address else peer.address
-                for callback in self._callbacks[kind]:
+                for (callback,) in self._callbacks[kind]:
                     callback(message, address)
         except Exception:
             self._counters.handler_errors += 1
@@ -293,18 +301,9 @@ class SwimProtocol(DatagramProtocol):
         malformed[reason] = malformed.get(reason, 0) + 1
 
     def _make_header(self, kind: MessageType) -> bytes:
-        me = self._membership.me
+        me = self._membership.local
         if self._header_of is not me:
             self._header_of = me
             self._headers = {}
         head = self._headers[kind] = header(me, kind, self._cluster, VERSION)
         return head
-
-
-class _Outlet:
-    """A stream that is opened when something is sent."""
-
-    __slots__ = ("send",)
-
-    def __init__(self, send: Callable[[bytes], object]) -> None:
-        self.send = send

@@ -1,17 +1,17 @@
-"""Whom datagrams do not reach: there, all goes by stream until a datagram is answered again."""
+"""Falls back to TCP for members that UDP does not reach, until a datagram is answered again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from swimtx.addresses import Address
 from swimtx.config import Config
-from swimtx.interfaces import IStreams
-from swimtx.transport.protocol import SwimProtocol
+from swimtx.interfaces import IOutlet, IStream
+from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Route
 
 _DATAGRAM = Route.DATAGRAM
@@ -21,47 +21,62 @@ _UNCONFIRMED = 2  # periods, after which the stream is given up, or it would sta
 
 
 class StreamFallback:
-    """Learns from rounds which way their ACK came.
+    """Learns from probes by which route their ACK came.
 
-    @ivar detour: told C{detour(address)} when it turns out that only streams reach somebody. What
-        was told there by datagram before has been lost, either way.
+    @param fell_back: told C{fell_back(address)} when it turns out that only streams reach a
+        member: what was sent there by datagram before has been lost, either way.
     """
 
-    __slots__ = ("__weakref__", "_detours", "_kept", "_period", "_protocol", "_streams", "detour")
+    __slots__ = ("__weakref__", "_fell_back", "_kept", "_messenger", "_outlets", "_period")
 
-    def __init__(self, protocol: SwimProtocol, streams: IStreams, config: Config) -> None:
-        self._protocol = protocol
-        self._streams = streams
-        self._period = config.period
-        self._detours: set[Address] = set()
+    def __init__(
+        self, messenger: Messenger, config: Config, fell_back: Callable[[Address], object]
+    ) -> None:
+        self._messenger = messenger
+        self._period = config.protocol_period
+        self._fell_back = fell_back
+        self._outlets: set[Address] = set()
         self._kept: dict[Address, FallbackStream] = {}
-        self.detour: Callable[[Address], object] = lambda address: None
 
     def reached(self, address: Address, route: Route) -> None:
-        """A round to that address was answered."""
+        """A probe of that address was answered."""
         if route is _DATAGRAM:
-            if self._detours and address in self._detours:
-                self._detours.discard(address)
-                self._protocol.use_streams(address, None)
+            if self._outlets and address in self._outlets:
+                self._outlets.discard(address)
+                self._messenger.routes.use_datagrams(address)
                 self._close(address)
-        elif route is Route.STREAM and address not in self._detours:
-            self._detours.add(address)
-            self._protocol.use_streams(address, partial(self._send, address))
-            self.detour(address)
+        elif route is Route.STREAM and address not in self._outlets:
+            self._outlets.add(address)
+            self._messenger.routes.use_stream(address, _Outlet(partial(self._send, address)))
+            self._fell_back(address)
 
     def _send(self, address: Address, data: bytes) -> None:
-        detour = self._kept.get(address)
-        if detour is None:
+        stream = self._kept.get(address)
+        if stream is None:
             if len(self._kept) >= _MOST_KEPT:
                 self._close(next(iter(self._kept)))
-            detour = self._kept[address] = FallbackStream(partial(self._kept.pop, address, None))
-            detour.open(self._streams, address, self._period, self._protocol.frame_received)
-        detour.send(data)
+            stream = self._kept[address] = FallbackStream(partial(self._kept.pop, address, None))
+            stream.open(self._messenger, address, self._period)
+        stream.send(data)
 
     def _close(self, address: Address) -> None:
-        detour = self._kept.pop(address, None)
-        if detour is not None:
-            detour.close()
+        stream = self._kept.pop(address, None)
+        if stream is not None:
+            stream.close()
+
+
+@implementer(IOutlet)
+class _Outlet:
+    """A stream that is opened when something is sent."""
+
+    __slots__ = ("_send",)
+
+    def __init__(self, send: Callable[[bytes], object]) -> None:
+        self._send = send
+
+    def send(self, data: bytes) -> None:
+        """Send one message's bytes."""
+        self._send(data)
 
 
 class FallbackStream:
@@ -72,21 +87,15 @@ class FallbackStream:
 
     def __init__(self, gone: Callable[[], object]) -> None:
         self._gone = gone
-        self._stream: Any = None
+        self._stream: IStream | None = None
         self._waiting: list[bytes] = []
         self._over = False
         self._patience = 0.0
 
-    def open(
-        self,
-        streams: IStreams,
-        address: Address,
-        period: float,
-        received: Callable[[bytes, Any], object],
-    ) -> None:
-        """Begin to."""
+    def open(self, messenger: Messenger, address: Address, period: float) -> None:
+        """Connect, for C{period} seconds at the most."""
         self._patience = _UNCONFIRMED * period
-        streams.connect(address, period, received).addCallbacks(self._opened, self._failed)
+        messenger.connect(address, period).addCallbacks(self._opened, self._failed)
 
     def send(self, data: bytes) -> None:
         """Send it now, or once the stream is open."""
@@ -96,19 +105,19 @@ class FallbackStream:
             self._waiting.append(data)
 
     def close(self) -> None:
-        """It is not needed any more."""
+        """Close the stream, or the one that is being opened."""
         self._over = True
         stream, self._stream = self._stream, None
         if stream is not None:
-            stream.closed = lambda: None
+            stream.on_close(None)
             stream.close()
 
-    def _opened(self, stream: Any) -> None:
+    def _opened(self, stream: IStream) -> None:
         if self._over:
             stream.close()
             return
         self._stream = stream
-        stream.closed = self._gone
+        stream.on_close(self._gone)
         stream.give_up_after(self._patience)
         waiting, self._waiting = self._waiting, []
         for data in waiting:

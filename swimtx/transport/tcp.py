@@ -11,22 +11,22 @@ from typing import Any
 
 from twisted.internet.defer import Deferred, DeferredList, maybeDeferred, succeed
 from twisted.internet.endpoints import TCP4ClientEndpoint, TCP6ClientEndpoint
-from twisted.internet.interfaces import IDelayedCall
-from twisted.internet.protocol import Factory, Protocol
+from twisted.internet.interfaces import IDelayedCall, IReactorTCP, IReactorTime
+from twisted.internet.protocol import Protocol, ServerFactory
 from twisted.protocols.basic import Int32StringReceiver
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
 from swimtx.addresses import Address, normal_host
-from swimtx.interfaces import IStream, IStreams
+from swimtx.counters import Counters
+from swimtx.interfaces import IAdmission, IStream, IStreams, Received
+from swimtx.reactor import Reactor
 
 MAX_FRAME = 128 * 1024  # bytes
 BACKLOG = 1024
 MAX_ACCEPTED = 512  # streams that others hold open here
 IDLE = 30.0  # seconds after which a stream on which nothing ever came is closed
 KEPT = 3600.0  # seconds after which one that was used, and has been idle since, is closed
-
-Received = Callable[[bytes, Any], object]
 
 
 @implementer(IStream)
@@ -41,12 +41,16 @@ class TcpStream(Int32StringReceiver):
         self.accepted = accepted
         self._idle: IDelayedCall | None = None
         self.address = Address("", 0)
-        self.closed: Callable[[], object] = lambda: None
+        self._on_close: Callable[[], object] | None = None
 
     def send(self, data: bytes) -> None:
         """Send one message's bytes."""
         if self.connected:
             self.sendString(data)
+
+    def on_close(self, callback: Callable[[], object] | None) -> None:
+        """Call C{callback()} when it has closed, instead of the one before; C{None}: nothing."""
+        self._on_close = callback
 
     def close(self) -> None:
         """Close it once what was sent is out."""
@@ -92,10 +96,11 @@ class TcpStream(Int32StringReceiver):
         if self._idle is not None and self._idle.active():
             self._idle.cancel()
         self._streams.closed(self)
-        self.closed()
+        if self._on_close is not None:
+            self._on_close()
 
 
-class _Accepting(Factory):
+class _Accepting(ServerFactory):
     noisy = False
 
     def __init__(self, streams: TcpStreams, received: Received) -> None:
@@ -103,7 +108,7 @@ class _Accepting(Factory):
         self._received = received
 
     def buildProtocol(self, addr: Any) -> Protocol | None:
-        if self._streams.accepted >= MAX_ACCEPTED:
+        if not self._streams.admits(addr) or self._streams.accepted >= MAX_ACCEPTED:
             return None
         return TcpStream(self._streams, self._received, accepted=True)
 
@@ -118,12 +123,15 @@ class TcpStreams:
     """Opens and accepts TCP connections.
 
     @param reactor: provides C{IReactorTCP} and C{IReactorTime}.
+    @param admission: asked about the sender of each stream, before it is accepted.
     @ivar accepted: how many are open that others opened.
     """
 
-    def __init__(self, reactor: Any) -> None:
-        self._reactor = reactor
-        self.clock = reactor
+    def __init__(self, reactor: Reactor, admission: IAdmission, counters: Counters) -> None:
+        self._reactor = IReactorTCP(reactor)
+        self._admission = admission
+        self._counters = counters
+        self.clock = IReactorTime(reactor)
         self.accepted = 0
         self._open: dict[TcpStream, None] = {}
         self._connecting: dict[Deferred[Any], None] = {}
@@ -138,7 +146,7 @@ class TcpStreams:
         factory = _Accepting(self, received)
         self._port = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=host)
 
-    def connect(self, address: Address, timeout: float, received: Received) -> Deferred[TcpStream]:
+    def connect(self, address: Address, timeout: float, received: Received) -> Deferred[IStream]:
         """Open a stream; C{timeout} in seconds."""
         endpoint = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
         connecting = endpoint(
@@ -170,6 +178,15 @@ class TcpStreams:
         if not waits:
             return succeed(None)
         return DeferredList(waits).addCallback(lambda results: None)
+
+    def admits(self, address: Any) -> bool:
+        """Whether a stream from there is accepted."""
+        try:
+            admitted = self._admission.admits(Address(normal_host(address.host), address.port))
+        except ValueError:  # a link-local one, which is not supported
+            admitted = False
+        self._counters.not_admitted += not admitted
+        return admitted
 
     def opened(self, stream: TcpStream) -> None:
         """A stream tells that it is open."""

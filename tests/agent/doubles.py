@@ -22,6 +22,13 @@ def claim(name: str, port: int = 7946, **more: Any) -> Claim:
     return Claim(name, Address("127.0.0.1", port), EPOCH, **more)
 
 
+class FakeStatus(dict[str, Any]):
+    """A status that is its own JSON."""
+
+    def to_json(self) -> dict[str, Any]:
+        return dict(self)
+
+
 class FakeNode:
     """A node whose answers are given by the test.
 
@@ -45,11 +52,11 @@ class FakeNode:
 
     @property
     def name(self) -> str:
-        return self.membership.me.name
+        return self.membership.local.name
 
     @property
     def address(self) -> Address:
-        return self.membership.me.address
+        return self.membership.local.address
 
     def start(self) -> Deferred[None]:
         self.calls.append("start")
@@ -94,8 +101,8 @@ class FakeNode:
         rtt = self.pings[name]
         return fail(NoAnswer(f"{name} did not answer")) if rtt is None else succeed(rtt)
 
-    def info(self) -> dict[str, Any]:
-        return {"name": self.name, "port": self.address.port}
+    def info(self) -> Any:
+        return FakeStatus({"name": self.name, "port": self.address.port})
 
 
 class FakeAgent:

@@ -65,7 +65,7 @@ class Addresses(Scenes):
             addresses, failures = self.successResultOf(seeds.find())
             self.assertEqual(addresses, [("10.0.0.1", 1), ("10.0.0.1", 2)])
             self.assertEqual(failures, {})
-            addresses.clear()  # the caller's own
+            list(addresses).clear()
 
     def test_known_addresses_are_literal(self) -> None:
         for seed in (("localhost", 1), ("10.0.0.1", 0), ("10.0.0.1", 65536), ("fe80::1", 1)):

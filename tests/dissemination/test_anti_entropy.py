@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
-from swimtx.dissemination.anti_entropy import AntiEntropy
+from swimtx.dissemination.anti_entropy import AntiEntropy, exchange_interval
 from swimtx.dissemination.digest import ALL_PARTS, TableDigest, differing, hash_of, part_of
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import WatchOrder
@@ -31,16 +31,9 @@ def member(name: str, **more: Any) -> Claim:
 
 def equipped(parts: MemberParts) -> AntiEntropy:
     """Give a member what table exchanges need."""
-    PingResponder(parts.membership, parts.protocol, parts.counters)
+    PingResponder(parts.membership, parts.protocol, parts.counters, Calls())
     room = parts.use(
-        AntiEntropy(
-            parts.reactor,
-            parts.chance,
-            parts.membership,
-            parts.protocol,
-            parts.messenger,
-            parts.config,
-        )
+        AntiEntropy(parts.reactor, parts.chance, parts.membership, parts.messenger, parts.config)
     )
     parts.membership.become(parts.me)  # as a node does, once all its rooms are there
     return room
@@ -414,3 +407,9 @@ class FromTimeToTime(ComponentTestCase):
         self.room.stop()
         self.scene.run(100)
         self.assertEqual(peer.heard, [])
+
+
+class Intervals(SynchronousTestCase):
+    def test_tables_are_exchanged_more_rarely_in_larger_groups(self) -> None:
+        for members, seconds in ((1, 30), (32, 30), (33, 60), (64, 60), (65, 90), (1024, 180)):
+            self.assertEqual(exchange_interval(30.0, members), seconds)

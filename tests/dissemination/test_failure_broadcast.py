@@ -18,8 +18,9 @@ class NoticesTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         parts = self.parts
+        self.outsiders: list[Address] = []
         self.notices = FailureBroadcast(
-            parts.chance, parts.membership, parts.protocol, parts.config
+            parts.chance, parts.membership, parts.messenger, parts.config, lambda: self.outsiders
         )
         parts.knows(DEAD)
 
@@ -72,7 +73,7 @@ class NoticesTests(ComponentTestCase):
 
     def test_outsiders_hear_of_our_verdicts_and_of_our_own_leaving(self) -> None:
         outsider = self.scene.peer("well known")
-        self.notices.outsiders = lambda: [outsider.claim.address]
+        self.outsiders.append(outsider.claim.address)
         self.others(*"abcdef")
         self.declare()
         self.parts.membership.depart()

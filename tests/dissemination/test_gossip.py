@@ -6,9 +6,11 @@ from itertools import pairwise
 
 from swimtx.addresses import Address
 from swimtx.dissemination.gossip import EagerGossip, Gossip
+from swimtx.dissemination.update_queue import transmit_limit
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, ComponentTestCase
+from tests.transport.test_protocol import RecordingStream
 
 GOSSIP = MessageType.GOSSIP
 NEWS = Claim("new", Address("10.99.0.1", 7946), EPOCH)
@@ -25,7 +27,7 @@ class GossipTests(ComponentTestCase):
                 parts.reactor,
                 parts.chance,
                 parts.membership,
-                parts.protocol,
+                parts.messenger,
                 parts.news,
                 parts.config,
             )
@@ -54,7 +56,7 @@ class Both(GossipTests):
         self.hear()
         self.scene.run(10)
         self.assertTrue(self.quiet())
-        limit = self.parts.config.transmit_limit(6)
+        limit = transmit_limit(self.parts.config.transmissions, 6)
         told = [claim for peer in peers for claim in peer.updates()]
         # Some of it goes to the newcomer itself, who is not there to hear it.
         self.assertLessEqual(len(told), limit)
@@ -110,13 +112,13 @@ class Both(GossipTests):
 
     def test_it_goes_by_stream_where_datagrams_do_not_arrive(self) -> None:
         (peer,) = self.others("a")
-        sent: list[bytes] = []
-        self.parts.protocol.use_streams(peer.claim.address, sent.append)
+        stream = RecordingStream()
+        self.parts.routes.use_stream(peer.claim.address, stream)
         self.gossip.start()
         self.hear()
         self.scene.run(1)
         self.assertEqual(peer.heard, [])
-        self.assertIs(self.scene.codec.decode(sent[0]).type, GOSSIP)
+        self.assertIs(self.scene.codec.decode(stream.sent[0]).type, GOSSIP)
 
 
 class BothEager(Both):

@@ -20,6 +20,7 @@ class ResurrectionTests(ComponentTestCase):
                 parts.reactor, parts.chance, parts.membership, parts.messenger, parts.config
             )
         )
+        self.resurrection.start()
 
     def test_a_failed_member_is_asked_once_a_period_with_its_fail(self) -> None:
         (peer,) = self.others("a")
@@ -82,9 +83,9 @@ class ResurrectionTests(ComponentTestCase):
         self.scene.run(5)
         self.assertEqual(len(peer.heard), 1)
 
-    def test_who_has_left_the_group_asks_nobody(self) -> None:
+    def test_a_stopped_reconnector_does_not_hear_of_failures_any_more(self) -> None:
         (peer,) = self.others("a")
-        self.parts.membership.depart()
+        self.resurrection.stop()
         self.parts.knows(peer.claim.failed("x"))
         self.scene.run(5)
         self.assertEqual(peer.heard, [])

@@ -17,7 +17,7 @@ class CorrectionTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         parts = self.parts
-        StaleNewsReplies(parts.reactor.seconds, parts.membership, parts.protocol)
+        StaleNewsReplies(parts.reactor.seconds, parts.membership, parts.messenger)
         self.teller, self.gone_one = self.others("teller", "gone")
         self.gone: Claim = self.gone_one.claim
         self.suspected = self.gone.suspected("teller", [Evidence("teller", Observation.SILENT)])
@@ -112,7 +112,7 @@ class CalledGone(ComponentTestCase):
 
     def setUp(self) -> None:
         super().setUp()
-        StaleNewsReplies(self.parts.reactor.seconds, self.parts.membership, self.parts.protocol)
+        StaleNewsReplies(self.parts.reactor.seconds, self.parts.membership, self.parts.messenger)
         (self.teller,) = self.others("teller")
 
     def told(self) -> list[tuple[str, State, int]]:

@@ -7,9 +7,11 @@ from collections import Counter
 
 from hypothesis import given
 from hypothesis import strategies as st
+from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.addresses import Address
+from swimtx.dissemination.update_queue import transmit_limit
 from swimtx.interfaces import IUpdateSource
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import Event
@@ -89,7 +91,7 @@ class DisseminationTests(ComponentTestCase):
         self.assertEqual(
             self.claims_of(self.news.fill(1400)), [claim("a").suspected("b")], "and only that"
         )
-        self.assertEqual(self.told()["a"], self.parts.config.transmit_limit(2) - 1)
+        self.assertEqual(self.told()["a"], transmit_limit(self.parts.config.transmissions, 2) - 1)
 
     def test_the_least_told_go_first(self) -> None:
         self.hear(claim("a"), claim("b"))
@@ -108,7 +110,7 @@ class DisseminationTests(ComponentTestCase):
     def test_what_happens_without_a_change_of_a_record_is_no_news(self) -> None:
         self.hear(claim("a"))
         told = self.told()
-        self.assertEqual(told["a"], self.parts.config.transmit_limit(2))
+        self.assertEqual(told["a"], transmit_limit(self.parts.config.transmissions, 2))
         self.parts.membership.announce(Event.STALLED, "a", "its host accepts for it")
         self.assertFalse(self.news.pending)
         self.hear(claim("b"))
@@ -157,7 +159,7 @@ class DisseminationTests(ComponentTestCase):
             if number < len(those):
                 parts.membership.apply(those[number])
             told.update(swim_pb2.Datagram.FromString(parts.news.fill(room)).updates)
-        limit = parts.config.transmit_limit(len(those) + 1)
+        limit = transmit_limit(parts.config.transmissions, len(those) + 1)
         self.assertLessEqual(max(told.values(), default=0), limit)
 
     @given(st.lists(claims(), max_size=30))
@@ -174,3 +176,13 @@ class DisseminationTests(ComponentTestCase):
         self.assertFalse(parts.news.pending)
         spread = {m.name for m in parts.membership.members()}
         self.assertLessEqual(spread - {"me"}, told)
+
+
+class TransmitLimits(SynchronousTestCase):
+    def test_an_update_is_told_lambda_log_n_times(self) -> None:
+        for members, times in ((1, 3), (2, 6), (7, 9), (8, 9), (100, 15), (1000, 21)):
+            self.assertEqual(transmit_limit(3.0, members), times)
+
+    @given(st.floats(0.5, 9), st.integers(1, 20000))
+    def test_the_limit_never_shrinks_as_the_group_grows(self, factor: float, members: int) -> None:
+        self.assertLessEqual(transmit_limit(factor, members), transmit_limit(factor, members + 1))

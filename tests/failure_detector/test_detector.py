@@ -1,19 +1,23 @@
-"""Each period a probe of the next member; who is silent is accused (SWIM §3.1)."""
+"""Each period a probe of the next member; a member that stays silent is accused (SWIM §3.1)."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from itertools import pairwise
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from swimtx.addresses import Address
-from swimtx.failure_detector.assessment import Published
+from swimtx.failure_detector.assessment import EvidenceAssessment
 from swimtx.failure_detector.detector import FailureDetector
 from swimtx.failure_detector.target_selection import RoundRobin
 from swimtx.membership.claim import Claim
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.local_health import LocalHealth
+from swimtx.probing.probe import Probe
+from swimtx.probing.reachability import ReachabilityCheck
+from swimtx.probing.relay_selection import RelaySelection
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.route import Route
 from swimtx.wire.messages import MessageType
@@ -27,15 +31,47 @@ PING, ACK, PING_REQ, NACK = (
 )
 
 
-class Reading(Published):
-    """The published reading, which remembers what was answered."""
+class RecordingAssessment(EvidenceAssessment):
+    """Remembers which members answered."""
 
-    def __init__(self, membership: Any) -> None:
-        super().__init__(membership)
-        self.rounds: list[str] = []
+    __slots__ = ("names",)
 
-    def answered(self, probe: Any) -> None:
-        self.rounds.append(probe.target.name)
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self.names: list[str] = []
+
+    def answered(self, probe: Probe) -> None:
+        super().answered(probe)
+        self.names.append(probe.target.name)
+
+
+class Reachability:
+    """A reachability check that says what the test tells it to; by default nothing.
+
+    @ivar answer: what it says at once.
+    """
+
+    def __init__(self) -> None:
+        self.answer: bool | None = None
+        self.asked = 0
+
+    def ask(self, tell: Callable[[bool], object]) -> None:
+        self.asked += 1
+        if self.answer is not None:
+            tell(self.answer)
+
+
+class Hinting:
+    """A source of hints.
+
+    @ivar callbacks: what is told of them.
+    """
+
+    def __init__(self) -> None:
+        self.callbacks: list[Callable[[str], object]] = []
+
+    def on_break(self, callback: Callable[[str], object]) -> None:
+        self.callbacks.append(callback)
 
 
 class FailureDetectorTests(ComponentTestCase):
@@ -44,21 +80,33 @@ class FailureDetectorTests(ComponentTestCase):
         parts = self.parts
         self.reached = Calls()
         self.health = LocalHealth()
-        self.reading = Reading(parts.membership)
-        self.order = RoundRobin(Random(1), parts.config.period)
+        self.doubt = Calls()
+        self.reachability = Reachability()
+        self.hints = Hinting()
+        self.neighbours: list[str] = []
+        self.assessment = RecordingAssessment(
+            parts.reactor.seconds, parts.membership, parts.broken_streams, parts.config
+        )
         self.detector = parts.use(
             FailureDetector(
                 parts.reactor,
-                parts.chance,
                 parts.membership,
                 parts.messenger,
-                self.order,
-                self.reading,
+                RoundRobin(Random(1), parts.config.protocol_period),
+                RelaySelection(
+                    parts.chance, parts.membership, parts.config, lambda name: self.neighbours
+                ),
                 ProbeSchedule.probe,
+                self.assessment,
+                cast(ReachabilityCheck, self.reachability),
+                self.doubt,
+                self.reached,
+                self.hints,
+                parts.broken_streams,
                 self.health,
                 parts.config,
                 parts.counters,
-                self.reached,
+                parts.journal,
             )
         )
 
@@ -69,7 +117,7 @@ class FailureDetectorTests(ComponentTestCase):
         return peer
 
 
-class Periods(FailureDetectorTests):
+class ProtocolPeriods(FailureDetectorTests):
     def test_one_member_is_probed_each_period_and_all_equally_often(self) -> None:
         peers = self.others("a", "b", "c", answering=True)
         self.detector.start()
@@ -81,13 +129,13 @@ class Periods(FailureDetectorTests):
         times = sorted(at for peer in peers for at in peer.times(PING))
         self.assertEqual({after - before for before, after in pairwise(times)}, {1000})
 
-    def test_alone_it_probes_nobody_and_goes_on(self) -> None:
+    def test_a_detector_without_other_members_probes_none_and_goes_on(self) -> None:
         self.detector.start()
         self.scene.run(10)
         self.assertEqual(self.parts.counters.probes, 0)
-        (at_timeout,) = self.others("late", answering=True)
+        (late,) = self.others("late", answering=True)
         self.scene.run(2.1)
-        self.assertEqual(len(at_timeout.messages(PING)), 2)
+        self.assertEqual(len(late.messages(PING)), 2)
 
     def test_an_error_does_not_stop_the_heartbeat(self) -> None:
         self.others("a", answering=True)
@@ -97,9 +145,9 @@ class Periods(FailureDetectorTests):
         self.assertRaises(ZeroDivisionError, self.scene.run, 2)
         self.parts.protocol.transmit = post  # type: ignore[method-assign]
         self.scene.run(10)
-        self.assertGreaterEqual(len(self.reading.rounds), 8)
+        self.assertGreaterEqual(len(self.assessment.names), 8)
 
-    def test_those_who_are_gone_are_not_probed(self) -> None:
+    def test_members_that_are_gone_are_not_probed(self) -> None:
         failed, left, alive = self.others("failed", "left", "alive", answering=True)
         self.parts.knows(failed.claim.failed("x"), left.claim.departed())
         self.detector.start()
@@ -107,7 +155,7 @@ class Periods(FailureDetectorTests):
         self.assertEqual((failed.heard, left.heard), ([], []))
         self.assertGreaterEqual(len(alive.messages(PING)), 9)
 
-    def test_a_suspect_is_probed_like_others(self) -> None:
+    def test_a_suspect_is_probed_as_any_other_member(self) -> None:
         suspect, _ = self.others("suspect", "alive", answering=True)
         self.parts.knows(suspect.claim.suspected("x"))
         self.detector.start()
@@ -125,16 +173,17 @@ class Periods(FailureDetectorTests):
         self.scene.run(10.5)
         self.assertGreaterEqual(len(there.messages(PING)), 10)
 
-    def test_who_is_not_well_probes_less_often_and_waits_longer(self) -> None:
+    def test_a_member_that_is_not_well_probes_less_often_and_waits_longer(self) -> None:
         one, _ = self.silent("a"), self.silent("b")
-        self.health.worsen(2)
+        self.health.refuted()
+        self.health.refuted()
         self.detector.start()
         self.scene.run(9.5)
         self.assertIn(self.parts.counters.probes, (3, 4))
         first = one.times(PING)[0]
         self.assertEqual([at - first for at in one.times(PING)[:4]], [0, 450, 900, 1350])
 
-    def test_stopped_it_probes_no_more_and_accuses_nobody(self) -> None:
+    def test_a_stopped_detector_probes_no_more_and_accuses_no_member(self) -> None:
         peer = self.silent("a")
         self.detector.start()
         self.scene.run(1.2)
@@ -144,8 +193,8 @@ class Periods(FailureDetectorTests):
         self.assertEqual((len(peer.heard), self.parts.state("a")), (before, "alive"))
 
 
-class Rounds(FailureDetectorTests):
-    def test_a_round_trip_is_measured_and_the_way_is_told(self) -> None:
+class Probes(FailureDetectorTests):
+    def test_the_round_trip_of_a_probe_is_measured_and_its_route_is_told(self) -> None:
         (peer,) = self.others("a", answering=True)
         self.detector.probe(peer.claim)
         self.scene.run(1)
@@ -153,11 +202,10 @@ class Rounds(FailureDetectorTests):
         assert member is not None
         self.assertEqual(member.rtt, 2 * LATENCY)
         self.assertEqual(self.reached.all, [(peer.claim.address, Route.DATAGRAM)])
-        self.assertEqual(self.reading.rounds, ["a"])
+        self.assertEqual(self.assessment.names, ["a"])
 
-    def test_who_does_not_answer_is_suspected_with_what_was_seen(self) -> None:
+    def test_a_member_that_does_not_answer_is_suspected_with_what_was_seen(self) -> None:
         peer = self.silent("a")
-        self.others("b", answering=True)
         self.detector.probe(peer.claim)
         self.scene.run(0.99)
         self.assertEqual(self.parts.state("a"), "alive")
@@ -168,7 +216,7 @@ class Rounds(FailureDetectorTests):
         self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
         self.assertEqual((self.reached.all, self.parts.counters.probes_failed), ([], 1))
 
-    def test_what_relays_saw_goes_along(self) -> None:
+    def test_what_relays_saw_is_part_of_the_suspicion(self) -> None:
         target = self.silent("t")
         (relay,) = self.others("r")
         self.detector.probe(target.claim)
@@ -184,7 +232,7 @@ class Rounds(FailureDetectorTests):
             held.evidence, (Evidence("me", Observation.SILENT), Evidence("r", Observation.ACCEPTED))
         )
 
-    def test_three_others_are_asked_none_of_them_suspect_or_of_seven_fields(self) -> None:
+    def test_three_relays_are_asked_none_of_them_suspect_or_legacy(self) -> None:
         target = self.silent("t")
         able = self.others("b", "c", "d", "e", "f")
         suspect, old = self.others("suspect", "old")
@@ -205,7 +253,7 @@ class Rounds(FailureDetectorTests):
         for peer in (target, suspect, old):
             self.assertEqual(peer.messages(PING_REQ), [])
 
-    def test_one_that_refutes_or_starts_anew_meanwhile_is_not_accused(self) -> None:
+    def test_a_member_that_refutes_or_restarts_during_its_probe_is_not_accused(self) -> None:
         for later in (
             lambda claim: claim.alive(1),
             lambda claim: Claim(claim.name, claim.address, claim.epoch + 1),
@@ -217,7 +265,7 @@ class Rounds(FailureDetectorTests):
             self.scene.run(1)
             self.assertEqual(self.parts.state(peer.claim.name), "alive")
 
-    def test_one_that_is_gone_meanwhile_is_probed_no_further(self) -> None:
+    def test_a_member_that_leaves_during_its_probe_is_probed_no_further(self) -> None:
         peer = self.silent("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.1)
@@ -225,7 +273,7 @@ class Rounds(FailureDetectorTests):
         self.scene.run(2)
         self.assertEqual((peer.times(PING), self.parts.state("a")), ([1], "left"))
 
-    def test_one_that_does_not_know_that_it_is_suspected_is_told_with_its_answer(self) -> None:
+    def test_a_member_that_answers_unaware_of_its_suspicion_is_told_at_once(self) -> None:
         (peer,) = self.others("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.01)
@@ -235,12 +283,12 @@ class Rounds(FailureDetectorTests):
         self.scene.run(0.01)
         self.assertEqual((len(peer.messages(PING)), peer.updates()), (2, [accused]))
 
-    def test_two_rounds_of_one_member_are_one(self) -> None:
+    def test_two_probes_of_one_member_at_a_time_are_one(self) -> None:
         peer = self.silent("a")
         self.assertIs(self.detector.probe(peer.claim), self.detector.probe(peer.claim))
         self.assertEqual(self.parts.counters.probes, 1)
 
-    def test_a_hint_makes_it_look_at_once(self) -> None:
+    def test_a_hint_starts_the_second_stage_at_once_and_proves_nothing(self) -> None:
         peer = self.silent("a")
         (relay,) = self.others("r")
         self.detector.expedite("a")
@@ -248,7 +296,7 @@ class Rounds(FailureDetectorTests):
         self.assertEqual((len(peer.messages(PING)), relay.times(PING_REQ)), (2, [1]))
         self.assertEqual(self.parts.state("a"), "alive", "a hint proves nothing")
 
-    def test_some_are_probed_out_of_turn_if_they_are_alive_and_not_too_many(self) -> None:
+    def test_members_are_probed_out_of_turn_if_they_are_alive_and_not_too_many(self) -> None:
         suspect, *peers = [self.silent(name) for name in "sabcdefghij"]
         self.parts.knows(suspect.claim.suspected("x"))
         self.detector.probe_out_of_turn([suspect.claim, *(peer.claim for peer in peers)])
@@ -256,19 +304,8 @@ class Rounds(FailureDetectorTests):
         probed = [peer.claim.name for peer in (suspect, *peers) if peer.messages(PING)]
         self.assertEqual(probed, list("abcdefgh"))
 
-    def test_a_round_that_is_over_may_be_read_once_more(self) -> None:
-        peer = self.silent("a")
-        probe = self.detector.probe(peer.claim)
-        probe.stop()
-        read = Calls(peer.claim.suspected("me"))
-        self.detector.conclude(probe, read)
-        self.assertEqual(self.parts.state("a"), "suspect")
-        self.parts.knows(peer.claim.alive(1))
-        self.detector.conclude(probe, read)
-        self.assertEqual((len(read), self.parts.state("a")), (1, "alive"), "it has refuted since")
-
-    def test_after_a_hint_those_are_asked_first_who_may_have_had_it_too(self) -> None:
-        self.detector.fellows = lambda name: ["me", "y", "z", "gone", "x"]
+    def test_after_a_hint_the_neighbours_of_the_target_are_asked_first(self) -> None:
+        self.neighbours = ["me", "y", "z", "gone", "x"]
         for turn in range(10):
             target = self.silent(f"t{turn}")
             if turn == 0:
@@ -281,8 +318,8 @@ class Rounds(FailureDetectorTests):
             self.assertEqual(asked[-2:], ["y", "z"])
             self.assertLessEqual(len(asked), 3)
 
-    def test_without_one_they_are_no_better_than_others(self) -> None:
-        self.detector.fellows = lambda name: ["y", "z"]
+    def test_without_a_hint_neighbours_are_asked_as_often_as_others(self) -> None:
+        self.neighbours = ["y", "z"]
         peers = self.others(*"abcdefghyz")
         asked: Counter[str] = Counter()
         for turn in range(10):
@@ -291,7 +328,7 @@ class Rounds(FailureDetectorTests):
         asked.update(peer.claim.name for peer in peers for _ in peer.messages(PING_REQ))
         self.assertLess(asked["y"] + asked["z"], 20)
 
-    def test_a_hint_hastens_the_round_under_way(self) -> None:
+    def test_a_hint_expedites_the_probe_that_is_under_way(self) -> None:
         peer = self.silent("a")
         (relay,) = self.others("r")
         self.detector.probe(peer.claim)
@@ -301,7 +338,7 @@ class Rounds(FailureDetectorTests):
         self.assertEqual(relay.times(PING_REQ), [101])
         self.assertEqual(self.parts.counters.probes, 1)
 
-    def test_a_hint_about_somebody_gone_or_unknown_is_nothing(self) -> None:
+    def test_a_hint_about_a_member_that_is_gone_or_unknown_does_nothing(self) -> None:
         (peer,) = self.others("a")
         self.parts.knows(peer.claim.failed("x"))
         self.detector.expedite("a")
@@ -309,7 +346,7 @@ class Rounds(FailureDetectorTests):
         self.scene.run(1)
         self.assertEqual(peer.heard, [])
 
-    def test_an_address_of_nobody_is_only_silent(self) -> None:
+    def test_an_address_without_a_host_is_silent(self) -> None:
         nobody = Claim("n", Address("10.200.0.1", 7946), EPOCH)
         self.parts.knows(nobody)
         self.detector.probe(nobody)
@@ -317,3 +354,106 @@ class Rounds(FailureDetectorTests):
         held = self.parts.membership.claim("n")
         assert held is not None
         self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
+
+
+class Inconclusive(FailureDetectorTests):
+    """Probes that neither the target nor any relay answers: perhaps it is us who are cut off."""
+
+    def setUp(self) -> None:
+        super().setUp()
+        self.target = self.silent("t")
+        self.relays = self.others("a", "b", "c")
+
+    def probe(self, times: int = 1) -> None:
+        for _ in range(times):
+            self.detector.probe(self.target.claim)
+            self.scene.run(1.1)
+
+    def test_three_such_probes_in_a_row_accuse_no_member_and_the_fourth_does(self) -> None:
+        self.probe(3)
+        self.assertEqual(self.parts.state("t"), "alive")
+        self.assertEqual(len(self.doubt), 3)
+        self.probe()
+        held = self.parts.membership.claim("t")
+        assert held is not None
+        self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
+
+    def test_such_probes_at_the_same_time_count_as_one(self) -> None:
+        others = [self.silent(f"t{number}") for number in range(6)]
+        for peer in (self.target, *others):
+            self.detector.probe(peer.claim)
+        self.scene.run(1.1)
+        self.assertEqual({self.parts.state(peer.claim.name) for peer in others}, {"alive"})
+
+    def test_one_answer_begins_the_count_anew(self) -> None:
+        self.probe(3)
+        (answering,) = self.others("answering", answering=True)
+        self.detector.probe(answering.claim)
+        self.scene.run(0.1)
+        self.probe(3)
+        self.assertEqual(self.parts.state("t"), "alive")
+
+    def test_missing_nacks_worsen_our_health_when_no_member_answers_the_check(self) -> None:
+        self.reachability.answer = False
+        self.probe()
+        self.assertEqual((self.reachability.asked, self.health.score), (1, 1))
+
+    def test_missing_nacks_do_not_worsen_our_health_when_a_member_answers_the_check(self) -> None:
+        self.reachability.answer = True
+        self.probe()
+        self.assertEqual((self.reachability.asked, self.health.score), (1, 0))
+
+    def test_if_we_are_reachable_target_and_relays_are_probed_once_more(self) -> None:
+        self.reachability.answer = True
+        self.detector.probe(self.target.claim)
+        self.scene.run(1.01)
+        again = [peer.claim.name for peer in self.relays if peer.messages(PING)]
+        self.assertEqual((again, self.parts.state("t")), (["a", "b", "c"], "alive"))
+
+    def test_a_second_inconclusive_probe_of_a_reachable_member_is_believed(self) -> None:
+        self.reachability.answer = True
+        self.detector.probe(self.target.claim)
+        self.scene.run(2.1)
+        self.assertEqual(self.parts.state("t"), "suspect")
+
+    def test_a_second_inconclusive_probe_accuses_no_member_that_has_refuted_meanwhile(self) -> None:
+        self.reachability.answer = True
+        self.detector.probe(self.target.claim)
+        self.scene.run(1.5)
+        self.parts.knows(self.target.claim.alive(1))
+        self.scene.run(1)
+        self.assertEqual(self.parts.state("t"), "alive")
+
+    def test_an_answer_ends_the_doubt_about_a_member(self) -> None:
+        self.reachability.answer = True
+        self.detector.probe(self.target.claim)
+        self.scene.run(1.01)
+        self.target.answer(self.target.heard[-1])
+        self.scene.run(0.1)
+        for peer in self.relays:
+            self.detector.probe(peer.claim).stop()
+        self.probe()
+        self.assertEqual(self.parts.state("t"), "alive", "that was the first such probe again")
+
+    def test_a_probe_that_only_pinged_accuses_no_member(self) -> None:
+        stalled = self.target.claim.suspected("a", [Evidence("a", Observation.ACCEPTED)])
+        self.parts.knows(stalled)
+        self.detector.probe(stalled)
+        self.scene.run(1.1)
+        self.assertEqual(self.parts.membership.claim("t"), stalled)
+
+
+class Hints(FailureDetectorTests):
+    def test_a_broken_tripwire_expedites_the_probe_of_that_member(self) -> None:
+        peer = self.silent("a")
+        for callback in self.hints.callbacks:
+            callback("a")
+        self.scene.run(0.01)
+        self.assertEqual(len(peer.messages(PING)), 2)
+
+    def test_an_answer_ends_what_is_remembered_of_a_broken_stream(self) -> None:
+        (peer,) = self.others("a", answering=True)
+        self.parts.broken_streams.add("a")
+        self.detector.probe(peer.claim)
+        self.scene.run(0.1)
+        self.assertNotIn("a", self.parts.broken_streams)

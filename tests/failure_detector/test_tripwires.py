@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from swimtx.failure_detector.tripwires import SUCCESSORS, Tripwires
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
@@ -20,12 +22,12 @@ class TripwireTests(ComponentTestCase):
                 parts.reactor,
                 parts.chance,
                 parts.membership,
-                parts.protocol,
-                parts.streams,
+                parts.messenger,
+                parts.broken_streams,
                 parts.config,
-                self.broke,
             )
         )
+        self.tripwires.on_break(self.broke)
         parts.membership.become(parts.me)  # which the tripwires have to hear of
         self.peers: dict[str, Peer] = {}
         for name in ("a", "b", "n", "o", "p", "q"):
@@ -39,6 +41,11 @@ class TripwireTests(ComponentTestCase):
         peer.answering = True
         self.peers[name] = peer
         return peer
+
+    def abort(self, name: str) -> None:
+        """End the stream to that member as a middlebox does."""
+        stream: Any = self.tripwires._open[name]
+        stream.transport.abortConnection()
 
     def test_it_holds_streams_to_its_three_successors(self) -> None:
         self.assertEqual(SUCCESSORS, 3)
@@ -54,6 +61,7 @@ class TripwireTests(ComponentTestCase):
         self.peers["o"].die()
         self.scene.run(0.01)
         self.assertEqual(self.broke.all, [("o",)])
+        self.assertIn("o", self.parts.broken_streams)
 
     def test_once_it_is_known_to_be_gone_its_stream_breaks_unnoticed(self) -> None:
         self.parts.membership.apply(self.peers["o"].claim.departed())
@@ -69,8 +77,7 @@ class TripwireTests(ComponentTestCase):
         self.assertEqual(len(self.broke), 0)
 
     def test_a_stream_that_broke_is_opened_again_after_a_while(self) -> None:
-        stream = self.tripwires._open["o"]
-        stream.transport.abortConnection()
+        self.abort("o")
         self.scene.run(1)
         self.assertEqual(self.broke.all, [("o",)])
         self.assertNotIn("o", self.tripwires.held)
@@ -78,7 +85,7 @@ class TripwireTests(ComponentTestCase):
         self.assertIn("o", self.tripwires.held)
 
     def test_a_newcomer_does_not_wait_for_what_is_to_be_tried_again_later(self) -> None:
-        self.tripwires._open["o"].transport.abortConnection()
+        self.abort("o")
         self.scene.run(0.1)
         self.meet("nn")
         self.scene.run(SETTLED)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from typing import Any
+from typing import Any, cast
 
 from twisted.internet.defer import CancelledError, Deferred, fail, maybeDeferred
 from twisted.trial.unittest import SynchronousTestCase
@@ -15,6 +15,7 @@ from swimtx.errors import JoinFailed
 from swimtx.interfaces import ISeeds
 from swimtx.joining.announce import Announcer
 from swimtx.probing.ping_responder import PingResponder
+from swimtx.simulation import MemoryReactor
 from swimtx.transport.route import Route
 from swimtx.wire.messages import Contact, MessageType
 from tests.parts import EPOCH, Calls, ComponentTestCase, Heard, Peer, Scene
@@ -106,7 +107,7 @@ class Asking(JoiningTests):
         for seed in seeds:
             asked = seed.heard[0]
             self.assertEqual((asked.message.type, asked.message.name), (JOIN_REQ, "me"))
-            self.assertEqual(asked.message.updates, (self.node.membership.me,))
+            self.assertEqual(asked.message.updates, (self.node._parts.membership.local,))
             self.assertIn(len(asked.data), range(1100, 1401))
 
     def test_an_empty_list_is_an_answer_we_are_the_first(self) -> None:
@@ -130,7 +131,9 @@ class Asking(JoiningTests):
         self.successResultOf(joining)
         self.assertEqual([len(m.messages(DIGEST)) for m in members].count(1), 1)
         for member in members:
-            self.assertIn(self.node.membership.me.name, [c.name for c in member.updates()])
+            self.assertIn(
+                self.node._parts.membership.local.name, [c.name for c in member.updates()]
+            )
 
     def test_where_the_first_does_not_answer_the_next_compares_lists(self) -> None:
         silent = self.scene.peer("silent")
@@ -207,7 +210,8 @@ class Asking(JoiningTests):
         """As one that listens everywhere finds itself at an address that it does not go by."""
         everywhere = self.scene.node("all", interface="0.0.0.0", advertise=("10.88.0.1", 0))
         everywhere.start()
-        joining = everywhere.join([(everywhere._reactor.address, 7946)])
+        host = cast(MemoryReactor, everywhere._reactor).address
+        joining = everywhere.join([(host, 7946)])
         self.scene.run(3)
         self.successResultOf(joining)
         self.assertEqual(everywhere.membership.living, 1)
@@ -298,7 +302,7 @@ class Answering_(JoiningTests):  # noqa: N801
         peer.say(self.node.address, JOIN_REQ, sequence=7, updates=(peer.claim,))
         self.scene.run(0.01)
         answer = peer.last(JOIN_RES)
-        me = self.node.membership.me
+        me = self.node._parts.membership.local
         self.assertEqual((answer.sequence, answer.bootstrap), (7, False))
         self.assertEqual(answer.listed, (Contact("me", me.address, me.incarnation, me.epoch),))
         self.assertEqual(self.node.membership.living, 2)
@@ -314,7 +318,7 @@ class Renewing(JoiningTests):
         for before, after in itertools.pairwise(times):
             self.assertIn(after - before, range(8990, 11010))
         renewal = seed.heard[-1]
-        self.assertEqual(renewal.message.updates[-1], self.node.membership.me)
+        self.assertEqual(renewal.message.updates[-1], self.node._parts.membership.local)
         self.assertLess(len(renewal.data), 500)
 
     def test_a_seed_that_is_a_member_is_not_told_again(self) -> None:
@@ -418,7 +422,7 @@ class Renewing(JoiningTests):
         seed.heard.clear()
         self.scene.run(60)
         self.assertIn(len(seed.messages(JOIN_REQ)), (5, 6, 7))
-        self.assertEqual(len(self.node._renewal._seeds), 1)
+        self.assertEqual(len(self.node._parts.registration._seeds), 1)
 
     def test_the_sources_of_many_different_joins_are_bounded(self) -> None:
         seed = self.seed("bootstrap", well_known=True)
@@ -456,7 +460,7 @@ class GreetingTests(ComponentTestCase):
 
     def test_the_ack_brings_the_record_of_whoever_is_there(self) -> None:
         there = self.scene.member("there")
-        PingResponder(there.membership, there.protocol, there.counters)
+        PingResponder(there.membership, there.protocol, there.counters, Calls())
         self.announcer.announce(Contact("there", there.me.address, 0, EPOCH))
         self.scene.run(1)
         self.assertEqual(self.parts.membership.claim("there"), there.me)

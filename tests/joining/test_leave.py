@@ -11,6 +11,7 @@ from swimtx.joining.leave import Leaving
 from swimtx.membership.claim import Claim
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, ComponentTestCase, Peer
+from tests.transport.test_protocol import RecordingStream
 
 LEAVE, ACK = MessageType.LEAVE, MessageType.ACK
 
@@ -20,14 +21,7 @@ class LeavingTests(ComponentTestCase):
         super().setUp()
         parts = self.parts
         self.leaving = parts.use(
-            Leaving(
-                parts.reactor,
-                parts.membership,
-                parts.protocol,
-                parts.requests,
-                parts.streams,
-                parts.config,
-            )
+            Leaving(parts.reactor, parts.membership, parts.messenger, parts.config)
         )
 
     def leave(self, seconds: float = 0.01) -> Deferred[None]:
@@ -102,10 +96,10 @@ class Telling(LeavingTests):
 
     def test_where_only_streams_reach_the_first_goes_by_stream(self) -> None:
         (a,) = self.others("a")
-        sent: list[bytes] = []
-        self.parts.protocol.use_streams(a.claim.address, sent.append)
+        stream = RecordingStream()
+        self.parts.routes.use_stream(a.claim.address, stream)
         self.leave()
-        self.assertEqual((a.heard, len(sent)), ([], 1))
+        self.assertEqual((a.heard, len(stream.sent)), ([], 1))
 
     def test_after_five_seconds_it_is_done_whoever_knows(self) -> None:
         self.others("a")
@@ -128,14 +122,13 @@ class Telling(LeavingTests):
         for number in range(120):
             self.parts.knows(Claim(f"m{number}", Address("10.99.0.1", number + 1), EPOCH))
         told: list[Any] = []
-        self.scene.network.trace = None
-        send = self.parts.protocol.spread
+        send = self.parts.protocol.send
 
-        def spread(address: Address, *more: Any, **how: Any) -> None:
-            told.append(address)
-            send(address, *more, **how)
+        def noted(peer: Any, *more: Any, **how: Any) -> None:
+            told.append(peer)
+            send(peer, *more, **how)
 
-        self.parts.protocol.spread = spread  # type: ignore[method-assign]
+        self.parts.protocol.send = noted  # type: ignore[method-assign]
         self.leave()
         self.assertEqual(len(told), 50)
         self.scene.run(0.4)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from swimtx.addresses import Address
 from swimtx.joining.name_conflicts import NameConflicts
 from swimtx.membership.claim import Claim, State
-from swimtx.wire.messages import Message, MessageType
+from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, ComponentTestCase
 
 PING, GOSSIP = MessageType.PING, MessageType.GOSSIP
@@ -23,10 +23,9 @@ class ConflictsTests(ComponentTestCase):
             NameConflicts(
                 parts.reactor.seconds,
                 parts.membership,
-                parts.protocol,
                 parts.messenger,
                 parts.config,
-                lambda target: self.relays,
+                lambda target, hinted: self.relays,
             )
         )
         (self.old,) = self.others("n")
@@ -161,9 +160,6 @@ class ConflictsTests(ComponentTestCase):
         self.parts.membership.apply(claim)
         self.scene.run(0.01)
         ack = first.bytes_of(MessageType.ACK, version=0)
-        self.parts.protocol.handle_legacy(
-            lambda message, peer: Message(replace(message.header, address=peer))
-        )
         first.send(self.parts.me.address, ack)
         self.scene.run(2)
         self.assertEqual(self.parts.membership.claim("old"), held)
@@ -182,10 +178,9 @@ class AboutOurselves(ComponentTestCase):
             NameConflicts(
                 parts.reactor.seconds,
                 parts.membership,
-                parts.protocol,
                 parts.messenger,
                 parts.config,
-                lambda target: self.relays,
+                lambda target, hinted: self.relays,
             )
         )
         self.other = self.scene.peer("me", epoch=EPOCH + 5)

@@ -11,24 +11,33 @@ class LocalHealthTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.health = LocalHealth()
 
-    def test_it_begins_at_best_and_gets_no_better(self) -> None:
-        self.health.succeeded()
+    def test_the_score_begins_at_best_and_gets_no_better(self) -> None:
+        self.health.probe_succeeded()
         self.assertEqual((self.health.score, self.health.probe_factor), (0, 1))
 
-    def test_each_sign_of_trouble_counts_and_each_success_takes_one_back(self) -> None:
-        self.health.worsen()
-        self.health.worsen(3)
-        self.health.succeeded()
-        self.assertEqual(self.health.score, 3)
+    def test_each_event_has_its_weight(self) -> None:
+        for event, weight in (
+            (self.health.refuted, 1),
+            (self.health.nack_missed, 1),
+            (self.health.probe_failed, 1),
+            (self.health.reconnected, 1),
+            (lambda: self.health.stalled(0.2), 1),
+            (lambda: self.health.stalled(1.0), 3),
+        ):
+            before = self.health.score = 2
+            event()
+            self.assertEqual(self.health.score - before, weight)
+            self.health.probe_succeeded()
+            self.assertEqual(self.health.score - before, weight - 1)
 
-    def test_it_saturates(self) -> None:
+    def test_the_score_saturates(self) -> None:
         for _ in range(20):
-            self.health.worsen(3)
+            self.health.stalled(5.0)
         self.assertEqual((self.health.score, self.health.probe_factor), (WORST, 8))
 
     def test_suspicions_are_stretched_less_than_probes(self) -> None:
         factors = []
         for _ in range(WORST + 1):
             factors.append(self.health.suspicion_factor)
-            self.health.worsen()
+            self.health.refuted()
         self.assertEqual(factors, [1, 2, 3, 4, 4, 4, 4, 4])

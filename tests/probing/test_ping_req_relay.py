@@ -11,7 +11,7 @@ from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.route import Route
 from swimtx.wire.messages import MessageType
-from tests.parts import ComponentTestCase
+from tests.parts import Calls, ComponentTestCase
 
 PING, ACK, PING_REQ, NACK = (
     MessageType.PING,
@@ -27,7 +27,11 @@ class RelayingTests(ComponentTestCase):
         parts = self.parts
         self.relaying = parts.use(
             PingReqRelay(
-                parts.membership, parts.protocol, parts.messenger, parts.config, parts.counters
+                parts.membership,
+                parts.messenger,
+                parts.broken_streams,
+                parts.config,
+                parts.counters,
             )
         )
         self.asker, self.target = self.others("asker", "t")
@@ -89,7 +93,7 @@ class RelayingTests(ComponentTestCase):
         self.assertIs(self.asker.last(NACK).observed, Observation.REFUSED)
 
     def test_it_is_told_sooner_where_our_own_stream_to_it_has_just_broken(self) -> None:
-        self.relaying.broken = lambda name: name == "t"
+        self.parts.broken_streams.add("t")
         self.scene.network.restore_streams(self.target.claim.address.host)
         self.ask()
         self.scene.run(1)
@@ -97,7 +101,7 @@ class RelayingTests(ComponentTestCase):
         self.assertIs(self.asker.last(NACK).observed, Observation.REFUSED)
 
     def test_within_that_time_an_answer_counts(self) -> None:
-        self.relaying.broken = lambda name: name == "t"
+        self.parts.broken_streams.add("t")
         self.scene.network.restore_streams(self.target.claim.address.host)
         self.ask()
         self.scene.run(0.01)
@@ -151,7 +155,7 @@ class RelayingTests(ComponentTestCase):
     def test_whoever_asks_through_a_relay_gets_its_answer_where_the_direct_way_is_cut(self) -> None:
         """Both halves together, over bytes: one member asks, another relays."""
         prober, target = self.scene.member("prober"), self.scene.member("target")
-        PingResponder(target.membership, target.protocol, target.counters)
+        PingResponder(target.membership, target.protocol, target.counters, Calls())
         prober.knows(self.parts.me, target.me)
         self.parts.knows(prober.me, target.me)
         hosts = prober.me.address.host, target.me.address.host
@@ -162,7 +166,7 @@ class RelayingTests(ComponentTestCase):
             prober.messenger,
             ProbeSchedule.probe(1.0, 0.45),
             ended.append,
-            relays=lambda t: [self.parts.me],
+            relays=lambda target, hinted: [self.parts.me],
         )
         self.scene.run(1.1)
         self.assertEqual([probe.route for probe in ended], [Route.RELAY])
@@ -175,7 +179,11 @@ class AddressesOfOthers(ComponentTestCase):
         parts = self.parts
         parts.use(
             PingReqRelay(
-                parts.membership, parts.protocol, parts.messenger, parts.config, parts.counters
+                parts.membership,
+                parts.messenger,
+                parts.broken_streams,
+                parts.config,
+                parts.counters,
             )
         )
         asker, target = self.others("asker", "t")

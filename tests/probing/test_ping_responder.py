@@ -7,7 +7,7 @@ from typing import Any
 from swimtx.membership.claim import Claim, State
 from swimtx.probing.ping_responder import PingResponder
 from swimtx.wire.messages import Message, MessageType
-from tests.parts import ComponentTestCase
+from tests.parts import Calls, ComponentTestCase
 
 PING, ACK = MessageType.PING, MessageType.ACK
 
@@ -16,7 +16,7 @@ class AnsweringTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         parts = self.parts
-        PingResponder(parts.membership, parts.protocol, parts.counters)
+        PingResponder(parts.membership, parts.protocol, parts.counters, Calls())
         self.peer = self.scene.peer("a")
 
     def ask(self, **more: object) -> list[Message]:

@@ -52,7 +52,7 @@ class RoundTests(ComponentTestCase):
         self.parts.use(probing.round)
         return probing
 
-    def relays(self, target: Claim) -> list[Claim]:
+    def relays(self, target: Claim, hinted: bool) -> list[Claim]:
         return [self.relay.claim]
 
 
@@ -325,7 +325,7 @@ class Properties(ComponentTestCase):
             scene.network.refuse_streams(host)
         elif streams == "silent":
             scene.network.silence_streams(host)
-        probing = Probing(parts, peers["t"].claim, relays=lambda t: [peers["r"].claim])
+        probing = Probing(parts, peers["t"].claim, relays=lambda target, hinted: [peers["r"].claim])
         if expedite:
             parts.reactor.callLater(0.2, probing.round.expedite, 0.02)
         for at, kind, name, wrong, target, older, by_stream in sorted(story):

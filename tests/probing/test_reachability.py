@@ -14,9 +14,7 @@ class CanaryTests(ComponentTestCase):
         super().setUp()
         parts = self.parts
         self.canaries = parts.use(
-            ReachabilityCheck(
-                parts.chance, parts.membership, parts.protocol, parts.messenger, parts.config
-            )
+            ReachabilityCheck(parts.chance, parts.membership, parts.messenger, parts.config)
         )
         self.told = Calls()
 

@@ -8,6 +8,7 @@ from twisted.internet.error import AlreadyCancelled
 from twisted.internet.selectreactor import SelectReactor
 from twisted.trial.unittest import SynchronousTestCase
 
+from swimtx.journal import NullJournal
 from swimtx.probing.stall_clock import LATE, StallClock
 from swimtx.simulation import MemoryNetwork, VirtualClock
 from tests.simulation.doubles import ear
@@ -19,7 +20,7 @@ class ARealReactor(SynchronousTestCase):
     def setUp(self) -> None:
         self.reactor = SelectReactor()
         self.addCleanup(self.reactor.waker.connectionLost, None)
-        self.check = StallClock(self.reactor)
+        self.check = StallClock(self.reactor, NullJournal())
 
     def test_nobody_wakes_up_for_what_was_cancelled(self) -> None:
         call = self.check.callLater(5, self.fail)
@@ -46,9 +47,9 @@ class SelfCheckTests(SynchronousTestCase):
         self.clock = VirtualClock(0)
         self.network = MemoryNetwork(self.clock, Random(1))
         self.process = self.network.host("10.0.0.1")
-        self.check = StallClock(self.process)
+        self.check = StallClock(self.process, NullJournal())
         self.stalls: list[float] = []
-        self.check.stalled = self.stalls.append
+        self.check.on_stall(self.stalls.append)
         self.fired: list[tuple[str, float]] = []
 
     def later(self, delay: float, name: str):  # type: ignore[no-untyped-def]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from twisted.internet.protocol import ClientFactory
 from twisted.trial.unittest import SynchronousTestCase
 
+from swimtx.journal import NullJournal
 from swimtx.probing.stall_clock import StallClock
 from swimtx.simulation import Group
 from tests.simulation.doubles import LATENCY, Talk, Talks, ear, network
@@ -79,7 +80,7 @@ class SlownessTests(SynchronousTestCase):
         self.assertEqual(self.fired, [2])
 
     def test_callers_are_told_apart_behind_a_clock_that_is_wrapped_around(self) -> None:
-        check = StallClock(self.slow)
+        check = StallClock(self.slow, NullJournal())
         self.say_every_second(check)
         check.callLater(2.5, lambda: self.fired.append(2.5))
         self.slow.block_sends()

@@ -45,7 +45,7 @@ class ConflictStories(Story):
         group.network.cut(second, first)
         group.run_for(180)
         for key in ("n3", "other"):
-            self.assertLess(group.nodes[key].membership.refutations, 8, key)
+            self.assertLess(group.nodes[key]._parts.membership.refutations, 8, key)
         for key in group.running:
             said = events(group, "n3", Event.CONFLICT, by=key)
             self.assertLess(len(said), 8, key)
@@ -69,7 +69,7 @@ class ConflictStories(Story):
 
     def test_who_is_said_to_have_died_elsewhere_hears_of_it_and_refutes(self) -> None:
         group = self.formed(100)
-        liar = group.nodes["n2"].membership
+        liar = group.table("n2")
         held = liar.claim("n7")
         assert held is not None
         liar.apply(held.failed("n2"), spread=False)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from typing import Any
 
 from swimtx import Config, Event, State
-from swimtx.experiments.ablations import WITHOUT
-from swimtx.parts import SHIPPED, Healthy, Parts, round_robin
+from swimtx.experiments.ablations import (
+    WITHOUT,
+    WithoutLocalHealth,
+    WithoutPhasesAndTripwires,
+    WithoutTripwires,
+)
 from swimtx.simulation import Group, knowledge
+from swimtx.wiring import Wiring
 from tests.stories.scenes import Story, events
 
 QUICK = Config.lan(silence_tolerance=3.0)
@@ -18,7 +23,7 @@ class GradedStory(Story):
 
     def without(self, rule: str, size: int = 12, seed: object = 1, **settings: object) -> Group:
         """A group that has come to rest, one rule of which is left out."""
-        return self.formed(size, seed, config=QUICK, parts=WITHOUT[rule], **settings)
+        return self.formed(size, seed, config=QUICK, wiring=WITHOUT[rule], **settings)
 
     def found(self, group: Group, name: str, since: float) -> float:
         """Seconds until everybody knows that this member failed."""
@@ -80,7 +85,7 @@ class EvidenceStories(GradedStory):
 
 class CredibilityStories(GradedStory):
     def wrong(self, rule: str) -> int:
-        group = Group(12, 1, QUICK, parts=WITHOUT[rule])
+        group = Group(12, 1, QUICK, wiring=WITHOUT[rule])
         for key in group.running:
             (host,) = group.hosts(key)
             group.network.refuse_streams(host)
@@ -124,8 +129,8 @@ class TripwireStories(GradedStory):
             group = self.without("nothing", size)
             (host,) = group.hosts("n2")
             group.network.refuse_streams(host)
-            held = [group.nodes[key]._detection._tripwires._open.get("n2") for key in group.running]
-            held = [stream for stream in held if stream is not None]
+            wires = [group.nodes[key]._parts.tripwires._open for key in group.running]
+            held: list[Any] = [streams["n2"] for streams in wires if "n2" in streams]
             self.assertEqual(len(held), min(3, size - 1))
             for stream in held:
                 stream.transport.abortConnection()
@@ -143,7 +148,8 @@ class TripwireStories(GradedStory):
     def test_a_tripwire_that_something_in_between_closes_costs_nothing(self) -> None:
         group = self.without("nothing")
         for key in group.running:
-            for stream in list(group.nodes[key]._detection._tripwires._open.values()):
+            streams: list[Any] = list(group.nodes[key]._parts.tripwires._open.values())
+            for stream in streams:
                 stream.transport.abortConnection()
         group.run_for(30)
         self.nobody_wronged(group)
@@ -160,8 +166,8 @@ class OwnHealthStories(GradedStory):
     def test_one_that_hears_nobody_gives_no_verdict(self) -> None:
         # Local health alone would put it off for as long; so it is left out here.
         for rule, verdicts in (("nothing", False), ("deafness", True)):
-            parts = replace(WITHOUT[rule], health=Healthy)
-            group = self.formed(12, config=QUICK, parts=parts)
+            wiring = type("Wired", (WithoutLocalHealth, WITHOUT[rule]), {})
+            group = self.formed(12, config=QUICK, wiring=wiring)
             group.network.cut("*", group.hosts("n3"))
             group.run_for(29)
             by_it = [a for a in group.wrongly_failed() if a.by == "n3"]
@@ -223,18 +229,17 @@ class OrderStories(GradedStory):
         group.run_for(7.37)
         return suspected - since
 
-    def waits(self, parts: Parts) -> list[float]:
+    def waits(self, wiring: type[Wiring]) -> list[float]:
         """How long it takes, in sorted order, until somebody suspects a host that is gone."""
         found = []
         for seed in range(2):
-            group = self.formed(16, seed, config=QUICK, parts=parts)
+            group = self.formed(16, seed, config=QUICK, wiring=wiring)
             found += [self.wait(group, key) for key in group.running[:12]]
         return sorted(found)
 
     def test_in_phases_everybody_is_probed_once_a_period(self) -> None:
-        quiet = replace(SHIPPED, tripwires=WITHOUT["tripwires"].tripwires)
-        phased = self.waits(quiet)
-        random = self.waits(replace(quiet, order=round_robin))
+        phased = self.waits(WithoutTripwires)
+        random = self.waits(WithoutPhasesAndTripwires)
         self.assertLess(phased[20], 2.1)
         self.assertGreater(random[-1], phased[20] + 0.5)
 

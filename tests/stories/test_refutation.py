@@ -10,7 +10,7 @@ from tests.stories.scenes import Story, events
 class RefutationStories(Story):
     def test_a_suspicion_without_grounds_is_refuted_at_once_and_everywhere(self) -> None:
         group = self.formed(16)
-        accuser = group.nodes["n2"].membership
+        accuser = group.table("n2")
         held = accuser.claim("n7")
         assert held is not None
         accuser.apply(held.suspected("n2", [Evidence("n2", Observation.SILENT)]))
@@ -24,7 +24,7 @@ class RefutationStories(Story):
 
     def test_one_wrongly_declared_failed_comes_back_within_its_epoch(self) -> None:
         group = self.formed(16)
-        judge = group.nodes["n2"].membership
+        judge = group.table("n2")
         held = judge.claim("n7")
         assert held is not None
         judge.apply(held.failed("n2"))
@@ -37,7 +37,7 @@ class RefutationStories(Story):
 
     def test_one_who_is_said_to_have_left_comes_back_under_a_new_epoch(self) -> None:
         group = self.formed(8)
-        liar = group.nodes["n2"].membership
+        liar = group.table("n2")
         held = liar.claim("n7")
         assert held is not None
         liar.apply(held.departed())

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from swimtx import Config, Event, State
-from swimtx.parts import parts_for
 from swimtx.simulation import knowledge
 from tests.stories.scenes import Story
 
@@ -12,7 +11,7 @@ BARE = Config.lan(tripwires=False)
 
 class KnockingStories(Story):
     def test_a_kill_is_found_by_the_next_probe_since_ports_are_known_to_accept(self) -> None:
-        group = self.formed(12, 1, config=BARE, parts=parts_for(BARE))
+        group = self.formed(12, 1, config=BARE)
         group.run_for(5)
         since = group.now
         group.kill("n3")
@@ -22,10 +21,10 @@ class KnockingStories(Story):
         self.assertLess(known.last, 2.5)
 
     def test_nothing_is_held_and_who_is_known_is_left_in_peace(self) -> None:
-        group = self.formed(12, 1, config=BARE, parts=parts_for(BARE))
+        group = self.formed(12, 1, config=BARE)
         group.run_for(10)
         opened = group.network.traffic.streams_opened
         group.run_for(10)
         self.assertLess(group.network.traffic.streams_opened - opened, 12)
         for node in group.nodes.values():
-            self.assertEqual(node._detection._tripwires.held, ())
+            self.assertEqual(node._parts.tripwires.held, ())

@@ -25,9 +25,16 @@ class GradedSuspicionTests(ComponentTestCase):
         self.regret = FalsePositiveBackoff(parts.reactor.seconds)
         self.suspicion = parts.use(
             SuspicionTimers(
-                parts.reactor, parts.membership, parts.config, self.health, self.regret, self.due
+                parts.reactor,
+                parts.membership,
+                parts.config,
+                self.health,
+                self.regret,
+                parts.journal,
             )
         )
+        self.suspicion.on_due(self.due)
+        self.suspicion.start()
         self.others(*(f"w{number}" for number in range(9)))
         (peer,) = self.others("t")
         self.target = peer.claim
@@ -96,7 +103,8 @@ class GradedSuspicionTests(ComponentTestCase):
         self.assertApproximates(self.due_after(), PATIENCE + 3, 0.15)
 
     def test_who_is_not_well_waits_longer(self) -> None:
-        self.health.worsen(2)
+        self.health.refuted()
+        self.health.refuted()
         self.suspect(S, S, S)
         self.assertApproximates(self.due_after(), 3 * TOLERANCE, 0.15)
 
@@ -135,8 +143,11 @@ class GradedSuspicionTests(ComponentTestCase):
         self.assertIsNone(self.suspicion.deadline("nobody"))
         self.assertApproximates(self.due_after(), 10, 0.15)
 
-    def test_who_is_leaving_accuses_nobody(self) -> None:
+    def test_stopped_timers_hear_of_no_suspicion_and_started_again_they_do(self) -> None:
         self.suspect(S, S, S)
-        self.parts.membership.depart()
+        self.suspicion.stop()
         self.suspect(A)
         self.assertIsNone(self.due_after(60))
+        self.suspicion.start()
+        self.suspect(S, S, S, target=self.target.alive(1))
+        self.assertApproximates(self.due_after(), TOLERANCE, 0.15)

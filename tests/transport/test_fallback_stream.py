@@ -22,10 +22,10 @@ def by_stream(peer: Peer, kind: MessageType) -> list[Heard]:
     return [h for h in peer.heard if h.message.type is kind and type(h.peer) is not Address]
 
 
-class DetourTests(ComponentTestCase):
+class FallbackStreamTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.paths = StreamFallback(self.parts.protocol, self.parts.streams, self.parts.config)
+        self.fallback = StreamFallback(self.parts.messenger, self.parts.config, Calls())
         self.target, self.relay = self.others("t", "r")
         for peer in (self.target, self.relay):
             peer.accept_streams()
@@ -36,11 +36,11 @@ class DetourTests(ComponentTestCase):
         return self.parts.use(probe)
 
     def only_streams_reach(self, peer: Peer) -> None:
-        self.paths.reached(peer.claim.address, Route.STREAM)
+        self.fallback.reached(peer.claim.address, Route.STREAM)
 
     def test_the_repeat_of_a_ping_goes_by_stream_too_and_may_be_answered_there(self) -> None:
         self.only_streams_reach(self.target)
-        probe = self.probe(relays=lambda target: [self.relay.claim])
+        probe = self.probe(relays=lambda target, hinted: [self.relay.claim])
         self.scene.run(0.2)
         self.assertEqual(self.target.times(PING)[:2], [1, 151], "datagrams are still tried")
         (ping,) = by_stream(self.target, PING)
@@ -64,7 +64,7 @@ class DetourTests(ComponentTestCase):
     def test_relays_that_only_streams_reach_are_asked_and_answer_by_stream(self) -> None:
         self.scene.network.silence_streams(self.target.claim.address.host)
         self.only_streams_reach(self.relay)
-        probe = self.probe(relays=lambda target: [self.relay.claim])
+        probe = self.probe(relays=lambda target, hinted: [self.relay.claim])
         self.scene.run(0.5)
         (asked,) = by_stream(self.relay, PING_REQ)
         self.relay.answer(asked, target="t")

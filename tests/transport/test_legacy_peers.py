@@ -8,11 +8,11 @@ from twisted.internet.protocol import DatagramProtocol, Factory, Protocol
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Node
-from swimtx.addresses import Address
 from swimtx.bootstrap import Bootstrap
 from swimtx.membership.member import Member
 from swimtx.wire.messages import MessageType
 from tests.parts import EPOCH, LATENCY, Calls, Scene
+from tests.transport.test_protocol import RecordingStream
 
 PING, JOIN_REQ, JOIN_RES, PING_REQ, ACK, FAIL = range(6)
 
@@ -150,6 +150,10 @@ class SevenFieldsTests(SynchronousTestCase):
     def held(self, node: Node | None = None) -> Member | None:
         return (node or self.first).membership.get("old")
 
+    def kill(self, node: Node) -> None:
+        reactor: Any = node._reactor
+        reactor.kill()
+
     def state(self, node: Node | None = None) -> str:
         member = self.held(node)
         return "unknown" if member is None else member.state.value
@@ -215,9 +219,7 @@ class Joining(SevenFieldsTests):
         self.assertEqual(second.address, self.nodes[1].address.host)
 
     def test_by_a_stream_it_is_nobody(self) -> None:
-        stream = Calls()
-        stream.accepted = True  # type: ignore[attr-defined]
-        stream.address = Address("10.9.9.9", 9)  # type: ignore[attr-defined]
+        stream = RecordingStream()
         self.first.protocol.frame_received(written(node_id="old", type=JOIN_REQ), stream)
         self.assertEqual(self.state(), "unknown")
 
@@ -312,7 +314,7 @@ class Living(SevenFieldsTests):
 
     def test_and_likewise_of_a_failure(self) -> None:
         address = self.nodes[2].address
-        self.nodes.pop()._reactor.kill()
+        self.kill(self.nodes.pop())
         self.scene.run(60)
         message = self.peer.messages(FAIL)[-1]
         self.assertEqual((message[1], message[2], message[3]), ("n3", *address))
@@ -371,7 +373,7 @@ class Living(SevenFieldsTests):
 
     def test_of_a_silent_target_it_hears_nothing(self) -> None:
         address = self.nodes[2].address
-        self.nodes.pop()._reactor.kill()
+        self.kill(self.nodes.pop())
         self.peer.heard.clear()
         self.peer.say(self.first.address, PING_REQ, dest_addr=address.host, dest_port=address.port)
         self.scene.run(2)
@@ -406,7 +408,7 @@ class Living(SevenFieldsTests):
         self.assertEqual(self.events(), [])
 
     def test_of_a_fail_about_ourselves_we_think_otherwise(self) -> None:
-        before = self.first.membership.me.incarnation
+        before = self.first._parts.membership.local.incarnation
         self.peer.say(
             self.first.address,
             FAIL,
@@ -415,7 +417,7 @@ class Living(SevenFieldsTests):
             port=self.first.address.port,
         )
         self.scene.run(1)
-        self.assertEqual(self.first.membership.me.incarnation, before + 1)
+        self.assertEqual(self.first._parts.membership.local.incarnation, before + 1)
 
     def test_whoever_listens_hears_all_that_it_sends(self) -> None:
         for kind in (PING, JOIN_REQ, PING_REQ, ACK, FAIL):

@@ -1,16 +1,21 @@
-"""The post: news before message, dispatch, and datagrams filled up with news."""
+"""The protocol: updates before the message, dispatch, and datagrams filled up with updates."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 from twisted.internet.error import InvalidAddressError, MessageLengthError
+from zope.interface import implementer
 
 from swimtx.addresses import Address
+from swimtx.interfaces import IAdmission, IStream, IUpdateSource
 from swimtx.membership.claim import Claim
+from swimtx.security.envelope import PlainEnvelope
+from swimtx.transport.protocol import SwimProtocol
 from swimtx.wire import swim_pb2
 from swimtx.wire.codec import encode_update, fields, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType
@@ -36,7 +41,8 @@ class Failing:
         raise self.error
 
 
-class Outlet:
+@implementer(IStream)
+class RecordingStream:
     """A stream that remembers what it was given."""
 
     address = Address("10.1.0.9", 7946)
@@ -48,8 +54,73 @@ class Outlet:
     def send(self, data: bytes) -> None:
         self.sent.append(data)
 
+    def on_close(self, callback: Callable[[], object] | None) -> None:
+        """It never closes."""
 
-class Arriving(ComponentTestCase):
+    def close(self) -> None:
+        """It stays open."""
+
+    def give_up_after(self, seconds: float) -> None:
+        """It has all the time."""
+
+
+@implementer(IAdmission)
+class AdmitOnly:
+    """Admits one host."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.asked: list[Address] = []
+
+    def admits(self, address: Address) -> bool:
+        self.asked.append(address)
+        return address.host == self.host
+
+
+@implementer(IUpdateSource)
+class OneUpdate:
+    """A source that always has the same bytes to tell."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.pending = True
+        self.rooms: list[int] = []
+
+    def fill(self, room: int) -> bytes:
+        self.rooms.append(room)
+        return self.data if len(self.data) <= room else b""
+
+
+class ProtocolTestCase(ComponentTestCase):
+    def setUp(self) -> None:
+        super().setUp()
+        self.accepted = Calls()
+
+    def protocol_with(
+        self,
+        admission: Any = None,
+        sources: Sequence[Any] = (),
+        legacy: Callable[[Message, Any], Message | None] = lambda message, peer: None,
+    ) -> SwimProtocol:
+        """A protocol with other parts, which has our port."""
+        parts = self.parts
+        made = SwimProtocol(
+            parts.membership,
+            self.scene.codec,
+            PlainEnvelope(),
+            admission or parts.admission,
+            sources,
+            legacy,
+            self.accepted,
+            parts.config,
+            parts.counters,
+            parts.reactor,
+        )
+        made.transport = parts.protocol.transport
+        return made
+
+
+class Receiving(ProtocolTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
@@ -88,9 +159,56 @@ class Arriving(ComponentTestCase):
     def test_a_callback_hears_of_the_address_at_the_other_end_of_a_stream(self) -> None:
         heard = Calls()
         self.protocol.on_message(GOSSIP, heard)
-        self.protocol.frame_received(self.peer.bytes_of(GOSSIP), Outlet())
-        self.assertEqual(heard.all[0][1], Outlet.address)
+        self.protocol.frame_received(self.peer.bytes_of(GOSSIP), RecordingStream())
+        self.assertEqual(heard.all[0][1], RecordingStream.address)
         self.assertEqual(self.parts.counters.frames_received, 1)
+
+    def test_a_callback_hears_nothing_more_once_it_has_ended(self) -> None:
+        heard, other = Calls(), Calls()
+        stop = self.protocol.on_message(GOSSIP, heard)
+        again = self.protocol.on_message(GOSSIP, heard)
+        self.protocol.on_message(GOSSIP, other)
+        stop()
+        stop()
+        self.peer.say(self.here, GOSSIP)
+        self.assertEqual((len(heard), len(other)), (1, 1), "it was registered twice")
+        again()
+        self.peer.say(self.here, GOSSIP)
+        self.assertEqual((len(heard), len(other)), (1, 2))
+
+    def test_a_callback_may_end_itself_while_it_is_called(self) -> None:
+        heard: list[str] = []
+        stops: list[Callable[[], None]] = []
+
+        def once(message: Message, address: Address) -> None:
+            heard.append("once")
+            stops[0]()
+
+        stops.append(self.protocol.on_message(GOSSIP, once))
+        self.protocol.on_message(GOSSIP, lambda message, address: heard.append("always"))
+        self.peer.say(self.here, GOSSIP)
+        self.peer.say(self.here, GOSSIP)
+        self.assertEqual(heard, ["once", "always", "always"])
+
+    def test_a_datagram_from_an_address_that_is_not_admitted_is_not_even_opened(self) -> None:
+        admission = AdmitOnly("10.0.0.77")
+        protocol = self.protocol_with(admission)
+        protocol.datagramReceived(b"\xff\xff\xff", ("10.0.0.66", 7946))
+        self.assertEqual(admission.asked, [Address("10.0.0.66", 7946)])
+        self.assertEqual((self.parts.counters.not_admitted, self.parts.counters.malformed), (1, {}))
+        protocol.datagramReceived(b"\xff\xff\xff", ("::ffff:10.0.0.77", 7946))
+        self.assertEqual(admission.asked[-1], Address("10.0.0.77", 7946), "in its one spelling")
+        self.assertEqual(sum(self.parts.counters.malformed.values()), 1)
+
+    def test_a_message_by_a_stream_that_we_accepted_is_told(self) -> None:
+        protocol = self.protocol_with()
+        stream = RecordingStream()
+        protocol.frame_received(self.peer.bytes_of(GOSSIP, cluster="other"), stream)
+        self.assertEqual(len(self.accepted), 0, "it was of another cluster")
+        protocol.frame_received(self.peer.bytes_of(GOSSIP), stream)
+        stream.accepted = False
+        protocol.frame_received(self.peer.bytes_of(GOSSIP), stream)
+        self.assertEqual(len(self.accepted), 1)
 
     def test_another_cluster_is_counted_and_ignored(self) -> None:
         self.peer.say(self.here, GOSSIP, cluster="other", updates=(NEWCOMER,))
@@ -116,25 +234,28 @@ class Arriving(ComponentTestCase):
         self.assertEqual(self.handled.all[0][1], Address("10.0.0.2", 7946))
 
     def test_a_seven_fields_message_is_translated_first_or_dropped(self) -> None:
+        data = self.peer.bytes_of(PING, version=0)
         translate = Calls()
-        self.protocol.handle_legacy(translate)
-        self.protocol.handle(PING, self.handled)
-        self.peer.say(self.here, PING, version=0)
+        dropping = self.protocol_with(legacy=translate)
+        dropping.handle(PING, self.handled)
+        dropping.datagramReceived(data, self.peer.claim.address)
         ((message, peer),) = translate.all
         self.assertEqual((message.version, peer), (0, self.peer.claim.address))
         self.assertEqual(len(self.handled), 0)
-        self.protocol.handle_legacy(
-            lambda message, peer: Message(replace(message.header, name="b"))
+        translating = self.protocol_with(
+            legacy=lambda message, peer: Message(replace(message.header, name="b"))
         )
-        self.peer.say(self.here, PING, version=0)
+        translating.handle(PING, self.handled)
+        translating.datagramReceived(data, self.peer.claim.address)
         self.assertEqual(self.handled.all[0][0].name, "b")
 
     def test_what_it_was_translated_to_decides_who_handles_it(self) -> None:
-        self.protocol.handle(PING, self.handled)
-        self.protocol.handle_legacy(
-            lambda message, peer: Message(replace(message.header, type=PING))
+        protocol = self.protocol_with(
+            legacy=lambda message, peer: Message(replace(message.header, type=PING))
         )
-        self.peer.say(self.here, MessageType.JOIN_REQ, version=0)
+        protocol.handle(PING, self.handled)
+        data = self.peer.bytes_of(MessageType.JOIN_REQ, version=0)
+        protocol.datagramReceived(data, self.peer.claim.address)
         self.assertEqual([message.type for message, _ in self.handled.all], [PING])
 
     def test_when_the_last_message_of_our_cluster_came_is_remembered(self) -> None:
@@ -148,7 +269,7 @@ class Arriving(ComponentTestCase):
 
     def test_who_waits_for_the_next_message_hears_of_one(self) -> None:
         heard = Calls()
-        self.protocol.on_next_message(heard)
+        self.protocol.once_received(heard)
         self.peer.say(self.here, GOSSIP, cluster="other")
         self.assertEqual(len(heard), 0)
         self.peer.say(self.here, GOSSIP)
@@ -166,7 +287,7 @@ class Arriving(ComponentTestCase):
         self.assertEqual(len(stopped), 1)
 
 
-class Sending(ComponentTestCase):
+class Sending(ProtocolTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
@@ -196,7 +317,7 @@ class Sending(ComponentTestCase):
 
     def test_news_rides_along_unless_it_is_not_wanted(self) -> None:
         self.parts.membership.apply(NEWCOMER)
-        self.protocol.send(self.there, PING, news=False)
+        self.protocol.send(self.there, PING, piggyback=False)
         self.assertEqual(self.got().updates, ())
         self.protocol.send(self.there, PING)
         self.assertEqual(self.got().updates, (NEWCOMER,))
@@ -206,7 +327,7 @@ class Sending(ComponentTestCase):
             self.parts.membership.apply(
                 Claim(f"m{number}", NEWCOMER.address, EPOCH, tags=(("t", "x" * 100),))
             )
-        stream = Outlet()
+        stream = RecordingStream()
         self.protocol.send(stream, PING, room=100_000)
         self.assertEqual(len(self.scene.codec.decode(stream.sent[0]).updates), 40)
         self.assertEqual(self.parts.counters.frames_sent, 1)
@@ -238,16 +359,15 @@ class Sending(ComponentTestCase):
         self.protocol.send(self.there, PING)
         self.assertEqual(self.parts.counters.send_failures, 1)
 
-    def test_news_goes_by_stream_where_datagrams_do_not_arrive(self) -> None:
-        stream = Outlet()
-        self.protocol.use_streams(self.there, stream.send)
-        self.protocol.spread(self.there, GOSSIP)
-        self.protocol.send(self.there, PING)
-        self.assertEqual([self.scene.codec.decode(d).type for d in stream.sent], [GOSSIP])
-        self.assertIs(self.got().type, PING)
-        self.protocol.use_streams(self.there, None)
-        self.protocol.spread(self.there, GOSSIP)
-        self.assertIs(self.got().type, GOSSIP)
+    def test_several_sources_fill_a_message_in_turn_each_with_the_room_that_is_left(self) -> None:
+        update = framed(encode_update(NEWCOMER))
+        first, second, third = OneUpdate(update), OneUpdate(b""), OneUpdate(update)
+        third.pending = False
+        protocol = self.protocol_with(sources=(first, second, third))
+        protocol.send(self.there, PING)
+        self.assertEqual(self.got().updates, (NEWCOMER,))
+        self.assertEqual(first.rooms[0] - second.rooms[0], len(update))
+        self.assertEqual(third.rooms, [], "it had nothing to tell")
 
     def test_bytes_and_datagrams_are_counted(self) -> None:
         self.protocol.send(self.there, PING)

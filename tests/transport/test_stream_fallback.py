@@ -10,11 +10,11 @@ from tests.parts import Calls, ComponentTestCase
 GOSSIP = MessageType.GOSSIP
 
 
-class PathsTests(ComponentTestCase):
+class StreamFallbackTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.paths = StreamFallback(self.parts.protocol, self.parts.streams, self.parts.config)
-        self.detour = self.paths.detour = Calls()
+        self.fell_back = Calls()
+        self.fallback = StreamFallback(self.parts.messenger, self.parts.config, self.fell_back)
         (self.peer,) = self.others("a")
         self.peer.accept_streams()
         self.there = self.peer.claim.address
@@ -22,7 +22,7 @@ class PathsTests(ComponentTestCase):
     def by_stream(self) -> bool:
         """Whether news arrives by stream."""
         self.peer.heard.clear()
-        self.parts.protocol.spread(self.there, GOSSIP)
+        self.parts.messenger.send(self.there, GOSSIP)
         self.scene.run(0.1)
         (heard,) = self.peer.heard
         return bool(heard.peer != self.parts.me.address)
@@ -31,20 +31,20 @@ class PathsTests(ComponentTestCase):
         self.assertFalse(self.by_stream())
 
     def test_after_an_answer_by_stream_news_goes_by_stream(self) -> None:
-        self.paths.reached(self.there, Route.STREAM)
+        self.fallback.reached(self.there, Route.STREAM)
         self.assertTrue(self.by_stream())
         self.assertTrue(self.by_stream())
         self.assertEqual(len(self.parts.streams._open), 1, "one stream is kept for all")
 
     def test_after_an_answer_by_datagram_it_goes_by_datagram_again(self) -> None:
-        self.paths.reached(self.there, Route.STREAM)
+        self.fallback.reached(self.there, Route.STREAM)
         self.assertTrue(self.by_stream())
-        self.paths.reached(self.there, Route.DATAGRAM)
+        self.fallback.reached(self.there, Route.DATAGRAM)
         self.assertFalse(self.by_stream())
         self.assertEqual(self.parts.streams._open, {}, "the stream is not needed any more")
 
     def test_a_stream_that_broke_is_opened_again_by_what_is_sent_next(self) -> None:
-        self.paths.reached(self.there, Route.STREAM)
+        self.fallback.reached(self.there, Route.STREAM)
         self.assertTrue(self.by_stream())
         (stream,) = self.parts.streams._open
         stream.close()
@@ -54,38 +54,38 @@ class PathsTests(ComponentTestCase):
 
     def test_what_cannot_be_sent_is_lost_and_the_next_is_tried_anew(self) -> None:
         self.peer.die()
-        self.paths.reached(self.there, Route.STREAM)
+        self.fallback.reached(self.there, Route.STREAM)
         for _ in range(2):
-            self.parts.protocol.spread(self.there, GOSSIP)
+            self.parts.messenger.send(self.there, GOSSIP)
             self.scene.run(2)
-        self.assertEqual(self.paths._kept, {})
+        self.assertEqual(self.fallback._kept, {})
 
     def test_no_more_streams_are_kept_than_a_few(self) -> None:
         for other in self.others(*(f"o{number}" for number in range(70))):
             other.accept_streams()
-            self.paths.reached(other.claim.address, Route.STREAM)
-            self.parts.protocol.spread(other.claim.address, GOSSIP)
+            self.fallback.reached(other.claim.address, Route.STREAM)
+            self.parts.messenger.send(other.claim.address, GOSSIP)
             self.scene.run(0.1)
         self.assertEqual(len(self.parts.streams._open), 64)
 
     def test_an_answer_through_a_relay_says_nothing_about_the_way(self) -> None:
-        self.paths.reached(self.there, Route.RELAY)
+        self.fallback.reached(self.there, Route.RELAY)
         self.assertFalse(self.by_stream())
-        self.paths.reached(self.there, Route.STREAM)
-        self.paths.reached(self.there, Route.RELAY)
+        self.fallback.reached(self.there, Route.STREAM)
+        self.fallback.reached(self.there, Route.RELAY)
         self.assertTrue(self.by_stream())
 
     def test_that_datagrams_are_lost_there_is_told_once(self) -> None:
         for _ in range(3):
-            self.paths.reached(self.there, Route.STREAM)
-        self.assertEqual(self.detour.all, [(self.there,)])
-        self.paths.reached(self.there, Route.DATAGRAM)
-        self.paths.reached(self.there, Route.STREAM)
-        self.assertEqual(len(self.detour), 2)
+            self.fallback.reached(self.there, Route.STREAM)
+        self.assertEqual(self.fell_back.all, [(self.there,)])
+        self.fallback.reached(self.there, Route.DATAGRAM)
+        self.fallback.reached(self.there, Route.STREAM)
+        self.assertEqual(len(self.fell_back), 2)
 
     def test_others_are_not_concerned(self) -> None:
         (other,) = self.others("b")
-        self.paths.reached(self.there, Route.STREAM)
-        self.parts.protocol.spread(other.claim.address, GOSSIP)
+        self.fallback.reached(self.there, Route.STREAM)
+        self.parts.messenger.send(other.claim.address, GOSSIP)
         self.scene.run(0.1)
         self.assertEqual(other.heard[0].peer, self.parts.me.address)

@@ -12,7 +12,10 @@ from twisted.trial.unittest import TestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.addresses import Address
+from swimtx.counters import Counters
 from swimtx.interfaces import IStream, IStreams
+from swimtx.journal import NullJournal
+from swimtx.security.admission import AdmitAll
 from swimtx.transport import tcp
 from swimtx.transport.tcp import MAX_FRAME, TcpStreams
 from tests.parts import Calls, Scene
@@ -97,7 +100,8 @@ class StreamsTests:
     async def test_what_was_sent_before_a_close_still_arrives(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         stream.send(bytes(100_000))
         stream.close()
         await self.until(lambda: len(closed))
@@ -109,14 +113,16 @@ class StreamsTests:
         stream = await self.open()
         stream.send(b"hello")
         await self.until(lambda: self.got.streams)
-        closed = self.got.streams[0].closed = Calls()
+        closed = Calls()
+        self.got.streams[0].on_close(closed)
         stream.close()
         await self.until(lambda: len(closed))
 
     async def test_sending_on_a_closed_stream_does_nothing(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         stream.close()
         await self.until(lambda: len(closed))
         stream.send(b"late")
@@ -139,7 +145,8 @@ class StreamsTests:
     async def test_an_oversized_frame_ends_the_stream(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         stream.send(b"fine")
         stream.send(bytes(MAX_FRAME))
         stream.send(bytes(MAX_FRAME + 1))
@@ -166,13 +173,15 @@ class StreamsTests:
         self.patch(tcp, "IDLE", 0.2)
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         await self.until(lambda: len(closed) and not self.there.accepted)
 
     async def test_stopped_nothing_is_open_at_either_end(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         stream.send(b"hello")
         await self.until(lambda: self.got.frames)
         await self.result(self.there.stop())
@@ -208,12 +217,14 @@ class SimulatedStreams(StreamsTests, TestCase):
             streams.stop()
         self.scene.run(0.1)
         for streams in self.made:
-            self.assertEqual(list(streams.clock.getDelayedCalls()), [])
-            self.assertEqual((streams.clock.transports, streams.clock.listeners), ({}, {}))
+            reactor: Any = streams.clock
+            self.assertEqual(list(reactor.getDelayedCalls()), [])
+            self.assertEqual((reactor.transports, reactor.listeners), ({}, {}))
 
     def make(self) -> TcpStreams:
         host = self.address.host if not self.made else self.scene.next_host()
-        self.made.append(TcpStreams(self.scene.network.host(host)))
+        reactor = self.scene.network.host(host)
+        self.made.append(TcpStreams(reactor, AdmitAll(NullJournal()), Counters()))
         return self.made[-1]
 
     def free_address(self) -> Address:
@@ -231,7 +242,8 @@ class SimulatedStreams(StreamsTests, TestCase):
     async def test_one_that_was_used_is_kept_for_an_hour(self) -> None:
         await self.prepare()
         stream = await self.open()
-        closed = stream.closed = Calls()
+        closed = Calls()
+        stream.on_close(closed)
         stream.send(b"hello")
         await self.until(lambda: self.got.frames)
         self.got.streams[0].send(b"hello")
@@ -270,7 +282,7 @@ class LoopbackStreams(StreamsTests, TestCase):
         self.reactor = reactor
 
     def make(self) -> TcpStreams:
-        streams = TcpStreams(self.reactor)
+        streams = TcpStreams(self.reactor, AdmitAll(NullJournal()), Counters())
         self.addCleanup(streams.stop)
         return streams
 

@@ -40,7 +40,7 @@ _EVERY_SCENE = (
 DESCRIPTION = Description(
     "E14",
     "what each rule is worth",
-    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
+    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three wiring one by one, see "
     "E8.",
     {
         "seeds": 1,
@@ -101,14 +101,14 @@ def run(cell: Cell) -> dict[str, Any]:
     """One scene."""
     settings = cell.settings
     config = Config.lan(silence_tolerance=3.0)
-    parts = WITHOUT[settings["rule"]]
-    group = acquainted(settings["members"], cell.chance, config, parts, 0.0, (Event.FAILED,))
+    wiring = WITHOUT[settings["rule"]]
+    group = acquainted(settings["members"], cell.chance, config, wiring, 0.0, (Event.FAILED,))
     if settings["scene"] == "rejecting":
         for host in group.hosts(group.running):
             group.network.refuse_streams(host)
     else:
         for node in group.nodes.values():
-            node.membership.accepted_stream()  # as each has some minutes after its start
+            node._parts.membership.accepted_stream()  # as each has some minutes after its start
     chance = Random(cell.chance)
     group.run_for(_SETTLE + chance.random())
     group.history.clear()

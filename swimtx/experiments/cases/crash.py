@@ -28,7 +28,7 @@ from swimtx.experiments.results import (
 )
 from swimtx.experiments.scenes import acquainted, crash
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED, Parts
+from swimtx.wiring import Wiring
 
 DESCRIPTION = Description(
     "E3",
@@ -67,16 +67,16 @@ def cells(scale: Scale) -> list[Cell]:
 
 def run(cell: Cell) -> dict[str, Any]:
     """Crashes one after the other, each brought back."""
-    wiring, members = cell.settings["wiring"], cell.settings["members"]
+    row, members = cell.settings["wiring"], cell.settings["members"]
     chance = Random(cell.chance)
-    config, parts = _wired(wiring, members)
-    group = acquainted(members, cell.chance, config, parts)
+    config, wiring = _wired(row, members)
+    group = acquainted(members, cell.chance, config, wiring)
     first: list[float] = []
     last: list[float] = []
     never = 0
     for _ in range(cell.settings["crashes"]):
         group.run_for(_SETTLE + chance.random())
-        vanish = wiring != "swimtx, killed"
+        vanish = row != "swimtx, killed"
         found = crash(group, chance, _BOUND, Event.FAILED, vanish)
         if found.first is None or found.last is None:
             never += 1
@@ -134,8 +134,8 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     )
 
 
-def _wired(wiring: str, members: int) -> tuple[Config, Parts]:
+def _wired(wiring: str, members: int) -> tuple[Config, type[Wiring]]:
     if wiring.startswith("swimtx"):
-        return Config.lan(), SHIPPED
+        return Config.lan(), Wiring
     make = lifeguard if wiring.startswith("Lifeguard") else memberlist
     return as_in_memberlist(members), make(_ALPHA[wiring])

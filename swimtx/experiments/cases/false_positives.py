@@ -26,8 +26,8 @@ from swimtx.experiments.results import (
 )
 from swimtx.experiments.scenes import acquainted
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.history import Announced
+from swimtx.wiring import Wiring
 
 _RELAYS = 3  # k
 _INCIDENT = 30.0  # seconds without another verdict on a member, after which one is another incident
@@ -79,9 +79,9 @@ def run(cell: Cell) -> dict[str, Any]:
     """Counts, and the member-hours that they are out of."""
     settings = cell.settings
     members = settings["members"]
-    config, parts = _wired(settings["wiring"], members)
+    config, wiring = _wired(settings["wiring"], members)
     events = (Event.SUSPECTED, Event.FAILED, Event.RECOVERED)
-    group = acquainted(members, cell.chance, config, parts, settings["loss"], events)
+    group = acquainted(members, cell.chance, config, wiring, settings["loss"], events)
     group.run_for(_SETTLE)
     counters = [node.counters for node in group.nodes.values()]
     begun, first = group.now, len(group.history)
@@ -165,9 +165,9 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     )
 
 
-def _wired(wiring: str, members: int) -> tuple[Config, Parts]:
+def _wired(wiring: str, members: int) -> tuple[Config, type[Wiring]]:
     if wiring == "swimtx":
-        return Config.lan(), SHIPPED
+        return Config.lan(), Wiring
     alpha = 4.0 if wiring.endswith("4") else 5.0
     make = lifeguard if wiring.startswith("Lifeguard") else memberlist
     return as_in_memberlist(members), make(alpha, streams=False)

@@ -26,9 +26,9 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted, crash
-from swimtx.experiments.swim_baseline import PERIOD, SUSPICION, as_in_the_paper
+from swimtx.experiments.swim_baseline import PERIOD, Suspicion, as_in_the_paper
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED
+from swimtx.wiring import Wiring
 
 WHOLE = math.e / (math.e - 1)  # periods: the paper's expectation
 _PAPER_MEAN, _PAPER_MAX = 1.76, 4.44  # periods, of 29 crashes
@@ -64,10 +64,10 @@ def run(cell: Cell) -> dict[str, Any]:
     settings = cell.settings
     published = settings["wiring"] == "SWIM"
     config = as_in_the_paper() if published else Config.lan()
-    parts = SUSPICION if published else SHIPPED
-    period = PERIOD if published else config.period
+    wiring = Suspicion if published else Wiring
+    period = PERIOD if published else config.protocol_period
     chance = Random(cell.chance)
-    group = acquainted(settings["members"], cell.chance, config, parts)
+    group = acquainted(settings["members"], cell.chance, config, wiring)
     waits: list[float] = []
     never = 0
     for _ in range(settings["crashes"]):

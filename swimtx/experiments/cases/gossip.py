@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from random import Random
 from typing import Any
 
@@ -18,11 +17,11 @@ from swimtx.experiments.experiment import (
     by_case,
     pooled,
 )
-from swimtx.experiments.memberlist_baseline import as_in_memberlist, memberlist
+from swimtx.experiments.memberlist_baseline import Memberlist, as_in_memberlist
 from swimtx.experiments.results import Chart, Reference, Row, Summary, line_of
 from swimtx.experiments.scenes import acquainted, receipts
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED
+from swimtx.wiring import Wiring
 
 DESCRIPTION = Description(
     "E4b",
@@ -61,6 +60,13 @@ def cells(scale: Scale) -> list[Cell]:
     ]
 
 
+class WaitingForTicks(Memberlist):
+    """memberlist, in which an update waits for a whole tick before each hop."""
+
+    def make_gossip(self, kind: type[Gossip] = Gossip) -> Gossip:
+        return super().make_gossip(kind)
+
+
 def run(cell: Cell) -> dict[str, Any]:
     """Updates one after the other, each of a member at random."""
     settings = cell.settings
@@ -68,9 +74,9 @@ def run(cell: Cell) -> dict[str, Any]:
     chance = Random(cell.chance)
     quiet = {"protocol_period": _QUIET, "table_interval": 1e9, "patience": 1e9}
     config = as_in_memberlist(members, **quiet) if ticks else Config.lan(table_interval=1e9)
-    parts = replace(memberlist(), gossip=Gossip) if ticks else SHIPPED  # a whole tick for each hop
+    wiring = WaitingForTicks if ticks else Wiring
     group = acquainted(
-        members, cell.chance, config, parts, settings["loss"], events=(Event.UPDATED,)
+        members, cell.chance, config, wiring, settings["loss"], events=(Event.UPDATED,)
     )
     group.run_for(5.0)
     times: list[float] = []

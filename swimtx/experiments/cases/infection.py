@@ -25,7 +25,7 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted, receipts
-from swimtx.experiments.swim_baseline import INFECTION, PERIOD, as_in_the_paper
+from swimtx.experiments.swim_baseline import PERIOD, Infection, as_in_the_paper
 from swimtx.membership.events import Event
 
 MEDIANS = {6: 1.03, 13: 1.26, 20: 3.02, 28: 3.03, 35: 1.97, 43: 2.49, 52: 1.51, 56: 2.26}
@@ -56,7 +56,7 @@ def run(cell: Cell) -> dict[str, Any]:
     members = cell.settings["members"]
     chance = Random(cell.chance)
     config = as_in_the_paper()
-    group = acquainted(members, cell.chance, config, INFECTION, events=(Event.UPDATED,))
+    group = acquainted(members, cell.chance, config, Infection, events=(Event.UPDATED,))
     medians: list[float] = []
     longest: list[float] = []
     missed = 0

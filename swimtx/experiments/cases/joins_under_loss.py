@@ -21,9 +21,9 @@ from swimtx.experiments.results import Chart, Line, Reference, Row, Summary
 from swimtx.experiments.scenes import LATENCY
 from swimtx.experiments.swim_baseline import VARIANTS, as_in_the_paper, unaware
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED, Parts
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced
+from swimtx.wiring import Wiring
 
 _FIRST = (0.0, 3.6, 8.6, 14.1)  # seconds of the first joins; then evenly
 JOINS = (*_FIRST, *(18.7 + (79.0 - 18.7) / 12 * number for number in range(13)))
@@ -84,7 +84,7 @@ def run(cell: Cell) -> dict[str, Any]:
         loss=settings["loss"],
         latency=LATENCY,
         events=(Event.FAILED, Event.RECOVERED),
-        parts=_wired(settings),
+        wiring=_wired(settings),
     )
     for number, moment in enumerate(JOINS, 1):
         group.clock.callLater(moment, _join, group, f"n{number}")
@@ -106,11 +106,11 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _wired(settings: Mapping[str, Any]) -> Parts:
+def _wired(settings: Mapping[str, Any]) -> type[Wiring]:
     if settings["wiring"] == _SWIMTX:
-        return SHIPPED
-    parts = VARIANTS[settings["wiring"]]
-    return unaware(parts) if settings["expelled"] == _GO_ON else parts
+        return Wiring
+    wiring = VARIANTS[settings["wiring"]]
+    return unaware(wiring) if settings["expelled"] == _GO_ON else wiring
 
 
 def _join(group: Group, key: str) -> None:

@@ -25,8 +25,8 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted
-from swimtx.experiments.swim_baseline import PERIOD, SUSPICION, as_in_the_paper
-from swimtx.parts import SHIPPED
+from swimtx.experiments.swim_baseline import PERIOD, Suspicion, as_in_the_paper
+from swimtx.wiring import Wiring
 
 #: Messages that a member sent and received in a period, by N; read off the paper's figure.
 SENT = {5: 2.08, 13: 2.11, 21: 2.10, 28: 2.00, 36: 2.02, 44: 1.98, 51: 2.13, 55: 1.98}
@@ -65,9 +65,9 @@ def run(cell: Cell) -> dict[str, Any]:
     settings = cell.settings
     published = settings["wiring"] == "SWIM"
     config = as_in_the_paper() if published else Config.lan()
-    period = PERIOD if published else config.period
-    parts = SUSPICION if published else SHIPPED
-    group = acquainted(settings["members"], cell.chance, config, parts)
+    period = PERIOD if published else config.protocol_period
+    wiring = Suspicion if published else Wiring
+    group = acquainted(settings["members"], cell.chance, config, wiring)
     group.run_for(_SETTLE * period)
     counters = [node.counters for node in group.nodes.values()]
     sent: list[int] = []

@@ -13,7 +13,7 @@ from swimtx.experiments.scenes import acquainted
 from swimtx.experiments.slow_members import WIRINGS
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.claim import State
-from swimtx.parts import SHIPPED
+from swimtx.wiring import Wiring
 
 _BOUND = 120.0  # seconds in which all should be together again
 _SETTLE = 5.0  # seconds
@@ -74,10 +74,10 @@ def run(cell: Cell) -> dict[str, Any]:
     settings = cell.settings
     members = settings["members"]
     if settings["wiring"] == "swimtx":
-        config, parts = Config.lan(), SHIPPED
+        config, wiring = Config.lan(), Wiring
     else:
-        config, parts = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
-    group = acquainted(members, cell.chance, config, parts, 0.0, ())
+        config, wiring = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
+    group = acquainted(members, cell.chance, config, wiring, 0.0, ())
     group.run_for(_SETTLE)
     names = group.running
     some = names[: round(settings["share"] * members)]

@@ -14,8 +14,8 @@ from swimtx.experiments.scenes import acquainted
 from swimtx.experiments.slow_members import WIRINGS
 from swimtx.experiments.tables import MEAN, Column, rows_of
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED
 from swimtx.simulation.group import Group
+from swimtx.wiring import Wiring
 
 _SETTLE = 5.0  # seconds
 _LOOK = 0.5  # seconds between two looks at everybody's list
@@ -79,11 +79,11 @@ def run(cell: Cell) -> dict[str, Any]:
     settings = cell.settings
     members = settings["members"]
     if settings["wiring"] == "swimtx":
-        config, parts = Config.lan(), SHIPPED
+        config, wiring = Config.lan(), Wiring
     else:
-        config, parts = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
+        config, wiring = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
     events = (Event.FAILED, Event.RECOVERED)
-    group = acquainted(members, cell.chance, config, parts, 0.0, events)
+    group = acquainted(members, cell.chance, config, wiring, 0.0, events)
     group.run_for(_SETTLE)
     group.history.clear()
     number = 10 if settings["fault"] in ("crashes", "deaf") else max(1, members // 100)
@@ -119,7 +119,7 @@ def run(cell: Cell) -> dict[str, Any]:
 
 
 def _lists(group: Group, key: str, name: str) -> bool:
-    claim = group.nodes[key].membership.claim(name)
+    claim = group.table(key).claim(name)
     return claim is not None and claim.state.living
 
 

@@ -14,7 +14,7 @@ from swimtx.experiments.scenes import acquainted
 from swimtx.experiments.slow_members import WIRINGS
 from swimtx.experiments.tables import MEAN, Column, rows_of
 from swimtx.membership.events import Event
-from swimtx.parts import SHIPPED
+from swimtx.wiring import Wiring
 
 _SETTLE = 5.0  # seconds
 _AFTER = 30.0  # seconds after the end that are watched
@@ -75,11 +75,11 @@ def run(cell: Cell) -> dict[str, Any]:
     settings = cell.settings
     members = settings["members"]
     if settings["wiring"] == "swimtx":
-        config, parts = Config.lan(), SHIPPED
+        config, wiring = Config.lan(), Wiring
     else:
-        config, parts = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
+        config, wiring = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
     events = (Event.SUSPECTED, Event.FAILED)
-    group = acquainted(members, cell.chance, config, parts, 0.0, events)
+    group = acquainted(members, cell.chance, config, wiring, 0.0, events)
     group.run_for(_SETTLE)
     group.history.clear()
     traffic = group.network.traffic
@@ -88,7 +88,7 @@ def run(cell: Cell) -> dict[str, Any]:
     usual = (traffic.datagrams_sent - before) / _SETTLE / members
     deaf = set(Random(cell.chance).sample(group.running, settings["deaf"]))
     healthy = [key for key in group.running if key not in deaf]
-    memberships = [group.nodes[key].membership for key in healthy]
+    memberships = [group.table(key) for key in healthy]
     refuted = sum(membership.refutations for membership in memberships)
     group.network.cut("*", group.hosts(deaf))
     peak = 0

@@ -24,7 +24,7 @@ from swimtx.experiments.results import (
     reference_line,
 )
 from swimtx.experiments.scenes import acquainted, crash
-from swimtx.experiments.swim_baseline import PERIOD, SUSPICION, as_in_the_paper, suspicion_periods
+from swimtx.experiments.swim_baseline import PERIOD, Suspicion, as_in_the_paper, suspicion_periods
 from swimtx.membership.events import Event
 
 DESCRIPTION = Description(
@@ -48,7 +48,7 @@ def cells(scale: Scale) -> list[Cell]:
 def run(cell: Cell) -> dict[str, Any]:
     """From the first suspicion to the first verdict, and until everybody knows."""
     chance = Random(cell.chance)
-    group = acquainted(cell.settings["members"], cell.chance, as_in_the_paper(), SUSPICION)
+    group = acquainted(cell.settings["members"], cell.chance, as_in_the_paper(), Suspicion)
     timeouts: list[float] = []
     removals: list[float] = []
     for _ in range(cell.settings["crashes"]):
