@@ -1,4 +1,4 @@
-"""What changed in the member list, as values, and how those who listen are told."""
+"""Changes of the member list, and the notifier that reports them to watchers and subscribers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from swimtx.membership.member import Member
 
 
 class Event(enum.StrEnum):
-    """What happened, as a word for people and scripts."""
+    """The kind of a change, as a word for people and scripts."""
 
     JOINED = "joined"
     SUSPECTED = "suspected"
@@ -30,11 +30,12 @@ class Event(enum.StrEnum):
 
 
 class WatchOrder(enum.IntEnum):
-    """In which order the parts of a member hear a change, the lower first. It is not the order
-    in which they are made.
+    """The order in which the components of a member receive a change, the lower first. It is
+    independent of the order in which they are created.
 
-    Monitors ask for the grade that the suspicion timers have found for the same change. Those who
-    send (failure notices, resurrection, table exchange) do so after those who decide.
+    The monitors need the grade that the suspicion timers compute from the same change. The
+    components that send (failure notices, resurrection, table exchange) come after those that
+    decide.
     """
 
     UPDATE_QUEUE = 1
@@ -53,16 +54,16 @@ class WatchOrder(enum.IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change of the list.
+    """One change of the member list.
 
-    @ivar event: what a subscriber is told, or C{None} for what only swimtx itself needs to spread:
+    @ivar event: the event for subscribers; C{None} for a change that only swimtx itself spreads:
         evidence that grew, an incarnation that rose.
-    @ivar member: the member as it is now.
-    @ivar before: the member as it was, C{None} if nobody of that name was known.
-    @ivar why: what was seen, and by whom; empty where there is no event.
-    @ivar claim: the record that is held now.
-    @ivar held: the record that was held before.
-    @ivar spread: whether others should hear of it from us.
+    @ivar member: the member after the change.
+    @ivar before: the member before the change; C{None} if its name was unknown.
+    @ivar why: the observations and their witnesses, for people; empty if there is no event.
+    @ivar claim: the record after the change.
+    @ivar held: the record before the change; C{None} if the name was unknown.
+    @ivar spread: whether this node gossips the change.
     """
 
     event: Event | None
@@ -78,10 +79,11 @@ Listener = Callable[[Change], object]
 
 
 class ChangeNotifier:
-    """Tells changes to all who listen, one change after the other.
+    """Reports changes to watchers and subscribers, one change after the other.
 
-    They are queued, so that a listener may cause another change and all still hear them in the
-    order in which they were made. One that raises is logged, and keeps its place.
+    Changes are queued, so that a listener may cause another change and every listener still
+    receives them in the order in which they were made. An exception in a listener is logged; the
+    listener stays registered.
     """
 
     _log = Logger()
@@ -90,18 +92,21 @@ class ChangeNotifier:
         self._watchers: list[tuple[WatchOrder, Listener]] = []
         self._listeners: dict[object, Listener] = {}
         self._queue: deque[Change] = deque()
-        self._telling = False
+        self._reporting = False
 
     def watch(self, watcher: Listener, order: WatchOrder) -> None:
-        """Tell C{watcher(change)} every change in that order, before those who subscribed.
+        """Call C{watcher(change)} for every change, in C{order}, before the subscribers.
 
-        Of several of the same place in it the first registered hears it first.
+        Watchers of equal order are called in the order of their registration.
         """
         self._watchers.append((order, watcher))
         self._watchers.sort(key=itemgetter(0))
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell C{listener(change)} those that have an event. Call what is returned to end it."""
+        """Call C{listener(change)} for each change that has an event.
+
+        @return: a function that ends the subscription; further calls of it have no effect.
+        """
         subscription = object()
         self._listeners[subscription] = listener
 
@@ -111,23 +116,23 @@ class ChangeNotifier:
         return stop
 
     def announce(self, change: Change) -> None:
-        """Tell a change, after those that are being told."""
+        """Report a change, after the changes that are being reported."""
         self._queue.append(change)
-        if self._telling:
+        if self._reporting:
             return
-        self._telling = True
+        self._reporting = True
         try:
             while self._queue:
-                self._tell(self._queue.popleft())
+                self._report(self._queue.popleft())
         finally:
-            self._telling = False
+            self._reporting = False
 
-    def _tell(self, change: Change) -> None:
-        for _, watcher in self._watchers:  # as many as the node was built with
+    def _report(self, change: Change) -> None:
+        for _, watcher in self._watchers:  # fixed once the node is built
             self._call(watcher, change)
         if change.event is not None:
             for subscription, listener in list(self._listeners.items()):
-                if subscription in self._listeners:  # and not ended by one who heard it sooner
+                if subscription in self._listeners:  # an earlier listener may end it
                     self._call(listener, change)
 
     def _call(self, listener: Listener, change: Change) -> None:
@@ -138,7 +143,7 @@ class ChangeNotifier:
 
 
 def event_between(held: Claim | None, claim: Claim) -> Event | None:
-    """The event of going from one record of a name to another; C{None} if there is none to tell."""
+    """The event of the transition from C{held} to C{claim}; C{None} if there is none."""
     state = claim.state
     if held is None or claim.epoch > held.epoch:
         if state.living:

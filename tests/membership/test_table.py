@@ -574,7 +574,7 @@ class Listening(MembershipTestCase):
 
     def test_a_whole_member_hears_a_change_in_the_order_that_is_written_down(self) -> None:
         node = Scene().node("me")
-        turns = [turn for turn, _ in node.membership._announcements._watchers]
+        turns = [turn for turn, _ in node.membership._notifier._watchers]
         self.assertEqual(
             turns, [turn for turn in WatchOrder if turn is not WatchOrder.VERIFICATION]
         )

@@ -513,7 +513,7 @@ class Caches(CodecTestCase):
         ):
             head = header(ME, kind, "default", 1)
             before = self.codec.decode(head + sequence_field(7) + tail)
-            self.patch(self.codec, "_decode_closely", self.fail)
+            self.patch(self.codec, "_decode_fully", self.fail)
             again = self.codec.decode(head + sequence_field(2**32 - 1) + tail)
             self.assertEqual(again, Message(before.header, 2**32 - 1, aim=before.aim))
             self.codec = Codec(lambda: NOW)

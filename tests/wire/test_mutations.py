@@ -61,14 +61,14 @@ class MutatedDatagrams(SynchronousTestCase):
         for data in (*CORPUS, *(h + sequence_field(1) + t for h in heads for t in tails)):
             self.codec.decode(data)
         parts = [field for data in CORPUS for field in split(data)]
-        closely = self.codec._decode_closely
+        closely = self.codec._decode_fully
         looked_at: list[bytes] = []
 
         def look_closely(data: bytes) -> Message:
             looked_at.append(data)
             return closely(data)
 
-        self.patch(self.codec, "_decode_closely", look_closely)
+        self.patch(self.codec, "_decode_fully", look_closely)
         for _ in range(TRIES // 4):
             known = [chance.choice(heads), sequence_field(chance.getrandbits(32))]
             known.append(chance.choice(tails))
