@@ -1,6 +1,6 @@
 """The member list and the one way to change it (SWIM §4.2).
 
-All news from gossip, a probe, a timer, a table exchange or a leave goes through
+All information from gossip, a probe, a timer, a table exchange or a leave goes through
 C{Membership.apply(claim)}; the other components react to the L{Change} that it announces.
 """
 
@@ -280,7 +280,7 @@ class Membership:
         self.index.clear()
 
     def announce(self, event: Event, name: str, why: str) -> None:
-        """Report an event that changes no record."""
+        """Report an event of a known member that changes no record."""
         entry = self._entries.get(name)
         if entry is not None:
             view = entry.view()

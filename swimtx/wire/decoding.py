@@ -52,7 +52,7 @@ _BARE = frozenset(map(int, (MessageType.GOSSIP, MessageType.FAIL, MessageType.LE
 
 # Most datagrams are a PING or an ACK without updates, in our encoder's layout: a header, the
 # sequence, at most a target. Encoded messages concatenate, so such a datagram is decoded by looking
-# up its head and its tail. The cut between them may be wrong: then one of them is not found.
+# up its head and its tail. The cut between them is a guess: wherever it is, both have to be known.
 _VERSION_THEN_EPOCH = b"\x60\x01\x68"
 _SEQUENCE_TAG = b"\x45"
 # Bytes from there to the sequence: an epoch of this century is a varint of six bytes.
@@ -111,7 +111,7 @@ class Codec:
         version = wire.version
         if not version:
             return self._decode_legacy(wire, number)
-        named = (
+        values = (
             number,
             wire.node_id,
             wire.addr,
@@ -121,7 +121,7 @@ class Codec:
             version,
             wire.cluster,
         )
-        header = self._headers.get(named) or self._check_header(named)
+        header = self._headers.get(values) or self._check_header(values)
         updates = self._claims.all(wire.updates) if _UPDATE_TAG in data else ()
         # Only an ACK from a relay names a target.
         if number == _PING or (number == _ACK and wire.target):
@@ -165,8 +165,8 @@ class Codec:
 
     # The header
 
-    def _check_header(self, named: _HeaderFields) -> Header:
-        number, name, host, port, incarnation, epoch, version, cluster = named
+    def _check_header(self, values: _HeaderFields) -> Header:
+        number, name, host, port, incarnation, epoch, version, cluster = values
         kind = message_type(number)
         check_name(name)
         address = checked_address(self._addresses, host, port)
@@ -175,7 +175,7 @@ class Codec:
         if cluster:
             check_name(cluster, MAX_CLUSTER_BYTES, "cluster")
         header = Header(kind, name, address, incarnation, epoch, version, cluster)
-        keep(self._headers, named, header)
+        keep(self._headers, values, header)
         return header
 
     def _target(self, wire: swim_pb2.Datagram) -> Target:

@@ -132,8 +132,8 @@ class Merging(SynchronousTestCase):
         self.assertEqual(united, expected)
 
     def test_the_newest_entry_of_a_witness_is_kept(self) -> None:
-        said = [Evidence("w", Observation.BROKEN, 1), Evidence("w", Observation.SILENT, 2)]
-        for order in (said, said[::-1]):
+        entries = [Evidence("w", Observation.BROKEN, 1), Evidence("w", Observation.SILENT, 2)]
+        for order in (entries, entries[::-1]):
             self.assertEqual(merged_evidence(order), (Evidence("w", Observation.SILENT, 2),))
 
 

@@ -19,10 +19,10 @@ some_names = st.sampled_from([f"n{number}" for number in range(9)])
 
 
 def claim(
-    name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], seven: bool = False
+    name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], legacy: bool = False
 ) -> Claim:
     """A claim about the member C{name}."""
-    return Claim(name, address, 1, state=state, legacy=seven)
+    return Claim(name, address, 1, state=state, legacy=legacy)
 
 
 class IndexModel(RuleBasedStateMachine):
@@ -40,14 +40,14 @@ class IndexModel(RuleBasedStateMachine):
         name=some_names,
         state=st.sampled_from(State),
         address=st.sampled_from(ADDRESSES),
-        seven=st.booleans(),
+        legacy=st.booleans(),
     )
-    def put(self, name: str, state: State, address: Address, seven: bool) -> None:
+    def put(self, name: str, state: State, address: Address, legacy: bool) -> None:
         self.steps += 1
         before = self.held.get(name)
         if before is None or before.address != address:
             self.arrivals[name] = self.steps
-        self.held[name] = claim(name, state, address, seven)
+        self.held[name] = claim(name, state, address, legacy)
         self.index.put(self.held[name])
         self.regroup()
 

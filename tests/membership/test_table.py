@@ -76,9 +76,9 @@ class MembershipTestCase(SynchronousTestCase):
 
     def events(self) -> list[tuple[str, str]]:
         """The event and name of each change since the last call."""
-        told = [(str(change.event), change.member.name) for change in self.changes]
+        events = [(str(change.event), change.member.name) for change in self.changes]
         self.changes.clear()
-        return told
+        return events
 
     def member(self, name: str) -> Member:
         found = self.membership.get(name)
@@ -111,8 +111,8 @@ class ConvergenceTestCase(SynchronousTestCase):
     def test_a_table_exchange_before_the_other_claims_does_not_change_the_table(
         self, some: list[Claim], rest: list[Claim]
     ) -> None:
-        told = [*after(some).claims(), *rest]  # a table exchange, then the rest
-        self.assertEqual(table(after(told)), table(after([*rest, *some])))
+        received = [*after(some).claims(), *rest]  # a table exchange, then the rest
+        self.assertEqual(table(after(received)), table(after([*rest, *some])))
 
     @given(several)
     def test_the_record_of_a_name_has_the_greatest_key_that_was_received(
@@ -145,7 +145,7 @@ class Group(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.said: list[Claim] = []
+        self.sent: list[Claim] = []
         self.clocks = {name: Clock() for name in self.NAMES}
         self.tables: dict[str, Membership] = {}
         self.own: dict[str, int] = {}  # the last incarnation that each raised itself
@@ -155,14 +155,14 @@ class Group(RuleBasedStateMachine):
     def start(self, name: str) -> None:
         clock = self.clocks[name]
         membership = Membership(clock)
-        membership.watch(lambda change: self.said.append(change.claim), WatchOrder.LEAVING)
+        membership.watch(lambda change: self.sent.append(change.claim), WatchOrder.LEAVING)
         address = Address("10.0.0.1", 7000 + self.NAMES.index(name))
         membership.become(Claim(name, address, int(clock() * 1000), by=name))
         self.tables[name] = membership
 
     @rule(sender=some, receiver=some, fraction=st.floats(0, 1))
     def receive_an_old_or_new_claim(self, sender: str, receiver: str, fraction: float) -> None:
-        self.tables[receiver].apply(self.said[int(fraction * (len(self.said) - 1))])
+        self.tables[receiver].apply(self.sent[int(fraction * (len(self.sent) - 1))])
 
     @rule(sender=some, receiver=some)
     def exchange(self, sender: str, receiver: str) -> None:
@@ -182,8 +182,8 @@ class Group(RuleBasedStateMachine):
         held = self.tables[forger].claim(about)
         if held is not None:
             forged = replace(held, epoch=EPOCH + epoch * 1000, incarnation=incarnation)
-            self.said.append(forged.suspected("liar"))
-            self.said.append(forged.departed())
+            self.sent.append(forged.suspected("forger"))
+            self.sent.append(forged.departed())
 
     @rule(name=some)
     def leave_and_come_back(self, name: str) -> None:
@@ -198,14 +198,14 @@ class Group(RuleBasedStateMachine):
     def teardown(self) -> None:
         for _ in range(8):  # a refutation is received in the next round
             for name in self.NAMES:
-                for claim in self.said:
+                for claim in self.sent:
                     self.tables[name].apply(claim)
         tables = [table(membership) for membership in self.tables.values()]
         assert tables[0] == tables[1] == tables[2]
         for name, membership in self.tables.items():
             assert membership.me.state is State.ALIVE
             assert tables[0][name] == membership.me
-            for claim in self.said:
+            for claim in self.sent:
                 assert claim.name != name or claim.key <= membership.me.key
 
 
@@ -515,7 +515,7 @@ class Events(MembershipTestCase):
         self.membership.apply(OTHER.suspected("n3"))
         self.changes.clear()
         self.membership.announce(Event.STALLED, "n2", "its host still accepts")
-        self.membership.announce(Event.STALLED, "nobody", "who is that")
+        self.membership.announce(Event.STALLED, "nobody", "it is unknown")
         (change,) = self.changes
         self.assertEqual(change.before, change.member)
         self.assertEqual((change.event, change.why), (Event.STALLED, "its host still accepts"))
@@ -555,18 +555,18 @@ class ChangeNotifierTestCase(MembershipTestCase):
         self.membership.apply(OTHER)
         self.assertEqual([event for event, _ in self.events()], ["joined", "suspected", "failed"])
         for label in ("first", "last"):
-            order = [event for who, event in received if who == label]
+            order = [event for name, event in received if name == label]
             self.assertEqual(order, ["joined", "suspected", "failed"])
 
     def test_watchers_receive_a_change_before_subscribers_and_also_without_an_event(self) -> None:
         order: list[str] = []
-        self.membership.subscribe(lambda change: order.append(f"told {change.event}"))
+        self.membership.subscribe(lambda change: order.append(f"subscriber {change.event}"))
         self.membership.watch(
-            lambda change: order.append(f"seen {change.event}"), WatchOrder.LEAVING
+            lambda change: order.append(f"watcher {change.event}"), WatchOrder.LEAVING
         )
         self.membership.apply(OTHER)
         self.membership.apply(OTHER.alive(4))
-        self.assertEqual(order, ["seen joined", "told joined", "seen None"])
+        self.assertEqual(order, ["watcher joined", "subscriber joined", "watcher None"])
 
     def test_watchers_receive_a_change_in_watch_order_independent_of_their_registration(
         self,

@@ -119,10 +119,10 @@ class RoundTrips(CodecTestCase):
 
     @given(st.integers(0, 2**32 - 1), claims(), st.lists(claims(), max_size=3))
     def test_parts_that_are_encoded_separately_make_one_message(
-        self, sequence: int, target: Claim, news: list[Claim]
+        self, sequence: int, target: Claim, updates: list[Claim]
     ) -> None:
         parts = [header(ME, MessageType.PING, "default", 1), target_fields(target)]
-        parts += [sequence_field(sequence), *(framed(encode_update(claim)) for claim in news)]
+        parts += [sequence_field(sequence), *(framed(encode_update(claim)) for claim in updates)]
         expected = Message.of(
             MessageType.PING,
             ME.name,
@@ -134,7 +134,7 @@ class RoundTrips(CodecTestCase):
             target=target.name,
             target_epoch=target.epoch,
             target_incarnation=target.incarnation,
-            updates=tuple(news),
+            updates=tuple(updates),
         )
         self.assertEqual(self.codec.decode(b"".join(parts)), expected)
 
