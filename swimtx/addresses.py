@@ -1,4 +1,4 @@
-"""Addresses: an IP literal in its one spelling, and a port."""
+"""Addresses of members: an IP literal in canonical form, and a port."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, final
 
 @final
 class Address(NamedTuple):
-    """Where a member is reached: an IP literal and a port, the same number for UDP and TCP."""
+    """The address of a member: an IP literal and a port, the same number for UDP and TCP."""
 
     host: str
     port: int
@@ -21,10 +21,10 @@ _BROADCAST = ipaddress.ip_address("255.255.255.255")
 
 
 def normal_host(host: str) -> str:
-    """The one spelling of an IP literal: C{::ffff:1.2.3.4} is C{1.2.3.4}.
+    """The canonical form of an IP literal: C{::ffff:1.2.3.4} becomes C{1.2.3.4}.
 
-    @raise ValueError: not an IP literal; a link-local IPv6 one, whose zone the sockets lose; or
-        one that stands for many hosts.
+    @raise ValueError: C{host} is not an IP literal; is a link-local IPv6 one, whose zone the
+        sockets lose; or stands for many hosts (multicast, broadcast).
     """
     if "%" in host:
         raise ValueError(f"{host} names a zone; link-local addresses are not supported")
@@ -39,10 +39,10 @@ def normal_host(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches that address."""
+    """Whether the address is reachable from this machine only."""
     return host == "::1" or host.startswith("127.")
 
 
 def is_wildcard(host: str) -> bool:
-    """Whether that address stands for all of the machine's."""
+    """Whether the address stands for all addresses of the machine."""
     return host in ("0.0.0.0", "::")

@@ -1,10 +1,10 @@
-"""What a node counts: plain attributes, read when somebody asks."""
+"""Counters of a node: plain attributes, read on demand."""
 
 from __future__ import annotations
 
 
 class Counters:
-    """Counts since the node was made.
+    """Counts since the node was created.
 
     @ivar malformed: datagrams and frames that were no message of ours, by reason.
     @ivar not_admitted: datagrams from addresses that are not admitted, and streams.
@@ -50,7 +50,7 @@ class Counters:
         self.wrong_target = 0
 
     def as_dict(self) -> dict[str, int | dict[str, int]]:
-        """All of them, by name."""
+        """All counters, by name."""
         found: dict[str, int | dict[str, int]] = {}
         for name in self.__slots__:
             value = getattr(self, name)

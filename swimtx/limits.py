@@ -1,4 +1,4 @@
-"""How long, how many and how large what is said of a member may be."""
+"""Limits of the fields of claims and messages, and checks of names and tags."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ MAX_AGE = 2**31  # seconds
 
 
 def check_text(text: str, most: int, what: str) -> None:
-    """Whether C{text} may be a name: 1 to C{most} bytes of UTF-8, no control characters.
+    """Check that C{text} may be a name: 1 to C{most} bytes of UTF-8, no control characters.
 
-    @raise ValueError: it may not; the text says why, calling it C{what}.
+    @param what: the name of the field, for the text of the error.
+    @raise ValueError: C{text} may be no name; the text says why.
     """
     try:
         size = len(text.encode())
@@ -30,10 +31,12 @@ def check_text(text: str, most: int, what: str) -> None:
 
 
 def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """The tags as sorted pairs.
+    """Check tags.
 
-    @raise ValueError: a key is no name or comes twice, a value is no UTF-8, there are more than
-        C{MAX_TAGS}, or all together are over C{MAX_TAGS_BYTES}.
+    @param tags: C{(key, value)} pairs.
+    @return: the pairs, sorted.
+    @raise ValueError: a key is no name or occurs twice, a value is no UTF-8, there are more than
+        C{MAX_TAGS}, or they exceed C{MAX_TAGS_BYTES} together.
     """
     pairs = tuple(sorted(tags))
     if len(pairs) > MAX_TAGS:

@@ -1,4 +1,4 @@
-"""Members, claims and messages for property tests, over the full ranges of what may be said."""
+"""Strategies for property tests: names, claims and messages over the full ranges of the fields."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from swimtx.membership.claim import Claim, State
 from swimtx.membership.observation import Evidence, Observation, merged_evidence
 from swimtx.wire.messages import Contact, Message, MessageType
 
-# No deadline: how long an example takes says more about the machine than about the code.
+# No deadline: the duration of an example depends more on the machine than on the code.
 settings.register_profile("swimtx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("swimtx")
 
 NOW = 1_790_000_000.0
-"""Seconds: what the clocks of these tests show."""
+"""The time that the clocks of these tests show, in seconds."""
 EPOCH = int(NOW * 1000)
-"""The run of somebody who starts at C{NOW}."""
+"""The epoch of a member that starts at C{NOW}."""
 DAY = 24 * 3600
 
 _uint32 = st.integers(0, 2**32 - 1)
@@ -75,7 +75,7 @@ tags = (
     )
     .map(lambda drawn: tuple(sorted(drawn.items())))
 )
-# Four entries always fit beside the rest of a claim.
+# At most four entries: so many always fit an update beside the other fields.
 evidence = st.lists(
     st.builds(Evidence, short_names, st.sampled_from(Observation), _uint32), max_size=4
 ).map(merged_evidence)
@@ -90,7 +90,7 @@ def claims(
     evidence: st.SearchStrategy[tuple[Evidence, ...]] = evidence,
     age: st.SearchStrategy[float] = ages,
 ) -> st.SearchStrategy[Claim]:
-    """Claims as they may stand in a table or on the wire."""
+    """Claims as a table or an update may contain them."""
 
     return st.one_of(
         [
@@ -118,7 +118,7 @@ def rivals(
     epochs: Iterable[int] = (EPOCH - 3600_000, EPOCH, EPOCH + 3600_000),
     hosts: Iterable[str] = ("10.0.0.1", "10.0.0.2"),
 ) -> st.SearchStrategy[Claim]:
-    """Claims about one member that often meet: few runs, few incarnations, few addresses."""
+    """Claims about one member that often conflict: few runs, few incarnations, few addresses."""
     return claims(
         st.just(name),
         st.builds(Address, st.sampled_from(list(hosts)), st.just(7946)),
@@ -170,7 +170,7 @@ _updates = st.lists(claims(), max_size=3).map(tuple)
 
 def messages(kinds: Iterable[MessageType] = MessageType) -> st.SearchStrategy[Message]:
     """Whole messages of these types, each with the fields that its type uses."""
-    # Not by builds(): of a NamedTuple it would draw also those fields that are left out here.
+    # builds() would also draw the fields of a NamedTuple that are left out here.
     return st.one_of(
         [
             st.fixed_dictionaries(
@@ -186,7 +186,7 @@ def messages(kinds: Iterable[MessageType] = MessageType) -> st.SearchStrategy[Me
                     "updates": _updates,
                     **_uses.get(kind, {}),
                 }
-            ).map(lambda said: Message.of(**said))
+            ).map(lambda values: Message.of(**values))
             for kind in kinds
         ]
     )

@@ -1,4 +1,6 @@
-"""Where a newcomer may ask: from what people type to addresses."""
+"""Seeds, the members that a newcomer asks first: from the texts that people type to addresses.
+Start at ``seeds``.
+"""
 
 from swimtx.discovery.seed import DEFAULT_PORT, Seed, parse_seed
 from swimtx.discovery.seeds import Seeds, StaticSeeds, as_seeds

@@ -1,4 +1,4 @@
-"""Looking names up: addresses by the reactor's resolver, services by SRV records (RFC 2782)."""
+"""Looks names up: addresses by the reactor's resolver, services by SRV records (RFC 2782)."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _RESOLV_CONF = Path("/etc/resolv.conf")
 async def addresses_of(reactor: Any, name: str, port: int, type: str) -> list[Address]:
     """All addresses of a name: A records for C{"udp4"}, AAAA for C{"udp6"}.
 
-    @raise LookupError: there is none that can be used; the text says why.
+    @raise LookupError: the name has no usable address; the text says why.
     @raise twisted.internet.defer.TimeoutError: no answer within 5 s.
     """
     family, called = FAMILIES[type]
-    hosts = _Hosts()
-    # Late answers go to nobody: what GAIResolver returns cannot be cancelled.
+    hosts = _HostCollector()
+    # A resolution by GAIResolver cannot be cancelled, so late answers are ignored.
     maybeDeferred(
         reactor.nameResolver.resolveHostName,
         hosts,
@@ -49,10 +49,11 @@ async def addresses_of(reactor: Any, name: str, port: int, type: str) -> list[Ad
 
 
 async def targets_of(reactor: Any, service: str, resolver: Any) -> list[tuple[str, int]]:
-    """Host and port of all that offer a service: the lowest priority first, then the heaviest.
+    """All targets of a service, sorted by rising priority, then by falling weight.
 
-    @param resolver: an C{IResolver}; C{None}: ask the name servers of this machine.
-    @raise LookupError: nobody offers it.
+    @param resolver: an C{IResolver}; C{None}: the name servers of this machine.
+    @return: C{(host, port)} pairs.
+    @raise LookupError: the service has no target; the text says why.
     @raise twisted.internet.defer.TimeoutError: no answer within 5 s.
     """
     from twisted.names import dns
@@ -60,9 +61,9 @@ async def targets_of(reactor: Any, service: str, resolver: Any) -> list[tuple[st
 
     if resolver is None:
         resolver = _resolver(reactor)
-    asked: Deferred[Any] = maybeDeferred(resolver.lookupService, service)
+    query: Deferred[Any] = maybeDeferred(resolver.lookupService, service)
     try:
-        answers, _, _ = await asked.addTimeout(TIMEOUT, reactor)
+        answers, _, _ = await query.addTimeout(TIMEOUT, reactor)
     except DNSNameError:
         raise LookupError(f"{service} does not exist") from None
     except DomainError as error:
@@ -80,17 +81,17 @@ async def targets_of(reactor: Any, service: str, resolver: Any) -> list[tuple[st
 
 
 def _resolver(reactor: Any) -> Any:
-    """A resolver for one question: no cache, and no timer that outlives the answer."""
+    """A resolver for one query: no cache, and no timer that outlives the answer."""
     from twisted.names.client import Resolver
 
     servers = [(server, 53) for server in name_servers(_RESOLV_CONF)]
-    # Two rounds through all of them, which end just before our own patience does.
-    patience = 0.9 * TIMEOUT / (2 * len(servers))
-    return Resolver(servers=servers, timeout=(patience, patience), reactor=reactor)
+    # Two rounds through all servers, which end just before TIMEOUT.
+    timeout = 0.9 * TIMEOUT / (2 * len(servers))
+    return Resolver(servers=servers, timeout=(timeout, timeout), reactor=reactor)
 
 
 def name_servers(path: Path) -> list[str]:
-    """The name servers that resolv.conf(5) lists; without any, the one on this machine."""
+    """The name servers that resolv.conf(5) lists; if it lists none, the one on this machine."""
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
     except OSError:
@@ -101,10 +102,10 @@ def name_servers(path: Path) -> list[str]:
 
 
 @implementer(IResolutionReceiver)
-class _Hosts:
-    """Gathers the addresses of one name.
+class _HostCollector:
+    """Collects the addresses of one name.
 
-    @ivar complete: a Deferred of all of them.
+    @ivar complete: a Deferred of all hosts; fails with the error of a look-up that could not start.
     """
 
     def __init__(self) -> None:
@@ -112,19 +113,19 @@ class _Hosts:
         self._hosts: list[str] = []
 
     def resolutionBegan(self, resolution: IHostResolution) -> None:  # noqa: N802
-        """The look-up has begun."""
+        """The look-up has started."""
 
     def addressResolved(self, address: IAddress) -> None:  # noqa: N802
-        """One address is known."""
+        """One address was found."""
         if isinstance(address, (IPv4Address, IPv6Address)):
             self._hosts.append(address.host)
 
     def resolutionComplete(self) -> None:  # noqa: N802
-        """That were all."""
+        """All addresses were found."""
         if not self.complete.called:
             self.complete.callback(self._hosts)
 
     def failed(self, failure: Failure) -> None:
-        """The look-up could not even begin."""
+        """The look-up could not start."""
         if not self.complete.called:
             self.complete.errback(failure)

@@ -1,4 +1,4 @@
-"""One seed, as people type it: an address, a name, or a service with SRV records (RFC 2782)."""
+"""Parses one seed: an address, a name, or a service with SRV records (RFC 2782)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ DEFAULT_PORT = 7946
 
 
 class Seed(NamedTuple):
-    """One seed as it was given, taken apart.
+    """One parsed seed.
 
-    @ivar text: how it was given, which is what failures are reported under.
+    @ivar text: the seed as it was given; failures are reported under it.
     @ivar host: an IP literal or a name.
-    @ivar port: 0 of a service, whose records say the port.
-    @ivar literal: whether C{host} is an IP literal, so that nothing has to be looked up.
+    @ivar port: 0 for a service, whose records contain the port.
+    @ivar literal: whether C{host} is an IP literal, which needs no look-up.
     """
 
     text: str
@@ -25,15 +25,16 @@ class Seed(NamedTuple):
 
     @property
     def service(self) -> bool:
-        """Whether it is looked up as SRV."""
+        """Whether the seed is a service, which is looked up by SRV records."""
         return not self.port
 
 
 def parse_seed(text: str, default_port: int = DEFAULT_PORT) -> Seed:
-    """A seed out of C{HOST}, C{HOST:PORT}, C{[IPV6]}, C{[IPV6]:PORT}, a bare IPv6 literal, or
+    """Parse C{HOST}, C{HOST:PORT}, C{[IPV6]}, C{[IPV6]:PORT}, a bare IPv6 literal, or
     C{_service._udp.domain}.
 
-    @raise ValueError: it is none of these; the text says why.
+    @param default_port: the port if C{text} names none and is no service.
+    @raise ValueError: C{text} is none of these; the error says why.
     """
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -51,17 +52,18 @@ def parse_seed(text: str, default_port: int = DEFAULT_PORT) -> Seed:
 
 
 def seed_at(host: str, port: int) -> Seed:
-    """A seed out of a host (an IP literal or a name) and a port.
+    """The seed for a host (an IP literal or a name) and a port.
 
-    @raise ValueError: it is neither, or the port is out of range; the text says which and why.
+    @raise ValueError: C{host} is neither, or the port is out of range; the text says which and why.
     """
     return _seed(str(Address(host, port)), host, port, True)
 
 
 def _seed(text: str, host: str, port: int, port_given: bool) -> Seed:
-    """The seed, with its host checked.
+    """The seed, with its host and port checked.
 
-    @raise ValueError: the host is neither an address that can be asked nor a possible name.
+    @raise ValueError: the host is neither an address of one host nor a possible name, or the port
+        is out of range.
     """
     if not host:
         raise ValueError(f"seed {text!r}: no host is given")

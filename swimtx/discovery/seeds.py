@@ -1,4 +1,4 @@
-"""Sources of seeds. Names are looked up here and nowhere else, afresh each time somebody asks."""
+"""Sources of seeds. Only this module looks up names, and it does so at each call of C{find}."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ _T = TypeVar("_T")
 
 
 def as_seeds(reactor: Any, seeds: ISeeds | Iterable[str | tuple[str, int]], type: str) -> ISeeds:
-    """The source of seeds that a program names.
+    """Convert the seeds that a program gives to a source of seeds.
 
     @param reactor: as for L{Seeds}.
     @param seeds: texts that L{parse_seed} takes and C{(host, port)} pairs, or an C{ISeeds}.
     @param type: as for L{Seeds}.
-    @raise ValueError: one of them is no seed; the text says which and why.
+    @raise ValueError: a seed is malformed, or C{type} is; the text says which and why.
     """
     if ISeeds.providedBy(seeds):
         return seeds
@@ -42,8 +42,9 @@ def as_seeds(reactor: Any, seeds: ISeeds | Iterable[str | tuple[str, int]], type
 class StaticSeeds:
     """Seeds whose addresses are known.
 
-    @param addresses: C{(host, port)} each, the host an IP literal.
-    @raise ValueError: a host is none, or a port is out of range; the text says which and why.
+    @param addresses: C{(host, port)} pairs, the host an IP literal.
+    @raise ValueError: a host is no IP literal, or a port is out of range; the text says which and
+        why.
     """
 
     def __init__(self, addresses: Iterable[tuple[str, int]]) -> None:
@@ -70,16 +71,16 @@ class StaticSeeds:
 
 @implementer(ISeeds)
 class Seeds:
-    """Seeds as people give them. Two that find the same in the same way are equal.
+    """Seeds as people give them. Two that look up the same seeds in the same way are equal.
 
     @param reactor: provides C{IReactorTime}; if names are among the seeds,
-        C{IReactorPluggableNameResolver}; if services are, and no resolver is given, what
-        C{twisted.names.client.Resolver} needs.
+        C{IReactorPluggableNameResolver}; if services are, and no resolver is given, the interfaces
+        that C{twisted.names.client.Resolver} needs.
     @param seeds: texts that L{parse_seed} takes, or C{(host, port)}.
     @param type: C{"udp4"}: a name's A records are looked up; C{"udp6"}: AAAA.
-    @param default_port: the port of those that name none.
-    @param resolver: an C{IResolver} to ask for SRV records; C{None}: this machine's name servers.
-    @raise ValueError: a seed is malformed; the text says which and why.
+    @param default_port: the port of seeds that name none.
+    @param resolver: an C{IResolver} for SRV records; C{None}: this machine's name servers.
+    @raise ValueError: a seed or C{type} is malformed; the text says which and why.
     """
 
     def __init__(
@@ -112,10 +113,11 @@ class Seeds:
         return places, self._type, id(self._reactor), id(self._resolver)
 
     def find(self) -> Deferred[Found]:
-        """Look everything up, all at the same time, each for at most 5 s.
+        """Look all seeds up at the same time, each query for at most 5 s.
 
-        @return: a Deferred of the addresses, in the order of the seeds and each of them once, and
-            of a sentence for each seed about what could not be looked up. It may be cancelled.
+        @return: a Deferred of C{([Address], {text: sentence})}: the addresses in the order of the
+            seeds, each of them once, and a sentence for each seed whose look-up failed. It may be
+            cancelled, and then fails with C{CancelledError}.
         """
         if self._literal:  # nothing to look up
             found: Found = (list(dict.fromkeys(Address(s.host, s.port) for s in self._seeds)), {})
@@ -125,7 +127,7 @@ class Seeds:
     async def _find(self) -> Found:
         addresses: dict[Address, None] = {}
         failures: dict[str, str] = {}
-        answers = await _together(self._look_up(seed) for seed in self._seeds)
+        answers = await _gather(self._look_up(seed) for seed in self._seeds)
         for seed, (found, sentences) in zip(self._seeds, answers, strict=True):
             addresses.update(dict.fromkeys(found))
             if sentences:
@@ -133,7 +135,7 @@ class Seeds:
         return list(addresses), failures
 
     async def _look_up(self, seed: Seed) -> tuple[list[Address], list[str]]:
-        """The addresses of one seed, and sentences about what went wrong."""
+        """The addresses of one seed, and a sentence about each failure."""
         if not seed.service:
             return await self._look_up_host(seed.host, seed.port)
         try:
@@ -144,7 +146,7 @@ class Seeds:
             return [], [_sentence(error, seed.host)]
         found: list[Address] = []
         sentences: list[str] = []
-        for addresses, failed in await _together(self._look_up_host(*t) for t in targets):
+        for addresses, failed in await _gather(self._look_up_host(*t) for t in targets):
             found += addresses
             sentences += failed
         return found, sentences
@@ -162,7 +164,7 @@ class Seeds:
 
 
 def _seed_of(given: Any, default_port: int) -> Seed:
-    """@raise ValueError: it is neither of the two forms of a seed, or out of its limits."""
+    """@raise ValueError: C{given} is neither of the two forms of a seed, or exceeds its limits."""
     if isinstance(given, str):
         return parse_seed(given, default_port)
     match given:
@@ -174,7 +176,7 @@ def _seed_of(given: Any, default_port: int) -> Seed:
 
 
 def _sentence(error: Exception, asked: str) -> str:
-    """What went wrong, for a person."""
+    """The error, as a sentence for people."""
     if isinstance(error, TimeoutError):
         return f"no answer about {asked} within {TIMEOUT:g} s"
     if isinstance(error, (LookupError, ValueError)):
@@ -182,9 +184,12 @@ def _sentence(error: Exception, asked: str) -> str:
     return f"looking up {asked} failed: {str(error) or type(error).__name__}"
 
 
-async def _together(asked: Iterable[Coroutine[Deferred[Any], Any, _T]]) -> list[_T]:
-    """All results, in order, of what is done at the same time. Cancelled together, too."""
+async def _gather(coroutines: Iterable[Coroutine[Deferred[Any], Any, _T]]) -> list[_T]:
+    """Run coroutines at the same time. To cancel the result cancels all of them.
+
+    @return: their results, in order.
+    """
     try:
-        return await gatherResults(map(Deferred.fromCoroutine, asked), consumeErrors=True)
+        return await gatherResults(map(Deferred.fromCoroutine, coroutines), consumeErrors=True)
     except FirstError as error:
         error.subFailure.raiseException()

@@ -1,4 +1,3 @@
-"""What is believed of each member, and which claim takes precedence (SWIM §4.2).
-
-Start at ``table``: ``Membership.apply`` is the one way to change the member list.
+"""The member list: the state of each member, and the order in which one claim overrides another
+(SWIM §4.2). Start at ``table``: ``Membership.apply`` is the one way to change the list.
 """

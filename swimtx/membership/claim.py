@@ -1,8 +1,8 @@
-"""What is claimed about a member, and which claim takes precedence (SWIM §4.2).
+"""Claims about members, and the order in which one claim overrides another (SWIM §4.2).
 
-A member is a name; one run of it is an epoch; within a run it counts its incarnation.
+A name identifies a member, an epoch one run of it, and the incarnation counts within the run.
 Claims about one name are ordered by C{(epoch, left?, incarnation, state)}: the greater key wins,
-whoever says it and in whatever order it is heard.
+whichever member sends it and in whatever order the claims arrive.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from swimtx.membership.observation import Evidence, merged_evidence
 
 
 class State(enum.Enum):
-    """What is believed of a member. In precedence alive < suspect < failed; left ends a run.
+    """The state of a member. In precedence alive < suspect < failed; left ends a run.
 
-    @ivar living: whether such a member is still part of the group: alive or suspect.
+    @ivar living: whether a member in this state still belongs to the group: alive or suspect.
     """
 
     ALIVE = "alive"
@@ -39,19 +39,20 @@ Key = tuple[int, bool, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Something said about a member: the record that is gossiped. Frozen, so it may be shared.
+    """A record about one member, as it is gossiped. Frozen, so that tables may share it.
 
-    @ivar name: the member it is about.
-    @ivar address: where that member is reached.
-    @ivar epoch: its run: wall clock in milliseconds at its start, raised above any remembered one.
-    @ivar incarnation: counted from 0 within the run, raised only by the member itself.
-    @ivar tags: sorted pairs, at most one a key.
-    @ivar evidence: who saw what, of a suspect or failed member.
-    @ivar by: the name of the member that said so first; a hint for people.
-    @ivar streams: the member says that its stream port has accepted somebody in this run.
-    @ivar legacy: a peer that knows only the original schema and cannot speak for itself.
-    @ivar age: seconds since this state began, as told by the sender (failed and left only).
-    @ivar key: what claims about one name are ordered by.
+    @ivar name: the member that the claim is about.
+    @ivar address: the address of that member.
+    @ivar epoch: its run: the wall clock in milliseconds at its start, raised above the epoch of
+        any run that the group remembers.
+    @ivar incarnation: counted from 0 within the run; only the member itself raises it.
+    @ivar tags: sorted C{(key, value)} pairs, at most one for each key.
+    @ivar evidence: the observations of the witnesses, for a suspect or failed member.
+    @ivar by: the name of the member that made the claim first; a hint for people.
+    @ivar streams: the member states that its stream port has accepted a stream in this run.
+    @ivar legacy: the member knows only the original schema and makes no claims of its own.
+    @ivar age: seconds since this state began, as the sender states (failed and left only).
+    @ivar key: the precedence among claims about the same name.
     """
 
     name: str
@@ -74,7 +75,7 @@ class Claim:
 
     @property
     def can_relay(self) -> bool:
-        """Whether it can be asked to probe somebody, and will say what it saw."""
+        """Whether the member can relay a probe (PING_REQ) and report its observation."""
         return self.state is State.ALIVE and not self.legacy
 
     def alive(self, incarnation: int | None = None) -> Claim:
@@ -95,22 +96,22 @@ class Claim:
         return replace(self, state=State.FAILED, by=by, evidence=gathered, age=0.0)
 
     def departed(self) -> Claim:
-        """The same run, ended by the member itself."""
+        """The same run and incarnation, left: ended by the member itself."""
         return replace(self, state=State.LEFT, by=self.name, evidence=(), age=0.0)
 
 
 def merge(held: Claim, heard: Claim) -> Claim:
-    """One claim out of two with equal keys: the evidence of both, the rest from the lower address.
+    """Merge claims with equal keys: the evidence of both, the rest from the lower address.
 
-    Commutative, associative and idempotent, so that all who hear both agree.
+    Commutative, associative and idempotent, so that all members that receive both agree.
     """
     if held.evidence == heard.evidence:
         evidence = held.evidence
     else:
         evidence = merged_evidence(held.evidence, heard.evidence)
-    first = held if _rest(held) <= _rest(heard) else heard
+    first = held if _other_fields(held) <= _other_fields(heard) else heard
     return first if first.evidence == evidence else replace(first, evidence=evidence)
 
 
-def _rest(claim: Claim) -> tuple[Any, ...]:
+def _other_fields(claim: Claim) -> tuple[Any, ...]:
     return (claim.address, claim.tags, claim.by, claim.legacy, claim.streams)

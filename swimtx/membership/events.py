@@ -1,4 +1,4 @@
-"""What changed in the member list, as values, and how those who listen are told."""
+"""Changes of the member list, and the notifier that reports them to watchers and subscribers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from swimtx.membership.member import Member
 
 
 class Event(enum.StrEnum):
-    """What happened, as a word for people and scripts."""
+    """The kind of a change, as a word for people and scripts."""
 
     JOINED = "joined"
     SUSPECTED = "suspected"
@@ -92,10 +92,11 @@ Watcher = Callable[[RecordChange], object]
 
 
 class ChangeNotifier:
-    """Tells changes to all who listen, one change after the other.
+    """Reports changes to watchers and subscribers, one change after the other.
 
-    They are queued, so that a listener may cause another change and all still hear them in the
-    order in which they were made. One that raises is logged, and keeps its place.
+    Changes are queued, so that a listener may cause another change and every listener still
+    receives them in the order in which they were made. An exception in a listener is logged; the
+    listener stays registered.
     """
 
     _log = Logger()
@@ -104,7 +105,7 @@ class ChangeNotifier:
         self._watchers: list[tuple[WatchOrder, Watcher]] = []
         self._listeners: dict[object, Listener] = {}
         self._queue: deque[RecordChange] = deque()
-        self._telling = False
+        self._reporting = False
 
     def watch(self, watcher: Watcher, order: WatchOrder) -> Callable[[], None]:
         """Tell C{watcher(change)} every change in that order, before the subscribers.
@@ -123,7 +124,10 @@ class ChangeNotifier:
         return stop
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Tell C{listener(change)} those that have an event. Call what is returned to end it."""
+        """Call C{listener(change)} for each change that has an event.
+
+        @return: a function that ends the subscription; further calls of it have no effect.
+        """
         subscription = object()
         self._listeners[subscription] = listener
 
@@ -135,16 +139,16 @@ class ChangeNotifier:
     def announce(self, change: RecordChange) -> None:
         """Tell a change, after those that are being told."""
         self._queue.append(change)
-        if self._telling:
+        if self._reporting:
             return
-        self._telling = True
+        self._reporting = True
         try:
             while self._queue:
-                self._tell(self._queue.popleft())
+                self._report(self._queue.popleft())
         finally:
-            self._telling = False
+            self._reporting = False
 
-    def _tell(self, change: RecordChange) -> None:
+    def _report(self, change: RecordChange) -> None:
         for registered in self._watchers:
             try:
                 registered[1](change)
@@ -161,7 +165,7 @@ class ChangeNotifier:
 
 
 def event_between(held: Claim | None, claim: Claim) -> Event | None:
-    """The event of going from one record of a name to another; C{None} if there is none to tell."""
+    """The event of the transition from C{held} to C{claim}; C{None} if there is none."""
     state = claim.state
     if held is None or claim.epoch > held.epoch:
         if state.living:

@@ -1,7 +1,7 @@
-"""What kind of failure is it: pure readings of what the witnesses saw.
+"""Classifies a failure by the witnesses' observations, in pure functions.
 
-A process that was killed leaves a host that refuses its port. One that is frozen, starved or
-collecting garbage leaves a host that still accepts for it. A host that is gone is silent.
+The host of a killed process refuses streams to its port. The host of a process that is frozen,
+starved or collecting garbage still accepts streams for it. A host that is gone is silent.
 """
 
 from __future__ import annotations
@@ -11,32 +11,32 @@ from collections.abc import Iterable
 
 from swimtx.membership.observation import Evidence, Observation
 
-ENOUGH_ALIKE = 5  # entries of silence, or of acceptance, after which more are only more gossip
-BROKEN_ENOUGH = 2  # broken streams that outweigh a host which still accepts
+ENOUGH_ALIKE = 5  # entries of silence, or of acceptance; more would only add gossip
+BROKEN_ENOUGH = 2  # broken streams that outweigh a host that still accepts
 
 
 class Grade(enum.Enum):
-    """How a suspicion is read."""
+    """The kind of failure that a suspicion indicates."""
 
-    GONE = "gone"  # its process is no more: the verdict is due at once
-    STALLED = "stalled"  # its host accepts for it: it is given patience
-    SILENT = "silent"  # nothing is known but silence: the tolerance for silence
+    GONE = "gone"  # the process has ended: the verdict is due at once
+    STALLED = "stalled"  # the host still accepts: C{Config.patience} applies
+    SILENT = "silent"  # only silence was observed: C{Config.silence_tolerance} applies
 
 
 def count_of(entries: Iterable[Evidence], kind: Observation) -> int:
-    """How many witnesses saw that."""
+    """The number of witnesses with this observation."""
     return sum(entry.kind is kind for entry in entries)
 
 
 def entry_of(entries: Iterable[Evidence], witness: str) -> Evidence | None:
-    """What that witness saw."""
+    """The entry of this witness; C{None} if there is none."""
     return next((entry for entry in entries if entry.witness == witness), None)
 
 
 def worth_telling(entry: Evidence, entries: tuple[Evidence, ...]) -> bool:
-    """Whether an observation adds to those that are known.
+    """Whether C{entry} adds to the known C{entries}.
 
-    What a witness has changed its mind about always does, and so do refusals and broken streams.
+    A further observation of a known witness always does, and so do refusals and broken streams.
     """
     if entry_of(entries, entry.witness) is not None:
         return True
@@ -45,25 +45,25 @@ def worth_telling(entry: Evidence, entries: tuple[Evidence, ...]) -> bool:
 
 
 def refusals_needed(living: int) -> int:
-    """Witnesses of a refusal that a verdict takes, in a group of so many."""
+    """The number of witnesses of a refusal that a verdict needs, among C{living} members."""
     return min(2, max(1, living - 2))
 
 
 def grade_of(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
-    """How to read a suspicion.
+    """Classify a suspicion.
 
-    Gone takes enough refusals, more than there are acceptances, and one of them our own: a forged
-    list of witnesses convinces nobody.
+    C{GONE} needs enough refusals, more refusals than acceptances, and a refusal that C{me}
+    observed: a forged list of witnesses is not sufficient.
     """
     refused = count_of(entries, Observation.REFUSED)
     accepted = count_of(entries, Observation.ACCEPTED)
     broken = count_of(entries, Observation.BROKEN)
-    mine = entry_of(entries, me)
+    own = entry_of(entries, me)
     if (
         refused >= refusals_needed(living)
         and refused > accepted
-        and mine is not None
-        and mine.kind is Observation.REFUSED
+        and own is not None
+        and own.kind is Observation.REFUSED
     ):
         return Grade.GONE
     if accepted + broken and broken < BROKEN_ENOUGH:
@@ -72,7 +72,7 @@ def grade_of(entries: tuple[Evidence, ...], me: str, living: int) -> Grade:
 
 
 def proves_gone(entries: tuple[Evidence, ...], living: int) -> bool:
-    """Whether the witnesses of one round, all first-hand, prove that the process is no more."""
+    """Whether the first-hand observations of one round prove that the process has ended."""
     if count_of(entries, Observation.ACCEPTED) or count_of(entries, Observation.BROKEN):
         return False
     return count_of(entries, Observation.REFUSED) >= refusals_needed(living)

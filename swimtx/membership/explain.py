@@ -1,4 +1,4 @@
-"""Why a member is listed as it is, in a sentence for people."""
+"""Explains the state of a member, in a sentence for people."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SEEN = {
 
 
 def explain(claim: Claim) -> str:
-    """A sentence for people: what was seen of this member, and by whom."""
+    """The observations of the claim and their witnesses, in a sentence for people."""
     if claim.state is State.LEFT:
         return "it said goodbye"
     if claim.state is State.ALIVE:

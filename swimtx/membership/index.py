@@ -1,4 +1,4 @@
-"""Who is in which state: the member list's index, for picking at random and looking up."""
+"""The index of the member list: names by state and by address, for look-ups and samples."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from swimtx.membership.claim import Claim, State
 
 
 class MemberIndex:
-    """Names by state, kept up to date by the member list.
+    """Names by state and by address, which the member list keeps up to date.
 
     @ivar living: alive and suspect members, in no particular order.
-    @ivar suspects: the suspect ones, in the order in which that was heard.
-    @ivar failed: the failed ones, likewise.
-    @ivar left: those who left, likewise.
+    @ivar suspects: suspect members, in the order in which the list learnt that state.
+    @ivar failed: failed members, likewise.
+    @ivar left: members that left, likewise.
     @ivar legacy: living peers that know only the original schema, likewise.
     """
 
@@ -42,16 +42,16 @@ class MemberIndex:
         self._addresses: dict[str, Address] = {}
 
     def put(self, claim: Claim) -> None:
-        """Note a member's state and address."""
+        """Record a member's state and address."""
         name, state = claim.name, claim.state
         new = name not in self._addresses
         if new or self._addresses[name] != claim.address:
-            self._forget_address(name)
+            self._remove_address(name)
             self._addresses[name] = claim.address
             self._by_address[claim.address] = (*self._by_address.get(claim.address, ()), name)
         self._put_living(name, state.living)
         if new and state is State.ALIVE and not claim.legacy:
-            return  # as most are
+            return  # the usual case: a new member is in no other group
         for group, belongs in (
             (self.suspects, state is State.SUSPECT),
             (self.failed, state is State.FAILED),
@@ -64,26 +64,26 @@ class MemberIndex:
                 group.pop(name, None)
 
     def remove(self, name: str) -> None:
-        """Forget a member."""
+        """Remove a member."""
         self._put_living(name, False)
         for group in (self.suspects, self.failed, self.left, self.legacy):
             group.pop(name, None)
-        self._forget_address(name)
+        self._remove_address(name)
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Remove all members."""
         for name in list(self._addresses):
             self.remove(name)
 
     def at(self, address: Address) -> str | None:
-        """Who is reached there: a living member before one that is gone, then who came last."""
+        """The member at C{address}: a living one before one that is gone, then the latest."""
         names = self._by_address.get(address)
         if names is None:
             return None
         return next((name for name in reversed(names) if name in self._position), names[-1])
 
     def sample(self, chance: random.Random, count: int, without: Set[str]) -> list[str]:
-        """Up to C{count} different living members, none of C{without}, each equally likely."""
+        """Up to C{count} different living members, none from C{without}, each equally likely."""
         if len(self.living) <= 4 * (count + len(without)):
             eligible = [name for name in self.living if name not in without]
             return chance.sample(eligible, min(count, len(eligible)))
@@ -95,7 +95,7 @@ class MemberIndex:
         return list(chosen)
 
     def longest_gone(self) -> str | None:
-        """Whose end was heard of first; of those who left, before those who failed."""
+        """The first member that is known to have left; if none left, the first that failed."""
         return next(iter(self.left), None) or next(iter(self.failed), None)
 
     def _put_living(self, name: str, living: bool) -> None:
@@ -110,7 +110,7 @@ class MemberIndex:
                 self.living[position] = last
                 self._position[last] = position
 
-    def _forget_address(self, name: str) -> None:
+    def _remove_address(self, name: str) -> None:
         address = self._addresses.pop(name, None)
         if address is None:
             return

@@ -1,4 +1,4 @@
-"""A member as the member list shows it to people and programs."""
+"""A member as the member list presents it to people and programs."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from swimtx.membership.claim import Claim, State
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """A member as the local list shows it: what is gossiped, and what was measured here.
+    """A member as the local list presents it: the gossiped claim and local measurements.
 
-    @ivar address: its host, an IP literal.
-    @ivar since: when this state was heard of here, in seconds of the reactor's clock.
-    @ivar rtt: the last round trip to it in seconds, or C{None} when it was never measured.
+    @ivar address: the member's host, an IP literal.
+    @ivar since: when this node learnt of the state, less the claim's age, in seconds of the
+        reactor's clock.
+    @ivar rtt: the last round-trip time in seconds; C{None} if it was never measured.
     """
 
     name: str
@@ -31,7 +32,7 @@ class Member:
 
     @classmethod
     def from_claim(cls, claim: Claim, since: float, rtt: float | None = None) -> Member:
-        """The view of a claim, with what the local table adds."""
+        """The member that a claim describes, with the measurements of the local table."""
         return cls(
             claim.name,
             claim.address.host,
@@ -45,7 +46,7 @@ class Member:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object that every command and page shows for a member."""
+        """The JSON object for a member in every command and page."""
         return {
             "name": self.name,
             "address": self.address,

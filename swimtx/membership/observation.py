@@ -1,4 +1,4 @@
-"""What a witness saw of a member that did not answer."""
+"""Observations of a member that did not answer a probe."""
 
 from __future__ import annotations
 
@@ -10,16 +10,21 @@ from swimtx.limits import MAX_EVIDENCE
 
 
 class Observation(enum.IntEnum):
-    """What a witness saw of a member that did not answer: what kind of failure it looks like."""
+    """The observation of a witness whose probe was not answered: it hints at the failure's kind."""
 
-    SILENT = 0  # nothing came back at all
-    ACCEPTED = 1  # its host accepted a stream, and nobody answered on it
-    REFUSED = 2  # its host refused the stream: nobody listens there any more
-    BROKEN = 3  # as ACCEPTED, and a stream that had been open to it broke without a goodbye
+    SILENT = 0  # nothing came back
+    ACCEPTED = 1  # the host accepted a stream, but no answer came on it
+    REFUSED = 2  # the host refused the stream: no process listens there any more
+    BROKEN = 3  # as ACCEPTED, and a stream that had been open to it broke without a LEAVE
 
 
 class Evidence(NamedTuple):
-    """One first-hand observation: who saw what, and how often that witness has changed its mind."""
+    """One first-hand observation.
+
+    @ivar witness: the name of the member that observed it.
+    @ivar kind: the observation.
+    @ivar counter: how often the witness has changed its observation.
+    """
 
     witness: str
     kind: Observation
@@ -27,7 +32,7 @@ class Evidence(NamedTuple):
 
 
 def merged_evidence(*several: Iterable[Evidence]) -> tuple[Evidence, ...]:
-    """The union of some evidence: of each witness its newest entry, sorted by witness."""
+    """The newest entry of each witness, sorted by witness; at most C{MAX_EVIDENCE} entries."""
     newest: dict[str, Evidence] = {}
     for entries in several:
         for entry in entries:

@@ -1,7 +1,7 @@
 """The member list and the one way to change it (SWIM §4.2).
 
-Whatever is learnt, from gossip, a probe, a timer, a table exchange or a leave, goes through
-``Membership.apply(claim)``; what follows hangs off the ``Change`` that it announces.
+All information from gossip, a probe, a timer, a table exchange or a leave goes through
+C{Membership.apply(claim)}; the other components react to the L{Change} that it announces.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from swimtx.membership.refutation import LocalRecord
 
 
 class _Entry:
-    """What the local table holds of one name: the shared record, and what was measured here."""
+    """The entry of one name: the shared record, and the local measurements."""
 
     __slots__ = ("claim", "rtt", "since")
 
@@ -50,27 +50,27 @@ class _Entry:
 
 @implementer(IMembership)
 class Membership:
-    """Everybody that is remembered, oneself included.
+    """The list of all remembered members, the local one included.
 
-    @param now: gives the time in seconds, for C{since} and for new epochs.
-    @param max_members: names it holds at the most.
-    @param failed_memory: seconds after which a failed record is not taken up any more.
-    @param left_memory: the same for one that left.
-    @ivar local: our own record; before the node has started it raises C{NotRunning}.
-    @ivar refused: newcomers that were turned away because the list was full.
-    @ivar refutations: accusations of ourselves that we have answered.
+    @param now: returns the time in seconds, for C{since} and for new epochs.
+    @param max_members: the maximum number of names.
+    @param failed_memory: seconds after which a failed record is not applied any more.
+    @param left_memory: seconds after which a left record is not applied any more.
+    @ivar local: the local member's own record; before the node has started it raises C{NotRunning}.
+    @ivar refused: number of newcomers that were refused because the list was full.
+    @ivar refutations: number of accusations that the local member has refuted.
     """
 
     __slots__ = (
         "__weakref__",
-        "_announcements",
         "_disputes",
         "_entries",
         "_max_members",
         "_memory",
+        "_notifier",
         "_now",
-        "_oneself",
-        "_refuters",
+        "_own",
+        "_refutation_listeners",
         "local",
         "refused",
         "refutations",
@@ -90,19 +90,19 @@ class Membership:
         self._max_members = max_members
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
-        self._oneself: LocalRecord | None = None
+        self._own: LocalRecord | None = None
         self.local: Claim  # see __getattr__
         self.index = MemberIndex()
         self.refused = 0
         self.refutations = 0
-        self._announcements = ChangeNotifier()
+        self._notifier = ChangeNotifier()
         self._disputes: list[Callable[[Claim], object]] = []
-        self._refuters: list[Callable[[], object]] = []
+        self._refutation_listeners: list[Callable[[], object]] = []
 
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
-            """For what is not there. C{local} is read for each datagram: a slot, no property."""
+            """For missing attributes. C{local} is read for each datagram: a slot, no property."""
             if name == "local":
                 raise NotRunning("the node has not been started")
             raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
@@ -111,11 +111,11 @@ class Membership:
 
     @property
     def name(self) -> str | None:
-        """Our own name, or C{None} before the node has started."""
-        return None if self._oneself is None else self._oneself.claim.name
+        """The local member's name; C{None} before the node has started."""
+        return None if self._own is None else self._own.claim.name
 
     def members(self, state: State | None = None) -> tuple[Member, ...]:
-        """Everybody remembered, by name; only those in C{state} if one is given."""
+        """All remembered members, sorted by name; only those in C{state} if it is given."""
         return tuple(
             entry.view()
             for _, entry in sorted(self._entries.items())
@@ -123,27 +123,27 @@ class Membership:
         )
 
     def get(self, name: str) -> Member | None:
-        """The member of that name."""
+        """The member of that name; C{None} if it is unknown."""
         entry = self._entries.get(name)
         return None if entry is None else entry.view()
 
     def claim(self, name: str) -> Claim | None:
-        """The record held of that name."""
+        """The record of that name; C{None} if it is unknown."""
         entry = self._entries.get(name)
         return None if entry is None else entry.claim
 
     def claims(self) -> Iterator[Claim]:
-        """Every record held."""
+        """All records."""
         return iter([entry.claim for entry in self._entries.values()])
 
     def age(self, name: str) -> float:
-        """Seconds since the state of that member began."""
+        """Seconds since the state of that member began; 0 if it is unknown."""
         entry = self._entries.get(name)
         return 0.0 if entry is None else max(0.0, self._now() - entry.since)
 
     @property
     def me(self) -> Member:
-        """Ourselves, as others list us.
+        """The local member, as others list it.
 
         @raise NotRunning: the node has never been started.
         """
@@ -165,70 +165,74 @@ class Membership:
 
     @property
     def living(self) -> int:
-        """How many are alive or suspect, oneself included: the paper's n."""
+        """The number of alive and suspect members, the local one included: the paper's n."""
         return len(self.index.living)
 
     def sample(self, chance: random.Random, count: int, without: str = "") -> list[Claim]:
-        """Up to C{count} living members at random, neither ourselves nor C{without}."""
+        """Up to C{count} living members at random, neither the local one nor C{without}."""
         chosen = self.index.sample(chance, count, {self.local.name, without})
         return [self._entries[name].claim for name in chosen]
 
     def relays(self, chance: random.Random, count: int, target: str) -> list[Claim]:
-        """Up to C{count} members at random that can probe C{target} for us, and say what they saw
-        if it does not answer (SWIM §3.1)."""
+        """Up to C{count} members at random that can probe C{target} for this node, and report
+        their observation if it does not answer (SWIM §3.1)."""
         drawn = self.sample(chance, 2 * count, without=target)
         return [claim for claim in drawn if claim.can_relay][:count]
 
-    # Hearing
+    # Subscribing
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call C{listener(change)} for each change that has an event, in order."""
-        return self._announcements.subscribe(listener)
+        """Call C{listener(change)} for each change that has an event, in order.
+
+        @return: a function that ends the subscription.
+        """
+        return self._notifier.subscribe(listener)
 
     def watch(self, watcher: Watcher, order: WatchOrder) -> Callable[[], None]:
-        """Call C{watcher(change)} with each C{RecordChange}, before any subscriber hears of it.
+        """Call C{watcher(change)} with each C{RecordChange}, before any subscriber is called.
 
-        @return: a callable that ends it.
+        @return: a function that ends it.
         """
-        return self._announcements.watch(watcher, order)
+        return self._notifier.watch(watcher, order)
 
     def on_dispute(self, settle: Callable[[Claim], object]) -> None:
-        """Call C{settle(claim)} for a claim that has to be put to the proof (see L{apply})."""
+        """Call C{settle(claim)} for a claim that has to be verified first (see L{apply})."""
         self._disputes.append(settle)
 
     def on_refutation(self, refuted: Callable[[], object]) -> None:
-        """Call C{refuted()} when we have answered an accusation."""
-        self._refuters.append(refuted)
+        """Call C{refuted()} when the local member refutes an accusation."""
+        self._refutation_listeners.append(refuted)
 
     # Changing
 
     def become(self, me: Claim) -> None:
-        """Start, or start again, as C{me}."""
-        self._oneself = LocalRecord(self._now, me)
+        """Start, or start again, with C{me} as the local member's record."""
+        self._own = LocalRecord(self._now, me)
         self.local = me
         self._set(me, "this is ourselves", silent=True)
 
     def apply(
         self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
     ) -> RecordChange | None:
-        """Take a claim into account.
+        """Apply a claim to the list.
 
-        A later run of a name *at another address*, while the one we know is alive or suspect, may
-        be an impostor: such a claim is handed to those who settle disputes, who come back with
+        A later run of a name *at another address*, while the known run is alive or suspect, may
+        be an impostor: the claim goes to the callbacks of L{on_dispute}, which apply it again with
         C{proven=True} when the old run does not answer.
 
-        @param why: for people; by default it is read off the claim's evidence.
-        @param spread: whether others should hear of it from us.
-        @return: the change, or C{None} if the claim taught nothing.
+        @param why: a sentence for people; by default the claim's evidence, explained.
+        @param proven: whether the old run is known not to answer.
+        @param spread: whether this node gossips the change.
+        @return: the change, or C{None} if the list did not change.
         """
-        oneself = self._oneself
-        if oneself is not None and claim.name == oneself.claim.name:
-            return self._about_me(claim, oneself, proven)
+        own = self._own
+        if own is not None and claim.name == own.claim.name:
+            return self._apply_about_self(claim, own, proven)
         entry = self._entries.get(claim.name)
         if entry is None:
-            return self._first_heard(claim, why, spread)
+            return self._add(claim, why, spread)
         held = entry.claim
-        if claim is held or claim.key < held.key or self._too_old(claim):
+        if claim is held or claim.key < held.key or self._expired(claim):
             return None
         if claim.key == held.key:
             merged = merge(held, claim)
@@ -242,45 +246,48 @@ class Membership:
         return self._set(claim, why, spread)
 
     def update_me(self, tags: Mapping[str, str]) -> RecordChange | None:
-        """Tell other tags of ourselves, under a new incarnation.
+        """Set the local member's tags, under a new incarnation.
 
-        @raise ValueError: the tags leave their limits.
+        @return: the change, or C{None} if the tags are the same.
+        @raise ValueError: the tags exceed their limits.
+        @raise NotRunning: the node has not started.
         """
         pairs = check_tags(tags.items())
         if pairs == self.local.tags:
             return None
-        return self._be(replace(self._raised(), tags=pairs), "its tags were changed")
+        return self._set_own(replace(self._raised(), tags=pairs), "its tags were changed")
 
     def accepted_stream(self) -> RecordChange | None:
-        """Tell, once in a run, that our stream port accepts: its refusal will mean something."""
+        """Claim, once in a run, that the local stream port accepts: its refusals are evidence."""
         if self.local.streams or self.local.state is not State.ALIVE:
             return None
-        return self._be(replace(self._raised(), streams=True), "its stream port accepts")
+        return self._set_own(replace(self._raised(), streams=True), "its stream port accepts")
 
     def reassure(self, why: str) -> RecordChange | None:
-        """Raise our incarnation unasked: after a stall we may be suspected and not know it yet."""
+        """Raise the local incarnation, in case the member was suspected during a stall of its
+        own and has not learnt of it yet."""
         if self.local.state is not State.ALIVE:
             return None
-        return self._be(self._raised(), why)
+        return self._set_own(self._raised(), why)
 
     def restore(self, claim: Claim) -> None:
-        """Take back a verdict of our own that nobody else has heard."""
+        """Withdraw a verdict of the local member that no other member has received."""
         held = self.claim(claim.name)
         if held is not None and held.epoch == claim.epoch and held.state is State.FAILED:
             self._set(claim, "we had been cut off ourselves", spread=False)
 
     def depart(self) -> RecordChange | None:
-        """Mark ourselves left."""
-        return self._be(self.local.departed(), "it is leaving")
+        """Mark the local member as left."""
+        return self._set_own(self.local.departed(), "it is leaving")
 
     def measured(self, name: str, rtt: float) -> None:
-        """Note a round trip in seconds."""
+        """Record a round-trip time, in seconds."""
         entry = self._entries.get(name)
         if entry is not None:
             entry.rtt = rtt
 
     def forget(self, name: str) -> None:
-        """Remember nothing of that member any more."""
+        """Remove a member from the list."""
         if self._entries.pop(name, None) is not None:
             self.index.remove(name)
 
@@ -290,17 +297,17 @@ class Membership:
         self.index.clear()
 
     def announce(self, event: Event, name: str, why: str) -> None:
-        """Tell subscribers of something that is no change of anybody's record."""
+        """Report an event of a known member that changes no record."""
         entry = self._entries.get(name)
         if entry is not None:
             view = entry.view()
             told = Change(event, view, view, why)
-            self._announcements.announce(RecordChange(entry.claim, entry.claim, told=told))
+            self._notifier.announce(RecordChange(entry.claim, entry.claim, told=told))
 
-    # How
+    # Implementation
 
-    def _first_heard(self, claim: Claim, why: str, spread: bool) -> RecordChange | None:
-        if self._too_old(claim):
+    def _add(self, claim: Claim, why: str, spread: bool) -> RecordChange | None:
+        if self._expired(claim):
             return None
         if len(self._entries) >= self._max_members:
             gone = self.index.longest_gone() if claim.state.living else None
@@ -310,32 +317,34 @@ class Membership:
             self.forget(gone)
         return self._set(claim, why, spread)
 
-    def _too_old(self, claim: Claim) -> bool:
+    def _expired(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
 
-    def _about_me(self, claim: Claim, oneself: LocalRecord, proven: bool) -> RecordChange | None:
-        """Somebody speaks of us. What we did not say ourselves is refuted (SWIM §4.2)."""
-        me = oneself.claim
+    def _apply_about_self(
+        self, claim: Claim, own: LocalRecord, proven: bool
+    ) -> RecordChange | None:
+        """Refute a claim about the local member that it did not make itself (SWIM §4.2)."""
+        me = own.claim
         if claim is me or me.state is State.LEFT:
             return None
         if claim.address != me.address and claim.state.living and not proven:
-            self._dispute(claim)  # that other one may live; whoever is gone has no say
+            self._dispute(claim)  # a process may run there; the end of one needs no proof
             return None
-        refuting = oneself.refutation_of(claim)
+        refuting = own.refutation_of(claim)
         if refuting is None:
             return None
         self.refutations += 1
-        for refuted in self._refuters:
+        for refuted in self._refutation_listeners:
             refuted()
-        return self._be(refuting, f"refuting what {claim.by or 'somebody'} said of it")
+        return self._set_own(refuting, f"refuting what {claim.by or 'somebody'} said of it")
 
     def _raised(self) -> Claim:
-        assert self._oneself is not None, "the node has not started"
-        return self._oneself.raised()
+        assert self._own is not None, "the node has not started"
+        return self._own.raised()
 
-    def _be(self, me: Claim, why: str) -> RecordChange | None:
-        assert self._oneself is not None, "the node has not started"
-        self._oneself.claim = self.local = me
+    def _set_own(self, me: Claim, why: str) -> RecordChange | None:
+        assert self._own is not None, "the node has not started"
+        self._own.claim = self.local = me
         return self._set(me, why)
 
     def _set(
@@ -354,7 +363,7 @@ class Membership:
         if event is not None:
             told = Change(event, entry.view(), before, why or explain(claim))
         change = RecordChange(claim, held, spread, told)
-        self._announcements.announce(change)
+        self._notifier.announce(change)
         return change
 
     def _dispute(self, claim: Claim) -> None:

@@ -1,4 +1,4 @@
-"""How long those who are gone are remembered."""
+"""Removes failed and left members from the list when their memory ends."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from swimtx.membership.claim import State
 from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 
-_SWEEPS = 20  # in the shorter of the two memories
+_SWEEPS = 20  # number of sweeps within the shorter of the two memories
 
 
 class Tombstones:
-    """Forgets failed and left members in time, and the longest gone when there are too many.
+    """Removes failed and left members after their memory, and the longest gone when there are
+    more than C{Config.max_remembered}.
 
-    A timer runs only while there is somebody to forget.
+    The timer runs only while there is a failed or left member.
     """
 
     def __init__(self, clock: IReactorTime, membership: Membership, config: Config) -> None:
@@ -30,7 +31,7 @@ class Tombstones:
         membership.watch(self._changed, WatchOrder.TOMBSTONES)
 
     def stop(self) -> None:
-        """Forget nobody any more."""
+        """Cancel the timer."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None

@@ -1,1 +1,1 @@
-"""What protects messages on their way. Start at ``envelope``."""
+"""Protection of messages in transit. Start at ``envelope``."""

@@ -1,4 +1,4 @@
-"""What goes around the bytes of a message. Here: nothing."""
+"""The envelope that leaves the bytes of a message unprotected."""
 
 from __future__ import annotations
 
@@ -9,16 +9,19 @@ from swimtx.interfaces import IEnvelope
 
 @implementer(IEnvelope)
 class PlainEnvelope:
-    """Bytes as they are: for loopback, and for networks where everybody is trusted."""
+    """Sends bytes unchanged: for loopback, and for networks where all hosts are trusted.
+
+    @cvar overhead: bytes that L{seal} adds.
+    """
 
     __slots__ = ()
 
     overhead = 0
 
     def seal(self, data: bytes) -> bytes:
-        """The same bytes."""
+        """Return C{data} unchanged."""
         return data
 
     def open(self, data: bytes) -> bytes:
-        """The same bytes."""
+        """Return C{data} unchanged."""
         return data

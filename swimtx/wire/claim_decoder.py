@@ -1,4 +1,4 @@
-"""The claims that ride along with messages: bytes to records, checking every field."""
+"""Decodes the updates piggybacked on messages to claims, checking every field (SWIM §4.1)."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from swimtx.wire.validation import (
 
 
 class ClaimDecoder:
-    """Decodes updates. What was decoded is kept, as most come again and again.
+    """Decodes updates, and caches the claims, since most updates arrive many times.
 
-    @param now: gives the wall clock in seconds, to refuse epochs far ahead of it.
-    @param addresses: those that were in order before, shared with who decodes the rest.
+    @param now: returns the wall clock in seconds, to refuse epochs far ahead of it.
+    @param addresses: addresses checked before, shared with the decoder of the other fields.
     """
 
     def __init__(self, now: Callable[[], float], addresses: Addresses) -> None:
@@ -37,14 +37,17 @@ class ClaimDecoder:
         self._known: dict[bytes, Claim] = {}
 
     def all(self, updates: Iterable[bytes]) -> tuple[Claim, ...]:
-        """Several, in order; raises as L{decode} does."""
+        """Decode several updates, in order.
+
+        @raise Malformed: as L{decode}.
+        """
         known = self._known.get
         return tuple([known(update) or self.decode(update) for update in updates])
 
     def decode(self, update: bytes) -> Claim:
-        """One claim.
+        """Decode one update.
 
-        @raise Malformed: a field of it leaves its limits, or it is from the future.
+        @raise Malformed: a field exceeds its limits, or the epoch is in the future.
         """
         claim = self._known.get(update)
         if claim is not None:
@@ -54,7 +57,7 @@ class ClaimDecoder:
         except DecodeError:
             raise Malformed("update") from None
         claim = self._checked(wire)
-        # A claim has at most that many bytes, but anything may be added in unknown fields.
+        # No claim takes more bytes, but unknown fields may: those updates would fill the memory.
         if len(update) <= MAX_UPDATE_BYTES:
             keep(self._known, update, claim)
         return claim

@@ -1,4 +1,5 @@
-"""Messages to bytes and back: the door to L{swimtx.wire.encoding} and L{swimtx.wire.decoding}."""
+"""Messages to bytes and back: the names that other packages use of L{swimtx.wire.encoding} and
+L{swimtx.wire.decoding}."""
 
 from swimtx.wire.decoding import DIGEST_PARTS, MAX_LISTED, Codec
 from swimtx.wire.encoding import (

@@ -1,7 +1,7 @@
-"""Bytes to messages, checking every field (docs/wire.rst).
+"""Decodes bytes to messages, checking every field (docs/wire.rst).
 
-What comes again and again, senders, targets, claims, is checked once and found in a dictionary
-from then on. The dictionaries are bounded, in entries and in the size of each.
+Values that recur (senders, targets, claims) are checked once and looked up in a dictionary from
+then on. The dictionaries are bounded, in entries and in the size of each.
 """
 
 from __future__ import annotations
@@ -43,66 +43,66 @@ MAX_LISTED = 256
 DIGEST_PARTS = 64
 
 # Reading a repeated field costs as much as four others, even when it is empty. An update's tag is
-# this byte, so where it is nowhere in the datagram there are no updates.
+# this byte, so a datagram without the byte has no updates.
 _UPDATE_TAG = 0x52
-# Plain numbers: comparing with them is several times as quick as with members of an enum.
+# Plain integers: comparing with them is several times faster than with members of an enum.
 _PING = int(MessageType.PING)
 _ACK = int(MessageType.ACK)
 _BARE = frozenset(map(int, (MessageType.GOSSIP, MessageType.FAIL, MessageType.LEAVE)))
 
-# Most datagrams are a PING or an ACK without news, just as we encode it: a header, the sequence, at
-# most a target. Encoded messages concatenate, so such a one is read by finding its two ends in
-# dictionaries. Where it is cut is only a guess: wherever it is, both ends have to be known.
+# Most datagrams are a PING or an ACK without updates, in our encoder's layout: a header, the
+# sequence, at most a target. Encoded messages concatenate, so such a datagram is decoded by looking
+# up its head and its tail. The cut between them is a guess: wherever it is, both have to be known.
 _VERSION_THEN_EPOCH = b"\x60\x01\x68"
 _SEQUENCE_TAG = b"\x45"
-# To where the sequence begins: an epoch of this century is a varint of six bytes.
+# Bytes from there to the sequence: an epoch of this century is a varint of six bytes.
 _TO_SEQUENCE = len(_VERSION_THEN_EPOCH) + 6 + len(_SEQUENCE_TAG)
 
 _number_at = struct.Struct("<I").unpack_from
 _parse = swim_pb2.Datagram.FromString
 _new = object.__new__
 
-_Said = tuple[int, str, str, int, int, int, int, str]
-_Named = tuple[str, int, int]
+_HeaderFields = tuple[int, str, str, int, int, int, int, str]
+_TargetFields = tuple[str, int, int]
 
 
 class Codec:
-    """Decodes what the network sends, checking every field.
+    """Decodes received bytes, checking every field.
 
-    One may be shared by several nodes; what it decodes is frozen.
+    Several nodes may share a codec: decoded messages are never changed.
 
-    @param now: gives the wall clock in seconds, to refuse epochs far ahead of it.
+    @param now: returns the wall clock in seconds, to refuse epochs far ahead of it.
     """
 
     def __init__(self, now: Callable[[], float]) -> None:
         self._now = now
-        self._headers: dict[_Said, Header] = {}
-        self._targets: dict[_Named, Target] = {}
+        self._headers: dict[_HeaderFields, Header] = {}
+        self._targets: dict[_TargetFields, Target] = {}
         self._addresses: Addresses = {}
         self._claims = ClaimDecoder(now, self._addresses)
         self._heads: dict[bytes, Header] = {}
         self._tails: dict[bytes, Target] = {b"": NOBODY}
 
     def decode(self, data: bytes) -> Message:
-        """One datagram, or one frame of a stream.
+        """Decode one datagram, or one frame of a stream.
 
-        @raise Malformed: it is no message of ours. Nothing else is ever raised.
+        @raise Malformed: the bytes are no valid message. No other exception is ever raised.
         """
         cut = data.find(_VERSION_THEN_EPOCH) + _TO_SEQUENCE
         head = self._heads.get(data[:cut])
         if head is not None:
             tail = self._tails.get(data[cut + 4 :])
             if tail is not None and len(data) >= cut + 4:
-                message = _new(Message)  # quicker than by a call of the class
+                message = _new(Message)  # faster than a call of the class
                 message.header = head
                 (message.sequence,) = _number_at(data, cut)
                 message.updates = ()
                 message.aim = tail
                 message.details = NO_DETAILS
                 return message
-        return self._decode_closely(data)
+        return self._decode_fully(data)
 
-    def _decode_closely(self, data: bytes) -> Message:
+    def _decode_fully(self, data: bytes) -> Message:
         try:
             wire = _parse(data)
         except DecodeError:
@@ -110,8 +110,8 @@ class Codec:
         number = wire.type
         version = wire.version
         if not version:
-            return self._seven_fields(wire, number)
-        said = (
+            return self._decode_legacy(wire, number)
+        values = (
             number,
             wire.node_id,
             wire.addr,
@@ -121,21 +121,21 @@ class Codec:
             version,
             wire.cluster,
         )
-        header = self._headers.get(said) or self._check_header(said)
-        news = self._claims.all(wire.updates) if _UPDATE_TAG in data else ()
-        # Only a relay's ACK names whom it speaks for.
+        header = self._headers.get(values) or self._check_header(values)
+        updates = self._claims.all(wire.updates) if _UPDATE_TAG in data else ()
+        # Only an ACK from a relay names a target.
         if number == _PING or (number == _ACK and wire.target):
             aim = self._target(wire)
         elif number == _ACK or number in _BARE:
             aim = NOBODY
         else:
-            return self._with_the_rest(wire, header, news)
-        if not news and number not in _BARE:
-            self._know_the_ends(data, header, wire.sequence, aim)
-        return Message(header, wire.sequence, news, aim)
+            return self._decode_with_details(wire, header, updates)
+        if not updates and number not in _BARE:
+            self._cache_head_and_tail(data, header, wire.sequence, aim)
+        return Message(header, wire.sequence, updates, aim)
 
-    def _know_the_ends(self, data: bytes, header: Header, sequence: int, aim: Target) -> None:
-        """Find both in their dictionaries from now on, if this is just what we would encode."""
+    def _cache_head_and_tail(self, data: bytes, header: Header, sequence: int, aim: Target) -> None:
+        """Cache both, if the datagram has exactly the layout of our encoder."""
         host, port = header.address
         head = fields(
             type=int(header.type),
@@ -157,16 +157,16 @@ class Codec:
             keep(self._tails, tail, aim if tail else NOBODY)
 
     def decode_update(self, update: bytes) -> Claim:
-        """One claim.
+        """Decode one update.
 
-        @raise Malformed: a field of it leaves its limits, or it is from the future.
+        @raise Malformed: a field exceeds its limits, or the epoch is in the future.
         """
         return self._claims.decode(update)
 
     # The header
 
-    def _check_header(self, said: _Said) -> Header:
-        number, name, host, port, incarnation, epoch, version, cluster = said
+    def _check_header(self, values: _HeaderFields) -> Header:
+        number, name, host, port, incarnation, epoch, version, cluster = values
         kind = message_type(number)
         check_name(name)
         address = checked_address(self._addresses, host, port)
@@ -175,14 +175,14 @@ class Codec:
         if cluster:
             check_name(cluster, MAX_CLUSTER_BYTES, "cluster")
         header = Header(kind, name, address, incarnation, epoch, version, cluster)
-        keep(self._headers, said, header)
+        keep(self._headers, values, header)
         return header
 
     def _target(self, wire: swim_pb2.Datagram) -> Target:
         named = (wire.target, wire.target_epoch, wire.target_incarnation)
         return self._targets.get(named) or self._check_target(named)
 
-    def _check_target(self, named: _Named) -> Target:
+    def _check_target(self, named: _TargetFields) -> Target:
         name, epoch, incarnation = named
         if name:
             check_name(name)
@@ -192,8 +192,8 @@ class Codec:
         keep(self._targets, named, target)
         return target
 
-    def _seven_fields(self, wire: swim_pb2.Datagram, number: int) -> Message:
-        """From a peer that knows only the original schema: its address may be left unsaid."""
+    def _decode_legacy(self, wire: swim_pb2.Datagram, number: int) -> Message:
+        """Decode a message of a peer with the original schema only; it may omit its address."""
         kind = message_type(number)
         if kind > MessageType.FAIL:
             raise Malformed("version", "one of our types without a version")
@@ -210,10 +210,10 @@ class Codec:
         )
         return Message(header, details=Details(destination))
 
-    # What only some types use
+    # The details
 
-    def _with_the_rest(
-        self, wire: swim_pb2.Datagram, header: Header, news: tuple[Claim, ...]
+    def _decode_with_details(
+        self, wire: swim_pb2.Datagram, header: Header, updates: tuple[Claim, ...]
     ) -> Message:
         aims = header.type is MessageType.PING_REQ or header.type is MessageType.NACK
         aim = self._target(wire) if aims else NOBODY
@@ -235,7 +235,7 @@ class Codec:
             wire.pages,
             wire.wanted,
         )
-        return Message(header, wire.sequence, news, aim, details)
+        return Message(header, wire.sequence, updates, aim, details)
 
     def _listed(self, entry: swim_pb2.Listed) -> Contact:
         check_name(entry.node_id)

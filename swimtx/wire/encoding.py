@@ -1,7 +1,7 @@
-"""Messages to bytes (docs/wire.rst).
+"""Encodes messages to bytes (docs/wire.rst).
 
-Encoded protobuf messages concatenate. So a datagram is put together from parts that were each
-encoded once: the sender's header, the fields of this message, and as many updates as fit.
+Encoded protobuf messages concatenate, so a datagram is assembled from parts that are each encoded
+once: the sender's header, the fields of this message, and as many updates as fit.
 """
 
 from __future__ import annotations
@@ -19,29 +19,29 @@ from swimtx.wire import swim_pb2
 from swimtx.wire.messages import Contact, Message, MessageType
 
 STATES = (State.ALIVE, State.SUSPECT, State.FAILED, State.LEFT)
-"""The states by their numbers on the wire."""
+"""The states in the order of their numbers on the wire."""
 
 MAX_UPDATE_BYTES = 1064
-"""The most that C{encode_update} makes of a claim within its limits: with the largest header and
-an envelope's overhead it still fits a datagram of 1400 bytes."""
+"""The maximum size of an encoded update, in bytes, if the claim is within its limits: with the
+largest header and an envelope's overhead it still fits a datagram of 1400 bytes."""
 
-_CACHED = 4096  # records whose bytes are kept
-_EVIDENCE_BYTES = 192  # the most that the evidence may take of it
+_CACHED = 4096  # entries of each cache of encoded values
+_EVIDENCE_BYTES = 192  # the maximum that evidence takes of an update
 _STATE_NUMBERS = {state: number for number, state in enumerate(STATES)}
-_ONE_BYTE, _TWO_BYTES = 1 << 7, 1 << 14  # lengths from which a varint is longer than that
-_SLACK = 1e-6  # seconds: what a clock's arithmetic may add to an age
+_ONE_BYTE, _TWO_BYTES = 1 << 7, 1 << 14  # lengths from which a varint takes more bytes
+_SLACK = 1e-6  # seconds of rounding error in an age
 
-#: Field 8 of the sequence number (32 bits) that is given, encoded.
+#: Encode a sequence number of 32 bits as field 8.
 sequence_field: Callable[[int], bytes] = partial(struct.Struct("<cI").pack, b"\x45")
 
 
 def fields(**values: Any) -> bytes:
-    """Some fields of a datagram, by their names in swim.proto, encoded."""
+    """Encode fields of a datagram, given by their names in swim.proto."""
     return swim_pb2.Datagram(**values).SerializeToString()
 
 
 def target_fields(target: Claim) -> bytes:
-    """Whom a PING is meant for, as its sender knows it, encoded."""
+    """Encode the target of a PING: the run that the sender knows."""
     return _target_fields(target.name, target.epoch, target.incarnation)
 
 
@@ -51,7 +51,7 @@ def _target_fields(name: str, epoch: int, incarnation: int) -> bytes:
 
 
 def header(sender: Claim, kind: MessageType, cluster: str, version: int) -> bytes:
-    """The fields that are the same in all messages of one type from one run of a sender."""
+    """Encode the fields that all messages of one type from one run of a sender share."""
     return fields(
         node_id=sender.name,
         addr=sender.address.host,
@@ -65,7 +65,7 @@ def header(sender: Claim, kind: MessageType, cluster: str, version: int) -> byte
 
 
 def framed(update: bytes) -> bytes:
-    """An encoded update as field 10 of a datagram: tag, length, bytes."""
+    """Frame an encoded update as field 10 of a datagram: tag, length, bytes."""
     length = len(update)
     if length < _ONE_BYTE:
         return b"\x52%c%b" % (length, update)
@@ -75,12 +75,12 @@ def framed(update: bytes) -> bytes:
 
 
 def encode_update(claim: Claim, age: float = 0.0) -> bytes:
-    """One claim as bytes; the same bytes for equal claims. The latest are kept.
+    """Encode one claim; equal claims have equal bytes. The latest results are cached.
 
-    Of the evidence goes along what there is room for.
+    Evidence is included as far as there is room.
 
-    @param age: seconds since the state began; told of what is failed or left, and rounded up, so
-        that a record that is handed on and on grows old nevertheless.
+    @param age: seconds since the state began; encoded for failed and left members only, and
+        rounded up, so that a record that is forwarded many times still grows old.
     """
     whole = 0 if claim.state.living else min(math.ceil(max(0.0, age - _SLACK)), MAX_AGE)
     return _encoded(claim, whole)
@@ -124,7 +124,7 @@ def _add_evidence(update: swim_pb2.Update, claim: Claim) -> None:
 
 
 def encode(message: Message) -> bytes:
-    """A whole message as bytes, for those who send few: the parts above, put together."""
+    """Encode a whole message from the parts above, for senders of few messages."""
     sender = Claim(message.name, message.address, message.epoch, message.incarnation)
     parts = [header(sender, message.type, message.cluster, message.version)]
     if message.sequence:
@@ -152,7 +152,7 @@ def encode(message: Message) -> bytes:
 
 
 def listed_entry(entry: Contact) -> swim_pb2.Listed:
-    """An entry of the join list, for C{fields(listed=[...])}."""
+    """Convert an entry of the join list for C{fields(listed=[...])}."""
     return swim_pb2.Listed(
         node_id=entry.name,
         heartbeat=entry.incarnation,
@@ -163,8 +163,8 @@ def listed_entry(entry: Contact) -> swim_pb2.Listed:
 
 
 def check_cluster(cluster: str) -> None:
-    """Whether this may be a cluster's name.
+    """Check that C{cluster} may be a cluster's name.
 
-    @raise ValueError: it may not.
+    @raise ValueError: C{cluster} may not; the text says why.
     """
     check_text(cluster, MAX_CLUSTER_BYTES, "the cluster's name")

@@ -14,7 +14,7 @@ VERSION = 1
 
 
 class MessageType(enum.IntEnum):
-    """The numbers on the wire. 0 to 5 are those of the original schema and mean the same."""
+    """The types and their numbers on the wire; 0 to 5 mean the same as in the original schema."""
 
     PING = 0
     JOIN_REQ = 1
@@ -30,9 +30,9 @@ class MessageType(enum.IntEnum):
 
 
 class Contact(NamedTuple):
-    """One entry of a JOIN_RES: somebody that the newcomer should greet.
+    """One entry of a JOIN_RES: a member that the newcomer should contact.
 
-    @ivar epoch: 0 of a peer of the original seven fields.
+    @ivar epoch: the member's run; 0 for a peer of the original seven fields.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Contact(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a run of a sender says in all its messages of one type; see L{Message}."""
+    """The fields that all messages of one type from one run of a sender share; see L{Message}."""
 
     type: MessageType
     name: str
@@ -56,7 +56,7 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whom a message is meant for, or is about: the run that its sender knows."""
+    """The member that a message is meant for, or is about: the run that the sender knows."""
 
     name: str = ""
     epoch: int = 0
@@ -65,7 +65,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What only some types say; see L{Message}."""
+    """The fields that only some types use; see L{Message}."""
 
     destination: Address | None = None
     budget: float = 0.0
@@ -83,16 +83,16 @@ NO_DETAILS = Details()
 
 
 class Message:
-    """One message. What a type does not use keeps its default.
+    """One message. A field that its type does not use has its default.
 
-    Most of what comes is alike but for the sequence. So a message is put together from parts that
-    are shared; each field of them can be read here as well. None is ever changed.
+    Most received messages differ in the sequence only, so a message is assembled from shared
+    parts, which are never changed. The message has each field of its parts as a property.
 
-    @ivar header: what it is, and whose.
-    @ivar sequence: matches an ACK or NACK with what asked for it; 0: none.
-    @ivar updates: the news that rides along, applied before the message itself.
-    @ivar aim: whom it is meant for, or is about.
-    @ivar details: the rest.
+    @ivar header: the type and the sender.
+    @ivar sequence: matches an ACK or NACK with its request; 0: none.
+    @ivar updates: the piggybacked claims, applied before the message itself.
+    @ivar aim: the target: the member that the message is meant for, or is about.
+    @ivar details: the fields that only some types use.
     """
 
     __slots__ = ("aim", "details", "header", "sequence", "updates")
@@ -128,7 +128,7 @@ class Message:
         target_incarnation: int = 0,
         **details: Any,
     ) -> Message:
-        """One whose fields are given one by one, those of L{Details} by their names."""
+        """Build a message from single fields, those of L{Details} by their names."""
         header = Header(type, name, address, incarnation, epoch, version, cluster)
         aim = Target(target, target_epoch, target_incarnation)
         return cls(header, sequence, updates, aim, Details(**details))
@@ -149,12 +149,12 @@ class Message:
 
     @property
     def type(self) -> MessageType:
-        """What it is."""
+        """The type of the message."""
         return self.header.type
 
     @property
     def name(self) -> str:
-        """The sender's name; of a FAIL the departed member's."""
+        """The sender's name; in a FAIL the departed member's."""
         return self.header.name
 
     @property
@@ -169,12 +169,12 @@ class Message:
 
     @property
     def epoch(self) -> int:
-        """The run that goes with C{name}; 0 from a peer of the original seven fields."""
+        """The epoch that goes with C{name}; 0 from a peer of the original seven fields."""
         return self.header.epoch
 
     @property
     def version(self) -> int:
-        """Of the wire format; 0 from a peer of the original seven fields."""
+        """The version of the wire format; 0 from a peer of the original seven fields."""
         return self.header.version
 
     @property
@@ -186,12 +186,12 @@ class Message:
 
     @property
     def target(self) -> str:
-        """The name a PING or PING_REQ is meant for."""
+        """The target's name."""
         return self.aim.name
 
     @property
     def target_epoch(self) -> int:
-        """The run of the target that the sender knows."""
+        """The epoch of the target that the sender knows."""
         return self.aim.epoch
 
     @property
@@ -203,45 +203,45 @@ class Message:
 
     @property
     def destination(self) -> Address | None:
-        """The original's destAddr and destPort."""
+        """The original schema's destAddr and destPort: in a PING_REQ the target's address."""
         return self.details.destination
 
     @property
     def budget(self) -> float:
-        """Seconds a relay has before its NACK must be on its way."""
+        """Seconds within which a relay must send its NACK."""
         return self.details.budget
 
     @property
     def observed(self) -> Observation:
-        """What a relay saw, in its NACK."""
+        """The observation of a relay, in its NACK."""
         return self.details.observed
 
     @property
     def listed(self) -> tuple[Contact, ...]:
-        """Whom a JOIN_RES hands out."""
+        """The members that a JOIN_RES lists."""
         return self.details.listed
 
     @property
     def bootstrap(self) -> bool:
-        """The answering node is no member, only the well-known one."""
+        """Whether the answering node is the bootstrap node and no member."""
         return self.details.bootstrap
 
     @property
     def digest(self) -> tuple[int, ...]:
-        """A hash for each 1/64 of the names (DIGEST, last page of a TABLE)."""
+        """A hash for each of the 64 parts of the names (DIGEST, last page of a TABLE)."""
         return self.details.digest
 
     @property
     def page(self) -> int:
-        """Number of this page of a TABLE, counted from 0."""
+        """The number of this page of a TABLE, counted from 0."""
         return self.details.page
 
     @property
     def pages(self) -> int:
-        """How many pages the TABLE has."""
+        """The number of pages of the TABLE."""
         return self.details.pages
 
     @property
     def wanted(self) -> int:
-        """The parts of the names, as a mask of 64 bits, that the sender asks for."""
+        """The parts of the names that the sender requests, as a mask of 64 bits."""
         return self.details.wanted

@@ -1,4 +1,4 @@
-"""What the fields of a message and of a claim may hold (docs/wire.rst)."""
+"""Checks of the fields of messages and claims (docs/wire.rst)."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_AHEAD = 24 * 3600.0  # seconds that an epoch may lie ahead of our clock
 KINDS = tuple(Observation)
 _TYPES = tuple(MessageType)
 _KNOWN = len(_TYPES)
-_CACHED = 4096  # entries that each cache may hold
+_CACHED = 4096  # maximum number of entries of each cache
 _PORTS = 1 << 16
 
 Addresses = dict[tuple[str, int], Address]
@@ -25,16 +25,16 @@ _V = TypeVar("_V")
 
 
 def keep(cache: dict[_K, _V], key: _K, value: _V) -> None:
-    """Find C{value} there from now on. A full cache is emptied first."""
+    """Cache C{value} under C{key}. A full cache is emptied first."""
     if len(cache) >= _CACHED:
         cache.clear()
     cache[key] = value
 
 
 def message_type(number: int) -> MessageType:
-    """The type of that number.
+    """The type with this number.
 
-    @raise Malformed: there is none.
+    @raise Malformed: the number is unknown.
     """
     if not 0 <= number < _KNOWN:
         raise Malformed("type", f"{number} is not known")
@@ -42,9 +42,11 @@ def message_type(number: int) -> MessageType:
 
 
 def check_name(name: str, most: int = MAX_NAME_BYTES, reason: str = "name") -> None:
-    """Whether C{name} may be a name, of a member or of what C{reason} says.
+    """Check that C{name} may be a name.
 
-    @raise Malformed: it may not, for that C{reason}.
+    @param most: its maximum size in bytes.
+    @param reason: the kind of name, which is also the reason of the error.
+    @raise Malformed: C{name} may be no name.
     """
     try:
         check_text(name, most, f"a {reason}")
@@ -53,20 +55,20 @@ def check_name(name: str, most: int = MAX_NAME_BYTES, reason: str = "name") -> N
 
 
 def check_incarnation(incarnation: int) -> None:
-    """Whether somebody may have come so far in one run.
+    """Check that an incarnation is within its limits.
 
-    @raise Malformed: nobody may.
+    @raise Malformed: the incarnation is below 0 or above C{MAX_INCARNATION}.
     """
     if not 0 <= incarnation <= MAX_INCARNATION:
         raise Malformed("incarnation", str(incarnation))
 
 
 def check_epoch(epoch: int, now: float) -> None:
-    """Whether a run may have begun then.
+    """Check that a run may have this epoch.
 
     @param epoch: in milliseconds.
     @param now: the wall clock in seconds.
-    @raise Malformed: it is out of range, or more than C{MAX_AHEAD} in the future.
+    @raise Malformed: the epoch is out of range, or more than C{MAX_AHEAD} in the future.
     """
     if epoch > MAX_EPOCH:
         raise Malformed("epoch", str(epoch))
@@ -75,10 +77,10 @@ def check_epoch(epoch: int, now: float) -> None:
 
 
 def checked_address(known: Addresses, host: str, port: int) -> Address:
-    """The one spelling of that address.
+    """The address in canonical form.
 
-    @param known: those that were in order before; the address is kept there.
-    @raise Malformed: no single host is reached there.
+    @param known: the cache of addresses checked before; the address is added to it.
+    @raise Malformed: the port is out of range, or C{host} is no IP literal of a single host.
     """
     address = known.get((host, port))
     if address is not None:
@@ -94,7 +96,10 @@ def checked_address(known: Addresses, host: str, port: int) -> Address:
 
 
 def said_or_not(known: Addresses, host: str, port: int) -> Address:
-    """The address that a peer names, without a host if it names none that can be reached."""
+    """The address that a peer states, with an empty host if it states none that is reachable.
+
+    @param known: as for L{checked_address}.
+    """
     try:
         address = checked_address(known, host, port)
     except Malformed:

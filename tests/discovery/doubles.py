@@ -1,4 +1,4 @@
-"""Names and services that are looked up in virtual time."""
+"""Test doubles for look-ups of names and services in virtual time."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from swimtx.simulation import VirtualClock
 
 @implementer(IHostnameResolver)
 class Names:
-    """Resolves what it knows, when it is told to.
+    """A resolver of names.
 
     @ivar known: hosts by name.
-    @ivar silent: names about which there is never an answer.
-    @ivar asked: what it was asked.
+    @ivar silent: names whose look-up never ends.
+    @ivar asked: the queries: name, types of address and transport.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Names:
 
 
 class Reactor(VirtualClock):
-    """Virtual time, and names."""
+    """A reactor with virtual time and a resolver of names."""
 
     __slots__ = ("nameResolver",)
 
@@ -60,7 +60,7 @@ class Reactor(VirtualClock):
 
 
 class Services:
-    """Answers SRV questions: records by service, or an exception to fail with."""
+    """A resolver of SRV queries: records by service, a Deferred, or an exception to raise."""
 
     def __init__(self, **known: Any) -> None:
         self.known = known
@@ -79,8 +79,8 @@ class Services:
         return succeed(([alias, *records], [], []))
 
 
-class Scenes(SynchronousTestCase):
-    """Seeds, and what is found by them."""
+class SeedsTestCase(SynchronousTestCase):
+    """Seeds, and the addresses that they find."""
 
     def setUp(self) -> None:
         self.reactor = Reactor()

@@ -1,4 +1,4 @@
-"""Looking services up by their SRV records, and the name servers that are asked."""
+"""Look-ups of services by their SRV records, and the name servers that are queried."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 from swimtx.discovery import Seeds
 from swimtx.discovery import dns as names
 from swimtx.discovery.dns import name_servers
-from tests.discovery.doubles import Scenes, Services
+from tests.discovery.doubles import SeedsTestCase, Services
 
 
-class LookedUpServices(Scenes):
+class ServicesTestCase(SeedsTestCase):
     def services(self, **known: Any) -> tuple[list[str], dict[str, str]]:
         return self.found("_s._udp.example", "10.0.0.9", resolver=Services(**known))
 
-    def test_targets_keep_the_order_of_priority_and_bring_their_ports(self) -> None:
+    def test_targets_are_sorted_by_priority_and_weight_and_have_their_own_ports(self) -> None:
         self.names.known = {"a": ["10.0.0.1"], "b": ["10.0.0.2", "10.0.0.3"], "c": ["10.0.0.4"]}
         addresses, failures = self.services(
             s=[(20, 0, 1, b"a"), (10, 1, 2, b"b"), (10, 5, 3, b"c"), (30, 0, 4, b"b")]
@@ -33,19 +33,19 @@ class LookedUpServices(Scenes):
         )
         self.assertEqual(failures, {})
 
-    def test_a_target_that_cannot_be_looked_up_spoils_no_other(self) -> None:
+    def test_a_target_whose_look_up_fails_does_not_affect_the_others(self) -> None:
         self.names.known = {"a": ["10.0.0.1"]}
         addresses, failures = self.services(s=[(1, 0, 1, b"x.example"), (2, 0, 1, b"a")])
         self.assertEqual(addresses, ["10.0.0.1:1", "10.0.0.9:7946"])
         self.assertEqual(failures, {"_s._udp.example": "x.example has no IPv4 address"})
 
-    def test_a_service_that_nobody_offers_is_a_sentence(self) -> None:
+    def test_a_service_without_targets_is_reported_in_a_sentence(self) -> None:
         for records in ([], [(0, 0, 0, b".")], [(0, 0, 0, b"a")]):
             addresses, failures = self.services(s=records)
             self.assertEqual(addresses, ["10.0.0.9:7946"])
             self.assertEqual(failures, {"_s._udp.example": "nobody offers _s._udp.example"})
 
-    def test_whatever_the_resolver_fails_with_is_a_sentence(self) -> None:
+    def test_every_error_of_the_resolver_is_reported_in_a_sentence(self) -> None:
         for failure, sentence in (
             (error.DNSNameError(dns.Message()), "_s._udp.example does not exist"),
             (error.DNSServerError(dns.Message()), "asking about _s._udp.example gave DNSServer"),
@@ -56,7 +56,7 @@ class LookedUpServices(Scenes):
             self.assertEqual(addresses, ["10.0.0.9:7946"])
             self.assertTrue(failures["_s._udp.example"].startswith(sentence), failures)
 
-    def test_a_silent_name_server_is_waited_for_5_seconds(self) -> None:
+    def test_the_look_up_of_a_service_times_out_after_5_seconds(self) -> None:
         finding = self.seeds("_s._udp.example", resolver=Services(s=Deferred())).find()
         self.reactor.advance(5)
         self.assertEqual(
@@ -65,26 +65,28 @@ class LookedUpServices(Scenes):
         )
 
 
-class NameServers(SynchronousTestCase):
+class NameServersTestCase(SynchronousTestCase):
     def listed(self, text: str) -> list[str]:
         path = Path(self.mktemp())
         path.write_text(text)
         return name_servers(path)
 
-    def test_all_that_are_listed_are_asked_in_order(self) -> None:
+    def test_all_listed_name_servers_are_found_in_order(self) -> None:
         text = (
             "# nameserver 10.9.9.9\nsearch x\nnameserver 10.0.0.1\n nameserver  2001:db8::1 # x\n"
         )
         self.assertEqual(self.listed(text), ["10.0.0.1", "2001:db8::1"])
 
-    def test_without_any_the_one_on_this_machine_is_asked(self) -> None:
+    def test_the_name_server_is_this_machine_if_none_is_listed(self) -> None:
         for text in ("", "nameserver\n", "nameserver fe80::1%eth0\n"):
             self.assertEqual(self.listed(text), ["127.0.0.1"])
         self.assertEqual(name_servers(Path(self.mktemp())), ["127.0.0.1"])
 
 
-class ThisMachine(Scenes):
-    def test_its_name_servers_are_asked_in_two_rounds_shorter_than_our_patience(self) -> None:
+class DefaultResolverTestCase(SeedsTestCase):
+    def test_the_name_servers_of_this_machine_are_queried_in_two_rounds_within_5_seconds(
+        self,
+    ) -> None:
         path = Path(self.mktemp())
         path.write_text("nameserver 10.0.0.1\nnameserver 10.0.0.2\n")
         made: list[dict[str, Any]] = []
@@ -105,7 +107,7 @@ class ThisMachine(Scenes):
 
 
 class OneRecord(common.ResolverBase):
-    """Knows one service."""
+    """A resolver of one service."""
 
     def _lookup(self, name: bytes, cls: int, type: int, timeout: Any) -> Deferred[Any]:
         if (name, type) != (b"_swim._udp.example", dns.SRV):
@@ -114,21 +116,21 @@ class OneRecord(common.ResolverBase):
         return succeed(([dns.RRHeader(name, dns.SRV, payload=record, ttl=0)], [], []))
 
 
-class RealNames(TestCase):
-    """The same with a name server on loopback, over real sockets."""
+class RealSocketsTestCase(TestCase):
+    """Look-ups of services over real sockets, with a name server on loopback."""
 
-    async def test_a_service_is_found_and_nothing_is_left_open(self) -> None:
+    async def test_a_service_is_found_and_no_socket_is_left_open(self) -> None:
         reactor: Any
         from twisted.internet import reactor
 
         factory = server.DNSServerFactory(authorities=[OneRecord()])
         factory.noisy = False
-        speaker = dns.DNSDatagramProtocol(factory, reactor)
-        speaker.noisy = False
-        port = reactor.listenUDP(0, speaker, "127.0.0.1")
+        protocol = dns.DNSDatagramProtocol(factory, reactor)
+        protocol.noisy = False
+        port = reactor.listenUDP(0, protocol, "127.0.0.1")
         self.addCleanup(port.stopListening)
-        where = [("127.0.0.1", port.getHost().port)]
-        resolver = client.Resolver(servers=where, timeout=(2, 2), reactor=reactor)
+        servers = [("127.0.0.1", port.getHost().port)]
+        resolver = client.Resolver(servers=servers, timeout=(2, 2), reactor=reactor)
         seeds = Seeds(reactor, ["_swim._udp.example", "_none._udp.example"], resolver=resolver)
         addresses, failures = await seeds.find()
         self.assertEqual(addresses, [("127.0.0.1", 3333)])

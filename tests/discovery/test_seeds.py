@@ -1,4 +1,4 @@
-"""Looking seeds up: all at once, afresh each time, and no failure spoils the others."""
+"""Look-ups of seeds: all at the same time, anew each time, and independent of each other."""
 
 from __future__ import annotations
 
@@ -16,41 +16,41 @@ from zope.interface.verify import verifyObject
 from swimtx.addresses import Address
 from swimtx.discovery import StaticSeeds
 from swimtx.interfaces import ISeeds
-from tests.discovery.doubles import Scenes, Services
+from tests.discovery.doubles import SeedsTestCase, Services
 
 
-class Addresses(Scenes):
-    def test_both_are_sources_of_seeds(self) -> None:
+class LiteralSeedsTestCase(SeedsTestCase):
+    def test_seeds_and_static_seeds_provide_iseeds(self) -> None:
         verifyObject(ISeeds, self.seeds())
         verifyObject(ISeeds, StaticSeeds([]))
         verifyObject(IHostnameResolver, self.names)
 
-    def test_addresses_are_taken_as_they_are_in_any_form_they_may_be_given(self) -> None:
+    def test_addresses_of_any_form_are_found_without_a_look_up(self) -> None:
         self.assertEqual(
             self.found("10.0.0.1", ("10.0.0.2", 1), Address("2001:db8::3", 2), "[2001:db8::4]:3"),
             (["10.0.0.1:7946", "10.0.0.2:1", "[2001:db8::3]:2", "[2001:db8::4]:3"], {}),
         )
         self.assertEqual(self.names.asked, [])
 
-    def test_the_default_port_may_be_another(self) -> None:
+    def test_the_default_port_is_an_option(self) -> None:
         self.assertEqual(self.found("10.0.0.1", default_port=10000)[0], ["10.0.0.1:10000"])
 
-    def test_each_address_comes_once_where_it_stood_first(self) -> None:
+    def test_each_address_is_found_once_at_its_first_position(self) -> None:
         self.names.known["n.example"] = ["10.0.0.3", "10.0.0.1"]
         self.assertEqual(
             self.found("10.0.0.2", "10.0.0.1", "n.example", ("10.0.0.2", 7946))[0],
             ["10.0.0.2:7946", "10.0.0.1:7946", "10.0.0.3:7946"],
         )
 
-    def test_a_malformed_seed_is_refused_when_it_is_given(self) -> None:
+    def test_a_malformed_seed_is_refused_by_the_constructor(self) -> None:
         for seed in ("", "a:0", ("10.0.0.1", 0), ("fe80::1", 1), ("_s._udp.example", 1), ("", 1)):
             self.assertRaises(ValueError, self.seeds, seed)
         self.assertRaises(ValueError, self.seeds, type="tcp")
 
-    def test_two_lists_of_the_same_seeds_are_equal_and_count_once_in_a_set(self) -> None:
+    def test_two_sources_of_the_same_seeds_are_equal_and_have_the_same_hash(self) -> None:
         given = ("10.0.0.1", ("n.example", 7), "_swim._udp.example")
         one, other = self.seeds(*given), self.seeds("10.0.0.1:7946", "N.example:7", given[2])
-        self.assertEqual(one, other, "however they were written")
+        self.assertEqual(one, other, "the spelling of the seeds must not count")
         self.assertEqual(len({one, other}), 1)
         self.assertNotEqual(one, self.seeds(*given, "10.0.0.9"))
         self.assertNotEqual(one, self.seeds(*given, type="udp6"))
@@ -59,7 +59,7 @@ class Addresses(Scenes):
         self.assertEqual(static[0], static[1])
         self.assertEqual(len(set(static)), 2)
 
-    def test_known_addresses_need_no_reactor(self) -> None:
+    def test_static_seeds_find_their_addresses_without_a_reactor(self) -> None:
         seeds = StaticSeeds([("10.0.0.1", 1), Address("::ffff:10.0.0.1", 1), ("10.0.0.1", 2)])
         for _ in range(2):
             addresses, failures = self.successResultOf(seeds.find())
@@ -67,30 +67,32 @@ class Addresses(Scenes):
             self.assertEqual(failures, {})
             list(addresses).clear()
 
-    def test_known_addresses_are_literal(self) -> None:
+    def test_static_seeds_refuse_hosts_that_are_no_literal_and_ports_out_of_range(self) -> None:
         for seed in (("localhost", 1), ("10.0.0.1", 0), ("10.0.0.1", 65536), ("fe80::1", 1)):
             self.assertRaises(ValueError, StaticSeeds, [seed])
 
 
-class LookedUp(Scenes):
-    def test_a_name_stands_for_all_its_ipv4_addresses(self) -> None:
+class LookUpTestCase(SeedsTestCase):
+    def test_a_name_is_looked_up_to_all_its_ipv4_addresses(self) -> None:
         self.names.known["n.example"] = ["10.0.0.2", "10.0.0.1"]
         self.assertEqual(self.found("n.example:80"), (["10.0.0.2:80", "10.0.0.1:80"], {}))
         self.assertEqual(self.names.asked, [("n.example", [IPv4Address], "UDP")])
 
-    def test_or_its_ipv6_addresses(self) -> None:
+    def test_a_name_is_looked_up_to_its_ipv6_addresses_with_udp6(self) -> None:
         self.names.known["n.example"] = ["2001:db8::1"]
         self.assertEqual(self.found("n.example", type="udp6"), (["[2001:db8::1]:7946"], {}))
         self.assertEqual(self.names.asked, [("n.example", [IPv6Address], "UDP")])
 
-    def test_names_are_looked_up_afresh_each_time(self) -> None:
+    def test_names_are_looked_up_again_at_each_find(self) -> None:
         seeds = self.seeds("n.example")
         for host in ("10.0.0.1", "10.0.0.2"):
             self.names.known["n.example"] = [host]
             addresses, _ = self.successResultOf(seeds.find())
             self.assertEqual(addresses, [(host, 7946)])
 
-    def test_a_failed_look_up_is_a_sentence_and_spoils_nothing(self) -> None:
+    def test_a_failed_look_up_is_reported_in_a_sentence_and_does_not_affect_the_others(
+        self,
+    ) -> None:
         self.names.known["n.example"] = ["10.0.0.1"]
         addresses, failures = self.found("gone.example:1", "n.example", "broken.example")
         self.assertEqual(addresses, ["10.0.0.1:7946"])
@@ -102,7 +104,7 @@ class LookedUp(Scenes):
             },
         )
 
-    def test_the_failure_of_a_pair_stands_under_its_usual_form(self) -> None:
+    def test_the_failure_of_a_host_and_port_pair_is_reported_under_host_colon_port(self) -> None:
         self.assertEqual(list(self.found(("gone.example", 5))[1]), ["gone.example:5"])
 
     def test_link_local_addresses_of_a_name_are_left_out(self) -> None:
@@ -113,7 +115,7 @@ class LookedUp(Scenes):
         self.assertEqual(list(failures), ["m.example"])
         self.assertIn("link-local", failures["m.example"])
 
-    def test_all_are_looked_up_at_once_and_each_for_5_seconds(self) -> None:
+    def test_all_names_are_looked_up_at_the_same_time_for_5_seconds_each(self) -> None:
         self.names.known["n.example"] = ["10.0.0.1"]
         self.names.silent = {"a.example", "b.example"}
         finding = self.seeds("a.example", "n.example", "b.example").find()
@@ -126,7 +128,7 @@ class LookedUp(Scenes):
         self.assertEqual(failures["b.example"], "no answer about b.example within 5 s")
         self.assertEqual(list(failures), ["a.example", "b.example"])
 
-    def test_an_answer_that_comes_too_late_goes_to_nobody(self) -> None:
+    def test_an_answer_after_the_timeout_is_ignored(self) -> None:
         receivers: list[Any] = []
         self.names.resolveHostName = (  # type: ignore[method-assign]
             lambda receiver, *rest, **more: receivers.append(receiver)
@@ -137,7 +139,7 @@ class LookedUp(Scenes):
         receivers[0].addressResolved(IPv4Address("UDP", "10.0.0.1", 1))
         receivers[0].resolutionComplete()
 
-    def test_a_search_that_is_cancelled_leaves_nothing_on_the_clock(self) -> None:
+    def test_a_cancelled_find_leaves_no_delayed_calls(self) -> None:
         self.names.silent = {"a.example", "b.example", "t.example"}
         never: Deferred[Any] = Deferred()
         services = Services(known=[(0, 0, 1, b"t.example")], never=never)

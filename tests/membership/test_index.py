@@ -1,4 +1,4 @@
-"""The index of the member list against a naive model of it."""
+"""The index of the member list, compared with a naive model."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ some_names = st.sampled_from([f"n{number}" for number in range(9)])
 
 
 def claim(
-    name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], seven: bool = False
+    name: str, state: State = State.ALIVE, address: Address = ADDRESSES[0], legacy: bool = False
 ) -> Claim:
-    """Something about a member."""
-    return Claim(name, address, 1, state=state, legacy=seven)
+    """A claim about the member C{name}."""
+    return Claim(name, address, 1, state=state, legacy=legacy)
 
 
-class RosterModel(RuleBasedStateMachine):
-    """Puts and removes, with a dictionary of claims that is searched from end to end beside it."""
+class IndexModel(RuleBasedStateMachine):
+    """Puts and removes members, and compares the index with a linear search of all claims."""
 
     def __init__(self) -> None:
         super().__init__()
         self.index = MemberIndex()
         self.held: dict[str, Claim] = {}
-        self.arrivals: dict[str, int] = {}  # when somebody came to the address it has now
+        self.arrivals: dict[str, int] = {}  # the step at which a member got its address
         self.groups: dict[str, list[str]] = {}
         self.steps = 0
 
@@ -40,14 +40,14 @@ class RosterModel(RuleBasedStateMachine):
         name=some_names,
         state=st.sampled_from(State),
         address=st.sampled_from(ADDRESSES),
-        seven=st.booleans(),
+        legacy=st.booleans(),
     )
-    def put(self, name: str, state: State, address: Address, seven: bool) -> None:
+    def put(self, name: str, state: State, address: Address, legacy: bool) -> None:
         self.steps += 1
         before = self.held.get(name)
         if before is None or before.address != address:
             self.arrivals[name] = self.steps
-        self.held[name] = claim(name, state, address, seven)
+        self.held[name] = claim(name, state, address, legacy)
         self.index.put(self.held[name])
         self.regroup()
 
@@ -64,7 +64,7 @@ class RosterModel(RuleBasedStateMachine):
         self.regroup()
 
     def regroup(self) -> None:
-        """Each group in the order in which its members came into it."""
+        """Order each group by the time at which its members entered it."""
         belongs: dict[str, Callable[[Claim], bool]] = {
             "suspects": lambda held: held.state is State.SUSPECT,
             "failed": lambda held: held.state is State.FAILED,
@@ -77,22 +77,22 @@ class RosterModel(RuleBasedStateMachine):
             self.groups[group] = stayed + [name for name in now if name not in stayed]
 
     @invariant()
-    def living_members_stand_there_once(self) -> None:
+    def each_living_member_is_listed_once(self) -> None:
         living = [name for name, held in self.held.items() if held.state.living]
         assert sorted(self.index.living) == sorted(living)
 
     @invariant()
-    def groups_are_those_of_the_model(self) -> None:
+    def the_groups_equal_those_of_the_model(self) -> None:
         for group, expected in self.groups.items():
             assert list(getattr(self.index, group)) == expected, group
 
     @invariant()
-    def the_first_who_left_is_evicted_first_then_the_first_who_failed(self) -> None:
+    def the_first_member_that_left_is_evicted_first_then_the_first_that_failed(self) -> None:
         gone = [*self.groups.get("left", []), *self.groups.get("failed", [])]
         assert self.index.longest_gone() == (gone[0] if gone else None)
 
     @invariant()
-    def an_address_is_that_of_a_living_member_then_of_who_came_last(self) -> None:
+    def the_member_at_an_address_is_a_living_one_then_the_latest(self) -> None:
         for address in ADDRESSES:
             there = [name for name, held in self.held.items() if held.address == address]
             best = max(
@@ -103,7 +103,7 @@ class RosterModel(RuleBasedStateMachine):
             assert self.index.at(address) == best
 
     @invariant()
-    def a_sample_is_of_the_living_without_repeats(self) -> None:
+    def a_sample_has_living_members_without_repeats(self) -> None:
         chance = random.Random(self.steps)
         for count in (0, 1, 3, 20):
             chosen = self.index.sample(chance, count, {"n0", "n1"})
@@ -112,20 +112,20 @@ class RosterModel(RuleBasedStateMachine):
             assert set(chosen) <= eligible
 
 
-class Rosters(SynchronousTestCase):
-    """The index stays true, whatever happens."""
+class IndexTestCase(SynchronousTestCase):
+    """The index agrees with the claims after any operations."""
 
-    def test_it_agrees_with_a_naive_model_after_any_puts_and_removes(self) -> None:
+    def test_the_index_agrees_with_a_naive_model_after_any_puts_and_removes(self) -> None:
         limits = settings(deadline=None, stateful_step_count=40, max_examples=60)
-        run_state_machine_as_test(RosterModel, settings=limits)
+        run_state_machine_as_test(IndexModel, settings=limits)
 
-    def test_nobody_is_anywhere_at_first(self) -> None:
+    def test_a_new_index_is_empty(self) -> None:
         index = MemberIndex()
         self.assertIdentical(index.at(ADDRESSES[0]), None)
         self.assertIdentical(index.longest_gone(), None)
         self.assertEqual(index.sample(random.Random(1), 3, set()), [])
 
-    def test_a_living_member_is_found_though_a_later_one_at_its_address_failed(self) -> None:
+    def test_a_living_member_is_found_at_an_address_where_a_later_member_failed(self) -> None:
         index = MemberIndex()
         index.put(claim("n1"))
         index.put(claim("n2"))
@@ -141,7 +141,7 @@ class Rosters(SynchronousTestCase):
         st.integers(0, 5),
         st.randoms(use_true_random=False),
     )
-    def test_samples_of_groups_of_any_size(
+    def test_samples_have_the_requested_size_without_repeats_or_excluded_members(
         self, members: int, count: int, without: int, chance: random.Random
     ) -> None:
         index = MemberIndex()
@@ -153,9 +153,9 @@ class Rosters(SynchronousTestCase):
         self.assertEqual(len(set(chosen)), len(chosen))
         self.assertFalse(excluded & set(chosen))
 
-    def test_everybody_is_chosen_about_equally_often(self) -> None:
+    def test_all_members_are_sampled_about_equally_often(self) -> None:
         chance = random.Random(7)
-        for members, count in ((8, 3), (200, 3)):  # both ways of choosing
+        for members, count in ((8, 3), (200, 3)):  # both branches of sample()
             index = MemberIndex()
             for number in range(members):
                 index.put(claim(f"n{number}"))

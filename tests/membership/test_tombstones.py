@@ -1,4 +1,4 @@
-"""Forgetting: how long those who are gone are remembered, and how many of them."""
+"""Tombstones: how long failed and left members are remembered, and how many of them."""
 
 from __future__ import annotations
 
@@ -36,31 +36,31 @@ class TombstonesTests(ComponentTestCase):
         self.scene.run(DAY / 20 + 1)
         self.assertEqual(self.names(), [])
 
-    def test_one_that_left_is_remembered_for_an_hour(self) -> None:
+    def test_a_member_that_left_is_remembered_for_an_hour(self) -> None:
         self.parts.knows(claim("a", State.LEFT))
         self.scene.run(HOUR - 1)
         self.assertEqual(self.names(), ["a"])
         self.scene.run(HOUR / 20 + 1)
         self.assertEqual(self.names(), [])
 
-    def test_the_age_that_came_along_counts(self) -> None:
+    def test_the_age_of_a_received_record_counts_towards_its_memory(self) -> None:
         self.parts.knows(claim("old", State.LEFT, age=HOUR / 2), claim("new", State.LEFT))
         self.scene.run(HOUR / 2 + HOUR / 20)
         self.assertEqual(self.names(), ["new"])
 
-    def test_the_living_are_never_forgotten(self) -> None:
+    def test_living_members_are_never_removed(self) -> None:
         self.parts.knows(claim("a"), claim("b", State.SUSPECT), claim("c", State.FAILED))
         self.scene.run(2 * DAY)
         self.assertEqual(self.names(), ["a", "b"])
 
-    def test_one_that_came_back_is_not_forgotten(self) -> None:
+    def test_a_failed_member_that_recovered_is_not_removed(self) -> None:
         self.parts.knows(claim("a", State.FAILED), claim("b", State.FAILED))
         self.scene.run(HOUR)
         self.parts.knows(replace(claim("a"), incarnation=1))
         self.scene.run(2 * DAY)
         self.assertEqual(self.names(), ["a"])
 
-    def test_a_timer_runs_only_while_somebody_is_gone(self) -> None:
+    def test_the_timer_runs_only_while_a_failed_member_is_listed(self) -> None:
         self.parts.knows(claim("a"))
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
         self.parts.knows(claim("a", State.FAILED))
@@ -68,7 +68,7 @@ class TombstonesTests(ComponentTestCase):
         self.scene.run(2 * DAY)
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_beyond_the_limit_those_longest_gone_go_first_and_the_left_before_the_failed(
+    def test_above_the_limit_left_members_are_removed_before_failed_and_the_oldest_first(
         self,
     ) -> None:
         self.parts.knows(claim("f1", State.FAILED), claim("l1", State.LEFT))
@@ -78,20 +78,20 @@ class TombstonesTests(ComponentTestCase):
         self.parts.knows(claim("f4", State.FAILED))
         self.assertEqual(self.names(), ["f2", "f3", "f4"])
 
-    def test_we_ourselves_are_not_forgotten_when_we_left(self) -> None:
+    def test_the_local_member_is_not_removed_after_it_left(self) -> None:
         self.members.depart()
         for name in "abcdef":
             self.parts.knows(claim(name, State.LEFT))
-        self.assertEqual(self.names(), ["e", "f"], "we count too")
+        self.assertEqual(self.names(), ["e", "f"], "the local member counts too")
         self.assertEqual(self.parts.state("me"), "left")
         self.scene.run(2 * DAY)
         self.assertEqual((self.names(), self.parts.state("me")), ([], "left"))
 
 
-class NobodyRemembered(ComponentTestCase):
+class NoMemoryTests(ComponentTestCase):
     settings = {"max_remembered": 0}
 
-    def test_leaving_works_where_nobody_is_to_be_remembered(self) -> None:
+    def test_the_local_member_can_leave_when_no_member_is_remembered(self) -> None:
         self.parts.use(
             Tombstones(self.parts.reactor, self.parts.membership, self.parts.config),
         )

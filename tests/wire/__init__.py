@@ -1,1 +1,1 @@
-"""Tests of the wire: bytes, limits, and what is refused."""
+"""Tests of ``swimtx.wire``: bytes, limits and refusals."""

@@ -1,7 +1,7 @@
-"""The generated code says what the schema says.
+"""The generated code corresponds to the schema.
 
-The compiler cannot live beside the protobuf that we run with (it needs an older one), so it gets
-an environment of its own for the length of the test.
+The compiler needs an older protobuf than swimtx runs with, so the test installs it in a temporary
+environment of its own.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from swimtx.wire import swim_pb2
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = "swimtx/wire/swim.proto"
 COMPILER = "grpcio-tools==1.80.1"
-PATIENCE = 300
+TIMEOUT = 300
 
 
 def without_json_names(file: FileDescriptorProto) -> FileDescriptorProto:
-    """The same description without the JSON names, which some compilers write and some do not."""
+    """The same description without the JSON names, which only some compilers write."""
     plain = FileDescriptorProto()
     plain.CopyFrom(file)
 
@@ -48,8 +48,8 @@ def version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in text.split("."))
 
 
-class TheGeneratedCode(SynchronousTestCase):
-    """``swim_pb2.py`` beside ``swim.proto``."""
+class GeneratedCodeTestCase(SynchronousTestCase):
+    """``swim_pb2.py``, compared with ``swim.proto``."""
 
     def compiler(self) -> Path:
         """The Python of an environment in which the compiler is installed."""
@@ -63,7 +63,7 @@ class TheGeneratedCode(SynchronousTestCase):
                 [*pip, "--only-binary=:all:", COMPILER],
                 capture_output=True,
                 text=True,
-                timeout=PATIENCE,
+                timeout=TIMEOUT,
                 check=True,
             )
         except subprocess.CalledProcessError as error:
@@ -73,14 +73,14 @@ class TheGeneratedCode(SynchronousTestCase):
         return python
 
     def described(self, python: Path, schema: Path) -> FileDescriptorProto:
-        """What the compiler makes of the schema under ``schema``, a root folder."""
+        """The compiler's description of the schema under the root folder ``schema``."""
         out = python.parent / "described"
         command = [str(python), "-m", "grpc_tools.protoc", "-I.", f"--descriptor_set_out={out}"]
-        subprocess.run([*command, SCHEMA], cwd=schema, timeout=PATIENCE, check=True)
+        subprocess.run([*command, SCHEMA], cwd=schema, timeout=TIMEOUT, check=True)
         [file] = FileDescriptorSet.FromString(out.read_bytes()).file
         return without_json_names(file)
 
-    def test_it_was_made_from_the_schema_as_it_is_now(self) -> None:
+    def test_the_generated_code_was_made_from_the_present_schema(self) -> None:
         python = self.compiler()
         checked_in = FileDescriptorProto()
         swim_pb2.DESCRIPTOR.CopyToProto(checked_in)
@@ -90,13 +90,15 @@ class TheGeneratedCode(SynchronousTestCase):
         changed.parent.mkdir(parents=True)
         changed.write_text((ROOT / SCHEMA).read_text() + "\nmessage OneMore { bool field = 1; }\n")
         self.assertNotEqual(
-            without_json_names(checked_in), self.described(python, python.parent), "sees nothing"
+            without_json_names(checked_in),
+            self.described(python, python.parent),
+            "the comparison missed a change of the schema",
         )
 
-    def test_it_was_compiled_from_the_root_so_that_its_name_is_ours_alone(self) -> None:
+    def test_the_schema_was_compiled_from_the_root_so_that_its_name_is_unique(self) -> None:
         self.assertEqual(swim_pb2.DESCRIPTOR.name, SCHEMA)
 
-    def test_it_loads_under_the_oldest_protobuf_that_we_allow(self) -> None:
+    def test_the_generated_code_loads_under_the_oldest_allowed_protobuf(self) -> None:
         text = (ROOT / "swimtx" / "wire" / "swim_pb2.py").read_text()
         made_by = re.search(r"^# Protobuf Python Version: ([\d.]+)$", text, re.MULTILINE)
         setup = configparser.ConfigParser()

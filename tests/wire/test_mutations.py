@@ -1,4 +1,4 @@
-"""Valid datagrams, damaged: the decoder says Malformed, or gives a message, and nothing else."""
+"""Mutated datagrams: the decoder returns a message or raises Malformed, and nothing else."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PING, ACK = MessageType.PING, MessageType.ACK
 
 
 class MutatedDatagrams(SynchronousTestCase):
-    """The decoder against what nearly is a message."""
+    """The decoder on bytes that are nearly a message."""
 
     def setUp(self) -> None:
         self.codec = Codec(self._now)
 
-    def test_nothing_but_malformed_is_ever_raised(self) -> None:
+    def test_the_decoder_raises_no_error_but_malformed(self) -> None:
         chance = random.Random(1)
         outcomes: Counter[str] = Counter()
         for _ in range(TRIES):
@@ -42,7 +42,7 @@ class MutatedDatagrams(SynchronousTestCase):
         self.assertGreater(outcomes["decoded"], TRIES // 10, "the test would be vacuous")
         self.assertGreater(len(outcomes), 12, f"too few kinds of refusal: {outcomes}")
 
-    def test_what_is_decoded_can_be_encoded_and_decoded_again(self) -> None:
+    def test_a_decoded_message_can_be_encoded_and_decoded_again(self) -> None:
         chance = random.Random(2)
         for _ in range(TRIES // 10):
             data = mutate(chance, chance.choice(CORPUS), CORPUS)
@@ -53,7 +53,7 @@ class MutatedDatagrams(SynchronousTestCase):
             if message.version:
                 self.assertEqual(self.codec.decode(encode(message)), message)
 
-    def test_who_was_met_before_is_understood_no_differently(self) -> None:
+    def test_a_decoder_with_filled_caches_decodes_like_a_new_one(self) -> None:
         chance = random.Random(6)
         senders = [Claim(f"n{n}", Address("10.0.0.1", 7946), int(NOW * 1000) + n) for n in range(9)]
         heads = [header(one, kind, "c", 1) for one in senders for kind in (PING, ACK)]
@@ -61,14 +61,14 @@ class MutatedDatagrams(SynchronousTestCase):
         for data in (*CORPUS, *(h + sequence_field(1) + t for h in heads for t in tails)):
             self.codec.decode(data)
         parts = [field for data in CORPUS for field in split(data)]
-        closely = self.codec._decode_closely
-        looked_at: list[bytes] = []
+        decode_fully = self.codec._decode_fully
+        fully_decoded: list[bytes] = []
 
-        def look_closely(data: bytes) -> Message:
-            looked_at.append(data)
-            return closely(data)
+        def recorded(data: bytes) -> Message:
+            fully_decoded.append(data)
+            return decode_fully(data)
 
-        self.patch(self.codec, "_decode_closely", look_closely)
+        self.patch(self.codec, "_decode_fully", recorded)
         for _ in range(TRIES // 4):
             known = [chance.choice(heads), sequence_field(chance.getrandbits(32))]
             known.append(chance.choice(tails))
@@ -77,22 +77,24 @@ class MutatedDatagrams(SynchronousTestCase):
             data = b"".join(known)
             if chance.random() < 0.5:
                 data = mutate(chance, data, CORPUS)
-            self.assertEqual(*(self._said(codec, data) for codec in (Codec(self._now), self.codec)))
-        self.assertGreater(len(looked_at), TRIES // 20)
-        self.assertLess(len(looked_at), TRIES // 4 - TRIES // 20)
+            self.assertEqual(
+                *(self._message_or_reason(codec, data) for codec in (Codec(self._now), self.codec))
+            )
+        self.assertGreater(len(fully_decoded), TRIES // 20)
+        self.assertLess(len(fully_decoded), TRIES // 4 - TRIES // 20)
 
     def _now(self) -> float:
         return NOW
 
-    def _said(self, codec: Codec, data: bytes) -> Message | str:
+    def _message_or_reason(self, codec: Codec, data: bytes) -> Message | str:
         try:
             return codec.decode(data)
         except Malformed as refused:
             return refused.reason
 
 
-class TheMutationsThemselves(SynchronousTestCase):
-    """The tools of the fuzzer do what they say."""
+class MutationsTestCase(SynchronousTestCase):
+    """The corpus and the mutations of the fuzzer."""
 
     def test_the_corpus_is_valid_and_has_every_type(self) -> None:
         codec = Codec(lambda: NOW)
@@ -100,13 +102,13 @@ class TheMutationsThemselves(SynchronousTestCase):
         self.assertEqual({message.type for message in decoded}, set(MessageType))
         self.assertEqual({message.version for message in decoded}, {0, 1})
 
-    def test_each_mutation_changes_something(self) -> None:
+    def test_each_mutation_changes_a_datagram(self) -> None:
         chance = random.Random(3)
         for mutation in MUTATIONS:
             tries = [(data, mutation(chance, data, CORPUS)) for data in CORPUS * 4]
             self.assertTrue(any(before != after for before, after in tries), mutation.__name__)
 
-    def test_each_mutation_bears_with_anything(self) -> None:
+    def test_each_mutation_accepts_any_short_bytes(self) -> None:
         chance = random.Random(4)
         for mutation in MUTATIONS:
             for size in range(12):
@@ -116,11 +118,11 @@ class TheMutationsThemselves(SynchronousTestCase):
         first, second = (mutate(random.Random(5), CORPUS[0], CORPUS) for _ in range(2))
         self.assertEqual(first, second)
 
-    def test_fields_are_taken_apart_without_loss(self) -> None:
+    def test_a_datagram_is_split_into_fields_without_loss(self) -> None:
         for data in CORPUS:
             self.assertEqual(b"".join(split(data)), data)
             self.assertGreater(len(split(data)), 3)
 
-    def test_numbers_are_written_as_protobuf_writes_them(self) -> None:
+    def test_varints_are_encoded_as_in_protobuf(self) -> None:
         for number, written in ((0, "00"), (127, "7f"), (128, "8001"), (2**32 - 1, "ffffffff0f")):
             self.assertEqual(varint(number).hex(), written)

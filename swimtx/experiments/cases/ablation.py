@@ -40,7 +40,7 @@ _EVERY_SCENE = (
 DESCRIPTION = Description(
     "E14",
     "what each rule is worth",
-    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three wiring one by one, see "
+    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
     "E8.",
     {
         "seeds": 1,
