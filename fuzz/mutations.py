@@ -149,7 +149,7 @@ SHALLOW: tuple[Mutation, ...] = (
     blow_up_a_number,
 )
 MUTATIONS: tuple[Mutation, ...] = (*SHALLOW, *[inside_a_field] * 4)
-"""All mutations; the one that mutates within updates occurs four times."""
+"""All mutations; L{inside_a_field}, which reaches into updates, occurs four times."""
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 

@@ -50,7 +50,7 @@ class Bootstrap:
     @ivar malformed: datagrams that could not be opened or decoded, or gave no usable sender.
     @ivar other_cluster: datagrams of another group.
     @ivar ignored: messages that it does not handle, such as a PING.
-    @ivar departures: members dropped because a FAIL or LEAVE said so.
+    @ivar departures: members dropped because of a FAIL or LEAVE.
     @ivar unanswered: answers not sent, because they were larger than the datagram received.
     @ivar lost: answers that the socket refused.
     """

@@ -51,7 +51,7 @@ def is_loopback(literal: str) -> bool:
 
 
 def bound_addresses(interface: str, host: str) -> list[str]:
-    """The addresses of a host that a socket bound to C{interface} takes; empty if it has none."""
+    """The addresses of a host that a socket bound to C{interface} takes; may be empty."""
     if interface in ("", "0.0.0.0"):
         return ([] if is_v6(host) else [host]) + [on_host("127.0.0.1", host)]
     if interface == "::":

@@ -138,7 +138,7 @@ class Group(GroupFaults):
         self.runs[key][-1].process.kill()
 
     def vanish(self, key: str) -> None:
-        """Cut the power of a member's host: it answers nothing any more, also no new stream."""
+        """Cut the power of a member's host: it answers nothing any more, not even a SYN."""
         self._end(key)
         self.network.vanish(self.runs[key][-1].host)
 

@@ -90,7 +90,7 @@ class JoinTests(SynchronousTestCase):
         self.assertEqual((self.bootstrap.ignored, newcomer.heard), (1, []))
         self.assertEqual(self.bootstrap.members(), ())
 
-    def test_on_a_wildcard_interface_its_port_on_loopback_is_its_own_address(self) -> None:
+    def test_on_a_wildcard_interface_loopback_with_the_same_port_is_never_listed(self) -> None:
         scene = Scene(interface="0.0.0.0")
         newcomer = scene.newcomer(1)
         newcomer.claim = replace(newcomer.claim, address=Address("127.0.0.1", 10000))
