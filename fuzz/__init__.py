@@ -1,1 +1,3 @@
-"""Hostile bytes: valid datagrams, mutated, against the decoder and against a whole member."""
+"""Fuzzing: mutated datagrams against the decoder, and against a whole member. Start at
+``datagrams``.
+"""

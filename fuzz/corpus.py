@@ -1,4 +1,4 @@
-"""Valid datagrams to start from: every type, every field, small and as large as allowed."""
+"""The valid datagrams that are mutated: every type and field, small and of the largest size."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from swimtx.wire.codec import DIGEST_PARTS, encode, fields
 from swimtx.wire.messages import Contact, Message, MessageType
 
 NOW = 1_790_000_000.0
-"""Seconds: what the clock of the decoder shows."""
+"""The time of the decoder's clock, in seconds since 1970."""
 EPOCH = int(NOW * 1000)
 
 HERE = Address("127.0.0.1", 7946)
@@ -56,7 +56,7 @@ LISTED = (Contact("n1", HERE), Contact("n2", THERE, MAX_INCARNATION, EPOCH))
 DIGEST = tuple(part * 0x0102030405060708 % 2**64 for part in range(DIGEST_PARTS))
 
 
-def _said(kind: MessageType, name: str = "n1", epoch: int = EPOCH, **more: object) -> bytes:
+def _encoded(kind: MessageType, name: str = "n1", epoch: int = EPOCH, **more: object) -> bytes:
     return encode(Message.of(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
 
 
@@ -70,23 +70,23 @@ SEVEN_FIELDS: tuple[bytes, ...] = tuple(
         (MessageType.FAIL, {}),
     )
 )
-"""What peers say that know only the original schema."""
+"""Messages of peers that know only the original schema."""
 
 CORPUS: tuple[bytes, ...] = (
-    *(_said(kind, sequence=9) for kind in MessageType),
-    _said(MessageType.PING, target="n2", target_epoch=EPOCH, target_incarnation=3),
-    _said(MessageType.PING, sequence=2**32 - 1, updates=CLAIMS[:3]),
-    _said(MessageType.ACK, sequence=1, updates=CLAIMS[3:6]),
-    _said(MessageType.PING_REQ, target="n2", destination=THERE, budget=0.36, sequence=5),
-    _said(MessageType.NACK, observed=Observation.BROKEN, sequence=5),
-    _said(MessageType.JOIN_REQ, updates=CLAIMS[:1]) + fields(padding=bytes(1000)),
-    _said(MessageType.JOIN_RES, listed=LISTED, bootstrap=True),
-    _said(MessageType.GOSSIP, updates=CLAIMS),
-    _said(MessageType.DIGEST, digest=DIGEST),
-    _said(MessageType.TABLE, page=0, pages=2, updates=CLAIMS[:6]),
-    _said(MessageType.TABLE, page=1, pages=2, digest=DIGEST, wanted=2**63 + 1),
-    _said(MessageType.FAIL, name="n2"),
-    _said(MessageType.LEAVE, updates=CLAIMS[4:5]),
+    *(_encoded(kind, sequence=9) for kind in MessageType),
+    _encoded(MessageType.PING, target="n2", target_epoch=EPOCH, target_incarnation=3),
+    _encoded(MessageType.PING, sequence=2**32 - 1, updates=CLAIMS[:3]),
+    _encoded(MessageType.ACK, sequence=1, updates=CLAIMS[3:6]),
+    _encoded(MessageType.PING_REQ, target="n2", destination=THERE, budget=0.36, sequence=5),
+    _encoded(MessageType.NACK, observed=Observation.BROKEN, sequence=5),
+    _encoded(MessageType.JOIN_REQ, updates=CLAIMS[:1]) + fields(padding=bytes(1000)),
+    _encoded(MessageType.JOIN_RES, listed=LISTED, bootstrap=True),
+    _encoded(MessageType.GOSSIP, updates=CLAIMS),
+    _encoded(MessageType.DIGEST, digest=DIGEST),
+    _encoded(MessageType.TABLE, page=0, pages=2, updates=CLAIMS[:6]),
+    _encoded(MessageType.TABLE, page=1, pages=2, digest=DIGEST, wanted=2**63 + 1),
+    _encoded(MessageType.FAIL, name="n2"),
+    _encoded(MessageType.LEAVE, updates=CLAIMS[4:5]),
     *SEVEN_FIELDS,
 )
-"""All of them, in an order that stays."""
+"""All datagrams, in a fixed order."""

@@ -5,9 +5,9 @@
     python -m fuzz.datagrams --seed 1 --count 100000
     python -m fuzz.datagrams --seed 1 --seconds 60 --node
 
-Prints what became of them, by the reason of the refusal. Whatever raises anything but C{Malformed}
-is an escape: it is printed with the bytes that did it, and the exit status is 1. The same seed and
-count give the same bytes again.
+Prints the number of datagrams by outcome; refusals are split by their reason. Any other exception
+than C{Malformed} is an escape: it is printed with the bytes that caused it, and the exit status is
+1. The same seed and count give the same bytes.
 """
 
 from __future__ import annotations
@@ -33,27 +33,27 @@ from swimtx.membership.claim import State
 from swimtx.simulation import Group
 from swimtx.wire.codec import Codec
 
-MOST_ESCAPES = 20  # after so many the rest would say the same
-_SETTLED = 12.0  # virtual seconds in which the group comes together
-_RECORDED = 400  # datagrams of its own that are mutated too
+MOST_ESCAPES = 20  # more would show the same errors
+_SETTLED = 12.0  # virtual seconds in which the group forms
+_RECORDED = 400  # datagrams of the group that are mutated as well
 _STEP = 0.05  # virtual seconds between two bursts
 _BURST = 16  # datagrams
-_PEACE = 300.0  # virtual seconds that the group is given to recover
+_PEACE = 300.0  # virtual seconds that the group has to recover
 
 
 class Escape(Exception):
-    """Something got out that should not have."""
+    """The target broke: it raised or logged an error, or its state is wrong."""
 
 
 class Decoder:
-    """C{Codec.decode}, by itself."""
+    """The target C{Codec.decode}."""
 
     def __init__(self) -> None:
         self._codec = Codec(lambda: NOW)
         self.corpus: Sequence[bytes] = CORPUS
 
     def feed(self, data: bytes) -> str:
-        """What becomes of the data, in a word."""
+        """Feed one datagram, and return the outcome in a few words."""
         try:
             message = self._codec.decode(data)
         except Malformed as refused:
@@ -61,15 +61,15 @@ class Decoder:
         return f"decoded: {message.type.name}"
 
     def check(self) -> None:
-        """There is nothing else to look at."""
+        """Do nothing: a decoder has no state to check."""
 
     def end(self) -> None:
-        """Nor is there in the end."""
+        """Do nothing: a decoder has no state to check."""
 
 
 @implementer(IStream)
 class _Stream:
-    """An open stream that takes everything and says nothing."""
+    """An open stream that discards sent data."""
 
     accepted = True
 
@@ -77,7 +77,7 @@ class _Stream:
         self.address = address
 
     def send(self, data: bytes) -> None:
-        """Lost."""
+        """Discard the data."""
 
     def on_close(self, callback: Callable[[], object] | None) -> None:
         """It never closes."""
@@ -90,10 +90,10 @@ class _Stream:
 
 
 class WholeMember:
-    """A member of a small group in virtual time, which must live on as if nothing had come.
+    """The target is a member of a small group in virtual time, which must not be harmed.
 
-    Every kind of sender is tried: its peers, strangers, a stream. Beside the usual datagrams the
-    group's own are mutated, because they name its members, runs and addresses.
+    The datagrams come from all kinds of senders: members, strangers, streams. Besides the corpus,
+    datagrams of the group are mutated, because they name its members, runs and addresses.
     """
 
     def __init__(self, seed: int) -> None:
@@ -120,7 +120,7 @@ class WholeMember:
             self._failures.append(failure.getTraceback())
 
     def feed(self, data: bytes) -> str:
-        """What becomes of the data, in a word."""
+        """Feed one datagram, and return the outcome in a few words."""
         counters = self._node.counters
         refusals, others = dict(counters.malformed), counters.other_cluster
         if self._chance.random() < 1 / 8:
@@ -136,9 +136,9 @@ class WholeMember:
         return "of another cluster" if counters.other_cluster != others else "handled"
 
     def check(self) -> None:
-        """Whether the member still is what it should be.
+        """Check the errors logged and the member's own record and table.
 
-        @raise Escape: it is not.
+        @raise Escape: an error was logged, or the record or the table is wrong.
         """
         if self._failures:
             failures, self._failures = self._failures, []
@@ -151,9 +151,9 @@ class WholeMember:
             raise Escape(f"its list has {len(membership)} members")
 
     def end(self) -> None:
-        """Whether, left in peace, the members of the group find each other alive.
+        """Check that, without further datagrams, all members list each other as alive again.
 
-        @raise Escape: they do not.
+        @raise Escape: they do not, or L{check} fails.
         """
         try:
             if not self._group.run_until(self._group.everybody_lists, _PEACE):
@@ -165,18 +165,18 @@ class WholeMember:
 
 
 def _record(protocol: object, recorded: dict[bytes, None]) -> None:
-    """Note what is sent from now on."""
-    post: Callable[[object, bytes], None] = protocol.transmit  # type: ignore[attr-defined]
+    """Record the datagrams that a protocol sends from now on."""
+    original: Callable[[object, bytes], None] = protocol.transmit  # type: ignore[attr-defined]
 
-    def noted(peer: object, data: bytes) -> None:
+    def transmit(peer: object, data: bytes) -> None:
         recorded.setdefault(data)
-        post(peer, data)
+        original(peer, data)
 
-    protocol.transmit = noted  # type: ignore[attr-defined]
+    protocol.transmit = transmit  # type: ignore[attr-defined]
 
 
 def attempts(seed: int, corpus: Sequence[bytes], count: int, seconds: float) -> Iterator[bytes]:
-    """Damaged datagrams, so many of them or for so long, whichever is given (not 0)."""
+    """Mutated datagrams, C{count} of them or for C{seconds}, whichever is not 0."""
     chance = random.Random(f"{seed}/mutations")
     end = time.monotonic() + seconds
     done = 0
@@ -186,9 +186,9 @@ def attempts(seed: int, corpus: Sequence[bytes], count: int, seconds: float) -> 
 
 
 def run(target: Decoder | WholeMember, tries: Iterator[bytes]) -> tuple[Counter[str], list[str]]:
-    """Feed them all.
+    """Feed datagrams to a target.
 
-    @return: what became of them, and a text for each escape.
+    @return: the number of datagrams by outcome, and a text for each escape.
     """
     outcomes: Counter[str] = Counter()
     escapes: list[str] = []
@@ -208,9 +208,9 @@ def run(target: Decoder | WholeMember, tries: Iterator[bytes]) -> tuple[Counter[
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """The command.
+    """Run the command.
 
-    @return: its exit status: 1 if something escaped.
+    @return: the exit status: 1 if there was an escape.
     """
     parser = argparse.ArgumentParser(
         prog="fuzz.datagrams", description=(__doc__ or "").split("\n")[0]

@@ -1,4 +1,4 @@
-"""Ways to damage a valid datagram (a mutated one finds what random bytes never reach)."""
+"""Mutations of valid datagrams, which reach code that random bytes never reach."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _LONG_VARINTS = (
     b"\xff\xff\xff\xff\x07",  # 2**31 - 1
     b"\xff\xff\xff\xff\x0f",  # 2**32 - 1
     b"\x80\x80\x80\x80\x08",  # 2**31
-    b"\x81\x80\x00",  # 1, in more bytes than it needs
+    b"\x81\x80\x00",  # 1, in more bytes than needed
 )
 _WIRE_TYPES = 6
 
 
 def flip_bits(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One to eight bits the other way round."""
+    """Flip one to eight bits."""
     damaged = bytearray(data)
     for _ in range(chance.randint(1, 8)):
         if damaged:
@@ -30,7 +30,7 @@ def flip_bits(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> by
 
 
 def set_bytes(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One to four bytes made extreme, or anything."""
+    """Set one to four bytes to extreme or random values."""
     damaged = bytearray(data)
     for _ in range(chance.randint(1, 4)):
         if damaged:
@@ -40,35 +40,35 @@ def set_bytes(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> by
 
 
 def truncate(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """Cut off anywhere."""
+    """Cut off the end at a random place."""
     return data[: chance.randint(0, len(data))]
 
 
 def remove(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """A piece out of the middle is missing."""
+    """Remove a piece."""
     start, end = _two_cuts(chance, data)
     return data[:start] + data[end:]
 
 
 def insert(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """Random bytes somewhere."""
+    """Insert random bytes at a random place."""
     at = chance.randint(0, len(data))
     return data[:at] + chance.randbytes(chance.randint(1, 16)) + data[at:]
 
 
 def splice(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """The beginning of one and the end of another."""
+    """Join the beginning of one datagram and the end of another."""
     other = chance.choice(corpus)
     return data[: chance.randint(0, len(data))] + other[chance.randint(0, len(other)) :]
 
 
 def concatenate(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """Two in one: protobuf reads them as one message in which the later fields win."""
+    """Append another datagram: protobuf reads one message, in which later fields win."""
     return data + chance.choice(corpus)
 
 
 def duplicate_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field again, a few or a few hundred times."""
+    """Repeat one field, a few or a few hundred times."""
     parts = split(data)
     if not parts:
         return data
@@ -78,14 +78,14 @@ def duplicate_field(chance: random.Random, data: bytes, corpus: Sequence[bytes])
 
 
 def shuffle_fields(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """All fields in another order."""
+    """Shuffle all fields."""
     parts = split(data)
     chance.shuffle(parts)
     return b"".join(parts)
 
 
 def drop_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field is missing."""
+    """Remove one field."""
     parts = split(data)
     if parts:
         del parts[chance.randrange(len(parts))]
@@ -93,7 +93,7 @@ def drop_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> b
 
 
 def borrow_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field of another datagram, anywhere."""
+    """Insert one field of another datagram at a random place."""
     parts, others = split(data), split(chance.choice(corpus))
     if others:
         parts.insert(chance.randint(0, len(parts)), chance.choice(others))
@@ -101,7 +101,7 @@ def borrow_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) ->
 
 
 def retag_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field under another number, or as another wire type."""
+    """Give one field another number or wire type."""
     parts = split(data)
     if parts:
         at = chance.randrange(len(parts))
@@ -111,7 +111,7 @@ def retag_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> 
 
 
 def blow_up_a_number(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field that counts gets a number of extreme size or length."""
+    """Insert a varint field of extreme value or length."""
     tag = varint(chance.randint(1, 30) << 3)
     parts = split(data)
     parts.insert(chance.randint(0, len(parts)), tag + chance.choice(_LONG_VARINTS))
@@ -119,7 +119,7 @@ def blow_up_a_number(chance: random.Random, data: bytes, corpus: Sequence[bytes]
 
 
 def inside_a_field(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """One field that holds bytes gets them mutated, its length set right again."""
+    """Mutate the content of one length-delimited field, and set its length accordingly."""
     parts = split(data)
     holders = [at for at, part in enumerate(parts) if part[0] & 7 == _LENGTH_DELIMITED]
     if not holders:
@@ -149,20 +149,20 @@ SHALLOW: tuple[Mutation, ...] = (
     blow_up_a_number,
 )
 MUTATIONS: tuple[Mutation, ...] = (*SHALLOW, *[inside_a_field] * 4)
-"""All of them; the one that reaches into updates comes up more often."""
+"""All mutations; L{inside_a_field}, which reaches into updates, occurs four times."""
 
 _VARINT, _FIXED64, _LENGTH_DELIMITED, _FIXED32 = 0, 1, 2, 5
 
 
 def mutate(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """C{data} after one to three mutations."""
+    """Apply one to three mutations to C{data}."""
     for _ in range(chance.choice((1, 1, 1, 2, 3))):
         data = chance.choice(MUTATIONS)(chance, data, corpus)
     return data
 
 
 def varint(number: int) -> bytes:
-    """A number of up to 64 bits as protobuf writes it."""
+    """The varint of a number of up to 64 bits."""
     written = bytearray()
     while number > 0x7F:
         written.append(number & 0x7F | 0x80)
@@ -172,7 +172,7 @@ def varint(number: int) -> bytes:
 
 
 def split(data: bytes) -> list[bytes]:
-    """The fields of an encoded message, tags included; what cannot be read is the last piece."""
+    """The encoded fields of a message, with their tags; unreadable bytes are the last piece."""
     parts = []
     at = 0
     while at < len(data):

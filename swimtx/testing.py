@@ -1,4 +1,4 @@
-"""What your own trial tests need: a reactor in memory whose network works, and time that steps."""
+"""Test doubles for trial tests of users: a reactor with a simulated network and virtual time."""
 
 from __future__ import annotations
 
@@ -28,53 +28,59 @@ __all__ = [
 
 @implementer(IReactorUDP)
 class MemoryReactorClock(TwistedMemoryReactorClock):
-    """Twisted's C{MemoryReactorClock}, with UDP and TCP that work on a simulated network.
+    """Twisted's C{MemoryReactorClock}, with working UDP and TCP on a simulated network.
 
-    Two of them on one network share its time: whichever is advanced, both go on::
+    Two of them on one network share its time: to advance one advances both::
 
         one = MemoryReactorClock(host="10.0.0.1")
         other = MemoryReactorClock(one.network, host="10.0.0.2")
 
-    Time starts at 1,790,000,000 seconds since 1970. Unlike Twisted's, it goes from one due time
-    to the next, so that a timer that arms itself again fires as often as it should.
+    Time starts at 1,790,000,000 seconds since 1970. Unlike Twisted's, time steps from one
+    due time to the next, so that a timer of one second that arms itself again fires every second.
 
-    @param network: without one it makes its own, a local network that loses nothing.
-    @param host: the literal address of the host that this is a process of.
-    @ivar process: what can be stalled or killed.
+    @param network: C{None}: a new local network without loss.
+    @param host: the literal address of the host that its process runs on.
+    @ivar process: the simulated process, which can be stalled or killed.
     """
 
     def __init__(self, network: MemoryNetwork | None = None, host: str = "10.0.0.1") -> None:
-        # Not that of Clock, whose list of calls we do not use.
+        # Skips the initializer of Clock: its list of calls is not used.
         super(TwistedMemoryReactorClock, self).__init__()
         self.network = network or MemoryNetwork(VirtualClock(), Random(0))
         self.process: MemoryReactor = self.network.host(host)
 
     @property
     def rightNow(self) -> float:  # type: ignore[override]  # noqa: N802
-        """As L{seconds}; to change it, L{advance}."""
+        """As L{seconds}; L{advance} changes it."""
         return self.process.seconds()
 
     @property
     def calls(self) -> list[Any]:  # type: ignore[override]
-        """As L{getDelayedCalls}, in a list of its own."""
+        """As L{getDelayedCalls}, in a new list."""
         return list(self.process.getDelayedCalls())
 
     def seconds(self) -> float:
-        """Now, in seconds since 1970."""
+        """The current time, in seconds since 1970."""
         return self.process.seconds()
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
-        """Call in C{delay} seconds."""
+        """Call C{callable} in C{delay} seconds.
+
+        @raise AssertionError: the delay is negative.
+        """
         return self.process.callLater(delay, callable, *args, **kw)
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """What this process waits for: not what others on the network do."""
+        """The waiting calls of this process, without those of others on the network."""
         return self.process.getDelayedCalls()
 
     def advance(self, amount: float) -> None:
-        """Let that many seconds pass for all on the network, from due time to due time."""
+        """Let C{amount} seconds pass for the whole network, from one due time to the next.
+
+        @raise ValueError: C{amount} is negative.
+        """
         self.network.clock.advance(amount)
 
     run_for = advance
@@ -92,7 +98,10 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
     def listenTCP(
         self, port: int, factory: Factory[Any], backlog: int = 50, interface: str = ""
     ) -> StreamListener:
-        """Accept streams from the network, and note it in C{tcpServers} as Twisted's does."""
+        """Listen for streams, and note that in C{tcpServers} as Twisted's does.
+
+        @raise CannotListenError: the port is taken, or the host has no such address.
+        """
         listening = self.process.listenTCP(port, factory, backlog, interface)
         self.tcpServers.append((port, factory, backlog, interface))
         return listening
@@ -105,7 +114,7 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
         timeout: float = 30,
         bindAddress: tuple[str, int] | None = None,
     ) -> StreamConnector:
-        """Open a stream through the network, and note it in C{tcpClients} as Twisted's does."""
+        """Open a stream, and note that in C{tcpClients} as Twisted's does."""
         self.tcpClients.append((host, port, factory, timeout, bindAddress))  # type: ignore[arg-type]
         connector = self.process.connectTCP(host, port, factory, timeout, bindAddress)
         self.connectors.append(connector)

@@ -1,5 +1,5 @@
-"""A scene for tests: hosts on a simulated network, parts of members on them, and peers who speak
-in bytes and remember what they were told."""
+"""Test doubles: a simulated network, components of a member on it, and peers that send encoded
+messages and record those that they receive."""
 
 from __future__ import annotations
 
@@ -34,20 +34,21 @@ from swimtx.wire.messages import Message, MessageType
 
 PORT = 7946
 LATENCY = 1 / 1024
-"""Seconds from host to host: a power of two, so that sums are exact."""
+"""The latency between hosts, in seconds: a power of two, so that sums are exact."""
 NOW = 1_790_000_000.0
-"""Seconds: when every scene begins."""
+"""The time at which each scene begins, in seconds since 1970."""
 EPOCH = int(NOW * 1000)
-"""The run of whoever starts as the scene begins."""
+"""The epoch of a member that starts when the scene begins."""
 
 _Room = TypeVar("_Room")
 
 
 class Heard(NamedTuple):
-    """One message, as a peer got it.
+    """A message that a peer received.
 
     @ivar at: seconds since the scene began.
-    @ivar peer: the address or the stream that it came by.
+    @ivar data: the encoded message.
+    @ivar peer: the address or the stream that it came from.
     """
 
     at: float
@@ -57,7 +58,7 @@ class Heard(NamedTuple):
 
 
 class Scene:
-    """Virtual time, a network, and who is on it: C{me} on 10.0.0.1, others on the next hosts."""
+    """Virtual time and a network: the first member or peer is on 10.0.0.1, the next on 10.0.0.2."""
 
     def __init__(self, seed: int = 1, latency: Latency | None = None) -> None:
         self.clock = VirtualClock(NOW)
@@ -67,7 +68,7 @@ class Scene:
         self._hosts = 0
 
     def run(self, seconds: float) -> None:
-        """Let time pass for everybody."""
+        """Let C{seconds} pass."""
         self.clock.advance(seconds)
 
     @property
@@ -76,16 +77,16 @@ class Scene:
         return self.clock.seconds() - NOW
 
     def next_host(self) -> str:
-        """The address of a host that nobody is on."""
+        """The address of a new host."""
         self._hosts += 1
         return f"10.0.{self._hosts // 250}.{self._hosts % 250}"
 
     def member(self, name: str = "me", **settings: Any) -> MemberParts:
-        """The parts of a member that listens, without any conversation."""
+        """The parts of a member, which listen but send nothing by themselves."""
         return MemberParts(self, name, self.next_host(), settings)
 
     def peer(self, name: str, host: str = "", port: int = PORT, epoch: int = EPOCH) -> Peer:
-        """Somebody who speaks only when told to."""
+        """A peer that sends only what a test tells it to."""
         return Peer(self, name, host or self.next_host(), port, epoch)
 
     def node(self, name: str, **settings: Any) -> Node:
@@ -110,9 +111,9 @@ class Scene:
 
 
 class MemberParts:
-    """What a room is made with: the parts of one member below the conversations.
+    """The components of one member that those of a test depend on.
 
-    @ivar changes: every change that subscribers hear of.
+    @ivar changes: all changes that subscribers of the membership were told of.
     """
 
     def __init__(self, scene: Scene, name: str, host: str, settings: dict[str, Any]) -> None:
@@ -166,31 +167,31 @@ class MemberParts:
 
     @property
     def me(self) -> Claim:
-        """What it says of itself."""
+        """The member's claim of itself."""
         return self.membership.local
 
     @property
     def events(self) -> list[tuple[str, str]]:
-        """Event and name of each change."""
+        """The event and the member's name of each change."""
         return [(str(change.event), change.member.name) for change in self.changes]
 
     def state(self, name: str) -> str:
-        """What it believes of somebody."""
+        """The state in which another member is listed, or C{unknown}."""
         member = self.membership.get(name)
         return "unknown" if member is None else member.state.value
 
     def knows(self, *claims: Claim) -> None:
-        """Put these into its list, as old news."""
+        """Put these claims into the table, without spreading them."""
         for claim in claims:
             self.membership.apply(claim, spread=False)
 
     def use(self, room: _Room) -> _Room:
-        """That room is stopped in the end."""
+        """Have a component stopped by L{close}; return it."""
         self._rooms.append(room)
         return room
 
     def close(self) -> None:
-        """Stop the rooms, close the doors."""
+        """Stop all components, and close the sockets."""
         for room in self._rooms:
             room.stop()
         self._port.stopListening()
@@ -199,11 +200,11 @@ class MemberParts:
 
 
 class Peer(DatagramProtocol):
-    """A bare socket that remembers what it was told.
+    """A bare socket that records the messages that it receives.
 
-    @ivar claim: who it is.
-    @ivar heard: all that has come.
-    @ivar answering: whether it sends an ACK to each PING that is meant for it.
+    @ivar claim: its claim of itself.
+    @ivar heard: all received messages.
+    @ivar answering: whether it sends an ACK to each PING that has it as target.
     """
 
     noisy = False
@@ -218,7 +219,7 @@ class Peer(DatagramProtocol):
         self.reactor: MemoryReactor = scene.network.host(host)
         self.reactor.listenUDP(port, self, host, 65535)
 
-    # Hearing
+    # Receiving
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         self._take(datagram, Address(*addr))
@@ -231,30 +232,30 @@ class Peer(DatagramProtocol):
                 self.answer(self.heard[-1])
 
     def accept_streams(self) -> None:
-        """Listen for streams as well."""
+        """Listen for streams, besides datagrams."""
         self.streams = TcpStreams(self.reactor, AdmitAll(NullJournal()), Counters())
         self.streams.listen(self.claim.address.host, self.claim.address.port, self._take)
 
     def messages(self, *kinds: MessageType) -> list[Message]:
-        """What has come, or only those of some types."""
+        """The received messages, of some types if any are given."""
         return [h.message for h in self.heard if not kinds or h.message.type in kinds]
 
     def times(self, *kinds: MessageType) -> list[float]:
-        """When that came, in milliseconds since the scene began."""
+        """The times of these messages, in milliseconds since the scene began."""
         return [round(1000 * h.at) for h in self.heard if not kinds or h.message.type in kinds]
 
     def updates(self) -> list[Claim]:
-        """All claims that have come along."""
+        """All claims in the updates of received messages."""
         return [claim for h in self.heard for claim in h.message.updates]
 
     def last(self, kind: MessageType) -> Message:
-        """The last message of a type."""
+        """The last received message of a type."""
         return self.messages(kind)[-1]
 
-    # Speaking
+    # Sending
 
     def say(self, to: Any, kind: MessageType, **more: Any) -> None:
-        """Send a message to an address, or by a stream, and let it arrive."""
+        """Send a message to an address, or over a stream, and let it arrive."""
         self.send(to, self.bytes_of(kind, **more))
 
     def send(self, to: Any, data: bytes) -> None:
@@ -267,7 +268,7 @@ class Peer(DatagramProtocol):
             self.scene.run(LATENCY)
 
     def bytes_of(self, kind: MessageType, **more: Any) -> bytes:
-        """A message of ours."""
+        """An encoded message of this peer."""
         claim: Claim = more.pop("sender", self.claim)
         values: dict[str, Any] = {"cluster": "default", **more}
         return encode(
@@ -275,7 +276,7 @@ class Peer(DatagramProtocol):
         )
 
     def answer(self, heard: Heard, **more: Any) -> None:
-        """Send the ACK to a PING, the way it came."""
+        """Send the ACK to a PING, over the transport that the PING came by."""
         data = self.bytes_of(MessageType.ACK, sequence=heard.message.sequence, **more)
         if type(heard.peer) is Address:
             self.transport.write(data, heard.peer)
@@ -283,12 +284,12 @@ class Peer(DatagramProtocol):
             heard.peer.send(data)
 
     def die(self) -> None:
-        """End, like a process that was killed."""
+        """End the process, as C{SIGKILL} does."""
         self.reactor.kill()
 
 
 class ComponentTestCase(SynchronousTestCase):
-    """A scene with one member's desk. In the end all is stopped, and no timer may be left."""
+    """A scene with the parts of one member. At the end all is stopped, and no timer may be left."""
 
     settings: dict[str, Any] = {}
 
@@ -302,7 +303,7 @@ class ComponentTestCase(SynchronousTestCase):
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
     def others(self, *names: str, answering: bool = False) -> list[Peer]:
-        """Peers that the member knows."""
+        """New peers, which the member lists."""
         peers = [self.scene.peer(name) for name in names]
         for peer in peers:
             peer.answering = answering
@@ -311,7 +312,7 @@ class ComponentTestCase(SynchronousTestCase):
 
 
 class Calls:
-    """Remembers what it was called with."""
+    """A function that records the arguments of its calls."""
 
     def __init__(self, result: Any = None) -> None:
         self.all: list[tuple[Any, ...]] = []

@@ -1,4 +1,4 @@
-"""The fuzzer itself: that it runs, repeats itself, and would not overlook an escape."""
+"""The fuzzer: it finds no escape, repeats its datagrams, and reports escapes of broken targets."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from fuzz.corpus import CORPUS
 from fuzz.datagrams import MOST_ESCAPES, Decoder, Escape, WholeMember, attempts, main, run
 
 
-class Broken(Decoder):
-    """A decoder that lets something out."""
+class RaisingDecoder(Decoder):
+    """A decoder that raises another error than C{Malformed}."""
 
     def feed(self, data: bytes) -> str:
         if data[:1] != b"\x0a":
@@ -21,8 +21,8 @@ class Broken(Decoder):
         return super().feed(data)
 
 
-class Unfit(Decoder):
-    """One that is not what it was in the end."""
+class DamagedDecoder(Decoder):
+    """A decoder whose final check fails."""
 
     def end(self) -> None:
         raise Escape("changed")
@@ -50,7 +50,7 @@ class Fuzzing(SynchronousTestCase):
         self.assertIn(" handled", printed)
         self.assertIn("     3000 in all, 0 escaped", printed)
 
-    def test_the_datagrams_of_the_group_itself_are_mutated_too(self) -> None:
+    def test_datagrams_of_the_group_of_the_target_are_mutated_too(self) -> None:
         target = WholeMember(1)
         target.end()
         own = target.corpus[len(CORPUS) :]
@@ -62,21 +62,21 @@ class Fuzzing(SynchronousTestCase):
         self.assertEqual(once, again)
         self.assertNotEqual(once, other)
 
-    def test_it_ends_in_time(self) -> None:
+    def test_attempts_end_after_their_seconds(self) -> None:
         self.assertEqual(list(attempts(1, CORPUS, 0, 1e-9)), [])
         self.assertEqual(len(list(islice(attempts(1, CORPUS, 0, 60.0), 9))), 9)
 
     def test_an_escape_is_reported_with_its_bytes(self) -> None:
-        outcomes, escapes = run(Broken(), iter([CORPUS[0], b"\xff\x01", CORPUS[1]]))
+        outcomes, escapes = run(RaisingDecoder(), iter([CORPUS[0], b"\xff\x01", CORPUS[1]]))
         (escape,) = escapes
         self.assertTrue(escape.startswith("ff01\n"))
         self.assertIn("KeyError", escape)
         self.assertEqual(sum(outcomes.values()), 2)
 
-    def test_it_stops_when_everything_escapes(self) -> None:
-        _, escapes = run(Broken(), iter([b"\xff"] * 1000))
+    def test_a_run_stops_after_the_most_escapes(self) -> None:
+        _, escapes = run(RaisingDecoder(), iter([b"\xff"] * 1000))
         self.assertEqual(len(escapes), MOST_ESCAPES)
 
-    def test_damage_that_shows_in_the_end_counts(self) -> None:
-        _, escapes = run(Unfit(), iter(CORPUS))
+    def test_a_failure_of_the_final_check_is_reported_as_an_escape(self) -> None:
+        _, escapes = run(DamagedDecoder(), iter(CORPUS))
         self.assertIn("changed", escapes[0])

@@ -1,4 +1,4 @@
-"""The doubles shipped to users: Twisted's C{MemoryReactorClock}, with a network that works."""
+"""The test doubles for users: Twisted's C{MemoryReactorClock}, with a simulated network."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.testing import MemoryNetwork, MemoryReactorClock, VirtualClock, run_for
-from tests.simulation.doubles import Ear, Talk, Talks, network
+from tests.simulation.doubles import RecordingFactory, RecordingProtocol, RecordingStream, network
 
 
 class MemoryReactorClockTests(SynchronousTestCase):
@@ -24,7 +24,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
             verifyObject(interface, self.reactor)
         self.assertTrue(IReactorCore.providedBy(self.reactor))
 
-    def test_alone_it_makes_a_network_of_its_own(self) -> None:
+    def test_a_reactor_without_a_network_makes_its_own(self) -> None:
         self.assertIsInstance(self.reactor.network, MemoryNetwork)
         self.assertIsNot(MemoryReactorClock().network, self.reactor.network)
         self.assertEqual(self.reactor.process.address, "10.0.0.1")
@@ -33,7 +33,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
         self.assertEqual(self.reactor.seconds(), 1_790_000_000)
         self.assertEqual(self.reactor.rightNow, 1_790_000_000)
 
-    def test_two_on_one_network_share_its_time(self) -> None:
+    def test_two_reactors_on_one_network_share_its_time(self) -> None:
         fired: list[str] = []
         self.reactor.callLater(1, fired.append, "one")
         self.other.callLater(2, fired.append, "other")
@@ -42,7 +42,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
         self.assertEqual(fired, ["one", "other"])
         self.assertEqual(self.reactor.seconds(), self.other.seconds())
 
-    def test_it_lists_the_calls_of_its_own_process(self) -> None:
+    def test_a_reactor_lists_the_calls_of_its_own_process(self) -> None:
         call = self.reactor.callLater(1, int)
         self.other.callLater(1, int)
         self.assertEqual(list(self.reactor.getDelayedCalls()), [call])
@@ -50,7 +50,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
         call.cancel()
         self.assertEqual(self.reactor.calls, [])
 
-    def test_a_timer_fires_as_often_as_it_should_however_time_passes(self) -> None:
+    def test_a_timer_of_a_second_fires_every_second_however_time_passes(self) -> None:
         for passes in (
             lambda: self.reactor.advance(10),
             lambda: self.reactor.pump([2.5] * 4),
@@ -65,7 +65,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
             loop.stop()
             self.assertEqual(len(ticks), 10)
 
-    def test_deferreds_wait_on_it(self) -> None:
+    def test_delays_and_timeouts_of_deferreds_use_the_reactor(self) -> None:
         later: Deferred[int] = deferLater(self.reactor, 2, lambda: 7)
         slow: Deferred[None] = Deferred()
         slow.addTimeout(1, self.reactor)
@@ -73,16 +73,16 @@ class MemoryReactorClockTests(SynchronousTestCase):
         self.assertEqual(self.successResultOf(later), 7)
         self.failureResultOf(slow, TimeoutError)
 
-    def test_datagrams_go_from_one_to_the_other(self) -> None:
-        mine, others = Ear(), Ear()
-        self.reactor.listenUDP(7946, mine)
-        self.other.listenUDP(7946, others)
-        mine.say(b"hello", ("10.0.0.2", 7946))
+    def test_datagrams_go_from_one_reactor_to_another(self) -> None:
+        sender, receiver = RecordingProtocol(), RecordingProtocol()
+        self.reactor.listenUDP(7946, sender)
+        self.other.listenUDP(7946, receiver)
+        sender.say(b"hello", ("10.0.0.2", 7946))
         self.reactor.advance(1)
-        self.assertEqual(others.heard, [(b"hello", ("10.0.0.1", 7946))])
+        self.assertEqual(receiver.heard, [(b"hello", ("10.0.0.1", 7946))])
 
-    def test_a_service_of_twisted_listens_on_it(self) -> None:
-        listener = Ear()
+    def test_a_udp_server_service_listens_on_the_reactor(self) -> None:
+        listener = RecordingProtocol()
         service = UDPServer(7946, listener, reactor=self.reactor)
         service.startService()
         self.assertEqual(listener.transport.getHost().port, 7946)
@@ -90,22 +90,24 @@ class MemoryReactorClockTests(SynchronousTestCase):
         self.reactor.advance(0)
         self.assertTrue(listener.stopped)
 
-    def test_streams_work_and_are_noted_as_twisteds_reactor_does(self) -> None:
-        talks = Talks()
-        self.other.listenTCP(80, talks)
-        opening = connectProtocol(TCP4ClientEndpoint(self.reactor, "10.0.0.2", 80), Talk())
+    def test_streams_work_and_are_recorded_as_by_twisteds_reactor(self) -> None:
+        factory = RecordingFactory()
+        self.other.listenTCP(80, factory)
+        opening = connectProtocol(
+            TCP4ClientEndpoint(self.reactor, "10.0.0.2", 80), RecordingStream()
+        )
         self.reactor.advance(1)
         self.assertTrue(self.successResultOf(opening).made)
-        self.assertTrue(talks.all[0].made)
-        self.assertEqual(self.other.tcpServers, [(80, talks, 50, "")])
+        self.assertTrue(factory.all[0].made)
+        self.assertEqual(self.other.tcpServers, [(80, factory, 50, "")])
         self.assertEqual(self.reactor.tcpClients[0][:2], ("10.0.0.2", 80))
         self.assertEqual(len(self.reactor.connectors), 1)
 
-    def test_it_joins_a_network_that_is_there(self) -> None:
-        there = network()
-        self.assertIsInstance(there.clock, VirtualClock)
-        reactor = MemoryReactorClock(there, "fd00::1")
-        there.clock.advance(5)
-        self.assertEqual(reactor.seconds(), there.clock.seconds())
+    def test_a_reactor_joins_an_existing_network(self) -> None:
+        existing = network()
+        self.assertIsInstance(existing.clock, VirtualClock)
+        reactor = MemoryReactorClock(existing, "fd00::1")
+        existing.clock.advance(5)
+        self.assertEqual(reactor.seconds(), existing.clock.seconds())
         reactor.process.stall()
         self.assertTrue(reactor.process.stalled)

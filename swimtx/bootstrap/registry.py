@@ -1,4 +1,4 @@
-"""The last ones that joined: what the well-known node remembers, and for how long."""
+"""The members that joined last, as the bootstrap node remembers them, and for how long."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterator
 
 from swimtx.membership.claim import Claim
 
-LIFETIME = 35.0  # seconds: three renewals of ten seconds may be lost
+LIFETIME = 35.0  # seconds: of the renewals every ten seconds three may be lost
 MOST = 4096
 
 
 class Registry:
-    """Claims of those that joined, one a name, in the order in which their runs first did.
+    """The claims of members that joined, one per name, in the order of the first join of each run.
 
-    It holds no clock: the time, in seconds, comes with each call.
+    It has no clock: each call that needs the time takes it, in seconds.
 
-    @param lifetime: seconds after its last renewal at which an entry lapses.
-    @param most: entries at the most. One more, and the one that was renewed longest ago goes.
+    @param lifetime: seconds from its last renewal after which an entry lapses.
+    @param most: the most entries. One more drops the entry that was renewed longest ago.
     """
 
     def __init__(self, lifetime: float = LIFETIME, most: int = MOST) -> None:
@@ -29,17 +29,17 @@ class Registry:
         return len(self._claims)
 
     def get(self, name: str) -> Claim | None:
-        """What is held about that name."""
+        """The claim held for a name, or C{None}."""
         return self._claims.get(name)
 
     def newest(self) -> Iterator[Claim]:
-        """Everybody held, the one that joined last comes first."""
+        """All claims held, the latest join first."""
         return reversed(self._claims.values())
 
     def join(self, claim: Claim, now: float) -> None:
-        """Somebody joins, or says again that it is there, which leaves it in its place.
+        """Add a member that joins, or renew its entry, which keeps its place in the order.
 
-        A new epoch is a new join. What an older run says is too late to count.
+        A new epoch is a new join. A claim of an older run is ignored.
         """
         name = claim.name
         held = self._claims.get(name)
@@ -57,10 +57,10 @@ class Registry:
             self._drop(next(iter(self._renewed)))
 
     def depart(self, claim: Claim) -> bool:
-        """Somebody is said to have failed or left.
+        """Drop a member that a claim says has failed or left.
 
-        @return: whether it was held and has been dropped. A claim that does not take precedence
-            over what is held, being about an older run or a refuted incarnation, drops nothing.
+        @return: whether an entry was dropped. A claim without precedence over the claim held, of
+            an older run or a refuted incarnation, drops nothing.
         """
         held = self._claims.get(claim.name)
         if held is None or claim.state.living or claim.key < held.key:
@@ -69,10 +69,10 @@ class Registry:
         return True
 
     def lapse(self, now: float) -> None:
-        """Drop whoever has not been heard of for its lifetime.
+        """Drop the entries that have not been renewed within their lifetime.
 
-        A clock that went back makes it forget too much rather than too little: the next renewals
-        fill it up again.
+        A clock that went back drops too many entries rather than too few: the next renewals add
+        them again.
         """
         while self._renewed:
             name, renewed = next(iter(self._renewed.items()))
@@ -81,7 +81,7 @@ class Registry:
             self._drop(name)
 
     def clear(self) -> None:
-        """Forget everybody."""
+        """Drop all entries."""
         self._claims.clear()
         self._renewed.clear()
 

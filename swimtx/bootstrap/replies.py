@@ -1,4 +1,4 @@
-"""The bytes that the well-known node answers with, and how many there may be."""
+"""Encode the answers of the bootstrap node, and limit their size."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from swimtx.membership.claim import Claim
 from swimtx.wire.codec import fields, header, listed_entry, sequence_field
 from swimtx.wire.messages import VERSION, Contact, Message, MessageType
 
-CAPACITY = 1400  # bytes of the largest answer
-SEVEN_FIELDS_CAPACITY = 128  # bytes that a peer of the original schema may get for fewer of its own
+CAPACITY = 1400  # bytes: the largest answer
+SEVEN_FIELDS_CAPACITY = 128  # bytes: a peer of the original schema may get so many for fewer
 
 
 class Reply(NamedTuple):
-    """What to send.
+    """An answer to send.
 
-    @ivar data: the message, not yet sealed.
-    @ivar limit: bytes that it may have once it is sealed; one that has more must not be sent.
+    @ivar data: the encoded message, not yet sealed.
+    @ivar limit: the most bytes of the sealed message; a larger one must not be sent.
     """
 
     data: bytes
@@ -25,11 +25,11 @@ class Reply(NamedTuple):
 
 
 class Replies:
-    """Writes answers that are never larger than the question.
+    """Encodes answers that are never larger than the datagrams that they answer.
 
-    @param us: how the well-known node calls itself, and where it listens.
-    @param cluster: the group's name.
-    @param overhead: bytes that the envelope adds at the most.
+    @param us: the name and the address of the bootstrap node.
+    @param cluster: the name of the group.
+    @param overhead: the most bytes that the envelope adds.
     """
 
     def __init__(self, us: Claim, cluster: str, overhead: int) -> None:
@@ -38,7 +38,7 @@ class Replies:
         self._overhead = overhead
 
     def ack(self, message: Message, came_in: int) -> Reply:
-        """An ACK of the same sequence.
+        """An ACK with the sequence number of the message.
 
         @param came_in: bytes of the datagram that is answered.
         """
@@ -47,9 +47,10 @@ class Replies:
     def join_res(
         self, message: Message, asker: Claim, candidates: Iterable[Claim], came_in: int
     ) -> Reply:
-        """A JOIN_RES with as many of the candidates as fit, the first ones first.
+        """A JOIN_RES with as many of the candidates as fit, in their order.
 
-        @param asker: a peer of the original schema reads its address in destAddr and destPort.
+        @param asker: the newcomer; if it knows only the original schema, it finds its own address
+            in destAddr and destPort.
         @param came_in: bytes of the datagram that is answered.
         """
         limit = min(came_in, CAPACITY)
@@ -61,7 +62,7 @@ class Replies:
         room = limit - self._overhead - len(parts[0]) - len(parts[1])
         for claim in candidates:
             named = listed(claim)
-            if claim.legacy:  # who joins must know that it reads nothing else
+            if claim.legacy:  # tells the newcomer that this peer reads seven fields only
                 named = named._replace(epoch=0)
             entry = fields(listed=[listed_entry(named)])
             if len(entry) <= room:
@@ -70,7 +71,7 @@ class Replies:
         return Reply(b"".join(parts), limit)
 
     def _head(self, message: Message, kind: MessageType) -> bytes:
-        """What every answer to that message begins with."""
+        """The header of each answer to a message."""
         if not message.version:
             return header(self._us, kind, "", 0)
         head = header(self._us, kind, self._cluster, VERSION)
@@ -78,5 +79,5 @@ class Replies:
 
 
 def listed(claim: Claim) -> Contact:
-    """The entry of the join list that tells of this member."""
+    """The entry for a member in the list of a JOIN_RES."""
     return Contact(claim.name, claim.address, claim.incarnation, claim.epoch)

@@ -1,4 +1,4 @@
-"""Whom the well-known node hears from, and who has gone by what it hears."""
+"""The sender of a message to the bootstrap node, and the members that a message says are gone."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ DEPARTING = (MessageType.FAIL, MessageType.LEAVE)
 
 
 def sender_of(message: Message, source: tuple[str, int], now: float, recent: Registry) -> Claim:
-    """Whom the message is from, or about if it is a FAIL, reached at an address others can use.
+    """The claim of a message's sender, or of a FAIL's subject, with an address that others can use.
 
-    A member says its address itself; only for a wildcard the datagram's source stands in. Of a
-    peer of the original schema the source is believed, and its run begins when it is first heard.
+    The message of a member gives its address; the datagram's source replaces only a wildcard. For a
+    peer of the original schema the source counts, and its epoch is the time of its first message.
 
+    @param source: the C{(host, port)} that the datagram came from.
     @param now: seconds since 1970.
-    @raise Malformed: there is no such address, or the epoch lies too far ahead.
+    @raise Malformed: there is no usable address, or the epoch is more than a day ahead.
     """
     name, address = message.name, message.address
     if not message.version:
@@ -44,9 +45,9 @@ def sender_of(message: Message, source: tuple[str, int], now: float, recent: Reg
 
 
 def drop_departed(message: Message, sender: Claim, recent: Registry) -> int:
-    """Drop whoever failed or left by this message's updates or, if it has none, by its header.
+    """Drop the members that failed or left by a message's updates or, without updates, its header.
 
-    @return: how many.
+    @return: the number of dropped members.
     """
     dropped = sum(recent.depart(claim) for claim in message.updates)
     if message.type in DEPARTING and not message.updates:
@@ -57,9 +58,9 @@ def drop_departed(message: Message, sender: Claim, recent: Registry) -> int:
 
 
 def _reached(host: str, port: int) -> Address:
-    """The address that goes with a datagram's source.
+    """The address of a datagram's source.
 
-    @raise Malformed: the source is link-local, which nobody else could use, or has no port.
+    @raise Malformed: the source is link-local, which no other member can use, or has no port.
     """
     try:
         address = Address(normal_host(host), port)

@@ -1,7 +1,7 @@
-"""The well-known node: it hands out those that joined most recently.
+"""The bootstrap node: it tells newcomers the members that joined most recently.
 
-It is no member: nobody probes it, nobody lists it, and it never hands out itself. It never sends
-more bytes than came in, so it is of no use to whoever forges a sender's address.
+It is no member: members do not probe or list it, and it never lists itself. It never sends more
+bytes than it received, so datagrams with a forged source address gain nothing from it.
 """
 
 from __future__ import annotations
@@ -33,25 +33,25 @@ _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
 
 
 class Bootstrap:
-    """The well-known node.
+    """The bootstrap node.
 
     @param reactor: provides C{IReactorTime} and C{IReactorUDP}.
     @param port: UDP port; 0 lets the system pick.
     @param interface: the IP literal to bind; C{None}: loopback.
     @param type: C{"udp4"} or C{"udp6"}.
-    @param recent: how many of the most recently joined, still living members it hands out.
+    @param recent: the number of most recently joined, still living members that it lists.
     @param cluster: the group's name; other groups' datagrams are counted and dropped.
     @param envelope: an C{IEnvelope} for a sealed group.
-    @param name: what its answers call it; C{None}: C{bootstrap-<port>}.
-    @raise BadConfig: one of these is out of its limits.
+    @param name: its name in its answers; C{None}: C{bootstrap-<port>}.
+    @raise BadConfig: a parameter is out of its limits.
 
-    @ivar received: datagrams that came in, of any kind.
-    @ivar answered: answers that went out.
-    @ivar malformed: datagrams that were no message of ours, or not ours to read.
+    @ivar received: datagrams received, of any kind.
+    @ivar answered: answers sent.
+    @ivar malformed: datagrams that could not be opened or decoded, or gave no usable sender.
     @ivar other_cluster: datagrams of another group.
-    @ivar ignored: messages that are none of its business, such as a PING.
-    @ivar departures: members dropped because a FAIL or LEAVE said so.
-    @ivar unanswered: answers not sent, because they would have been larger than the question.
+    @ivar ignored: messages that it does not handle, such as a PING.
+    @ivar departures: members dropped because of a FAIL or LEAVE.
+    @ivar unanswered: answers not sent, because they were larger than the datagram received.
     @ivar lost: answers that the socket refused.
     """
 
@@ -94,7 +94,7 @@ class Bootstrap:
 
     @property
     def address(self) -> Address:
-        """Where it listens.
+        """The address that it listens on.
 
         @raise NotRunning: it has not been started, or has been stopped.
         """
@@ -103,22 +103,22 @@ class Bootstrap:
         return self._address
 
     def members(self) -> tuple[Contact, ...]:
-        """What it would hand out to somebody new: the most recently joined comes first."""
+        """The members that it would list to a newcomer, the latest join first."""
         self._recent.lapse(self._reactor.seconds())
         return tuple(listed(claim) for claim in islice(self._recent.newest(), self._limit))
 
     def start(self) -> Deferred[None]:
         """Bind the socket, at once.
 
-        @return: a Deferred that has fired: with C{CannotListenError} when the port is taken, with
-            C{AlreadyRunning} when it runs.
+        @return: a Deferred that has fired; fails with C{CannotListenError} when the port is taken,
+            with C{AlreadyRunning} when it runs.
         """
         return execute(self._start)
 
     def stop(self) -> Deferred[None]:
-        """Close the socket and forget everybody. Nothing is left on the clock.
+        """Close the socket, drop all entries and cancel all timers.
 
-        @return: a Deferred that fires when it is closed. It may then be started again.
+        @return: a Deferred that fires when the socket is closed. It may then be started again.
         """
         port, self._listening = self._listening, None
         self._address = self._answers = self._socket = None
@@ -147,7 +147,7 @@ class Bootstrap:
         return self._listening.getHost()
 
     def closed(self, socket: _Socket) -> None:
-        """A socket is closed. When nobody asked for that, another one takes its place."""
+        """A socket is closed. If L{stop} did not close it, open another one."""
         if socket is not self._socket:
             return
         self._log.warn("the socket at {at} closed by itself; listening again", at=self.address)
@@ -164,7 +164,7 @@ class Bootstrap:
             self._again = self._reactor.callLater(LISTEN_AGAIN, self._listen_again)
 
     def heard(self, data: bytes, source: tuple[str, int]) -> None:
-        """A datagram came in."""
+        """Handle a received datagram."""
         self.received += 1
         now: float = self._reactor.seconds()
         try:
@@ -200,14 +200,14 @@ class Bootstrap:
         return None
 
     def _is_us(self, address: Address) -> bool:
-        """Whether that is our own address, which nobody else can have."""
+        """Whether an address is our own, which no member can have."""
         host, port = self.address
         if address.port != port:
             return False
         return address.host == host or (is_wildcard(host) and is_loopback(address.host))
 
     def _send(self, answer: Reply, target: tuple[str, int]) -> None:
-        """Send it if it is not too large. What the socket refuses counts as lost."""
+        """Send an answer if it is not too large. If the socket refuses it, count it as lost."""
         sealed = self._envelope.seal(answer.data)
         if len(sealed) > answer.limit:
             self.unanswered += 1
@@ -222,7 +222,7 @@ class Bootstrap:
 
 
 class _Socket(DatagramProtocol):
-    """One bound socket of the well-known node: Twisted allows a protocol no second one."""
+    """One bound socket of the bootstrap node: a protocol of Twisted cannot have a second one."""
 
     noisy = False
     transport: Any
@@ -231,16 +231,16 @@ class _Socket(DatagramProtocol):
         self._bootstrap = bootstrap
 
     def startProtocol(self) -> None:
-        """Let timers have their turn within a burst of datagrams."""
+        """Limit the bytes read at once, so that timers fire within a burst of datagrams."""
         self.transport.maxThroughput = 16 * 1024
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        """Hand it on, unless it was still on its way when we stopped."""
+        """Pass a datagram on, unless the node has stopped since."""
         if self._bootstrap._socket is self:
             self._bootstrap.heard(datagram, addr)
 
     def stopProtocol(self) -> None:
-        """The socket is closed, asked for or not."""
+        """The socket is closed, by L{Bootstrap.stop} or by an error."""
         self._bootstrap.closed(self)
 
 

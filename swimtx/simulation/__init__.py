@@ -1,4 +1,6 @@
-"""Groups in virtual time: a clock, a network of hosts with processes, and what can go wrong."""
+"""Simulation of groups in virtual time: a clock, a network of hosts with their processes, and the
+faults of networks, hosts and processes. Start at ``group``.
+"""
 
 from swimtx.simulation.clock import START, VirtualClock
 from swimtx.simulation.faults import EVERYONE

@@ -1,4 +1,4 @@
-"""Literal addresses, and which of them are a simulated host's own."""
+"""Literal addresses of simulated hosts, and which of them a socket of a host is bound to."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Literal
 
 from twisted.internet.address import IPv4Address, IPv6Address
 
-#: What a socket of a host is bound to: a literal address and a port. The loopback addresses, which
-#: every host has, carry the host's own address after a percent sign.
+#: The address of a bound socket, C{(literal address, port)}. The loopback addresses, which every
+#: host has, carry the host's own address after a percent sign.
 Endpoint = tuple[str, int]
 
 _LOOPBACKS = ("127.0.0.1", "::1")
@@ -18,7 +18,7 @@ _LOOPBACKS = ("127.0.0.1", "::1")
 
 @lru_cache(maxsize=65536)
 def normal(literal: str) -> str | None:
-    """The usual way to write a literal address, or L{None} if it is none."""
+    """The normal spelling of a literal address, or L{None} if the text is not an address."""
     try:
         return str(ip_address(literal))
     except ValueError:
@@ -26,29 +26,32 @@ def normal(literal: str) -> str | None:
 
 
 def is_v6(literal: str) -> bool:
-    """Whether this is an IPv6 literal."""
+    """Whether a literal address is an IPv6 address."""
     return ":" in literal
 
 
 def unmapped(literal: str) -> str:
-    """C{10.0.0.1} for C{::ffff:10.0.0.1}, which is how a dual-stack socket names it."""
+    """The IPv4 address of an IPv4-mapped IPv6 address, else the address itself.
+
+    A dual-stack socket writes C{10.0.0.1} as C{::ffff:10.0.0.1}.
+    """
     address = ip_address(literal)
     mapped = address.ipv4_mapped if isinstance(address, IPv6Literal) else None
     return literal if mapped is None else str(mapped)
 
 
 def on_host(literal: str, host: str) -> str:
-    """Where in the network this address is for somebody on C{host}."""
+    """The key in the network of an address that a process on C{host} uses."""
     return f"{literal}%{host}" if literal in _LOOPBACKS else literal
 
 
 def is_loopback(literal: str) -> bool:
-    """Whether this address never leaves its host."""
+    """Whether a literal address is a loopback address."""
     return literal in _LOOPBACKS
 
 
 def bound_addresses(interface: str, host: str) -> list[str]:
-    """Which addresses of a host a socket takes that is bound to this interface; none: not its."""
+    """The addresses of a host that a socket bound to C{interface} takes; may be empty."""
     if interface in ("", "0.0.0.0"):
         return ([] if is_v6(host) else [host]) + [on_host("127.0.0.1", host)]
     if interface == "::":
@@ -60,5 +63,5 @@ def bound_addresses(interface: str, host: str) -> list[str]:
 def twisted_address(
     kind: Literal["TCP", "UDP"], literal: str, port: int
 ) -> IPv4Address | IPv6Address:
-    """The same as Twisted writes it."""
+    """An address and a port as an address object of Twisted."""
     return (IPv6Address if is_v6(literal) else IPv4Address)(kind, literal, port)

@@ -1,13 +1,14 @@
-"""Two ways for a process to be slow while its clock goes on; the third, a stall, is the process's.
+"""The waiting sends and timers of a process whose input and output freeze while its clock goes on.
 
-They are kept apart because they give different figures. In all three the kernel goes on: it accepts
-streams, and keeps what arrives, of datagrams as many as a socket's buffer holds.
+There are two such faults; a third one, the stall, is in ``memory_reactor``. They are separate
+because experiments give different figures for each. In all three the kernel goes on: it accepts
+streams and keeps arriving data, of datagrams as many as a socket's buffer holds.
 
-*Frozen input and output*: what is sent waits, what arrives is not read; timers fire.
+*Frozen input and output*: sent data waits, arriving data is not read, timers fire.
 
 *Blocked sends*: the same, and a send blocks its caller. Lifeguard's agents "block immediately
-before sending or after receiving any message": a loop that sends does not come round again, while
-timers that somebody set fire on time, and find that nothing was heard.
+before sending or after receiving any message": a loop that sends does not run again, while timers
+set apart from it fire on time, and find that no message was received.
 """
 
 from __future__ import annotations
@@ -19,26 +20,26 @@ from typing import Any
 
 from swimtx.simulation.clock import HeapCall, Timers
 
-#: What was to be sent: a function of the network, and its arguments.
+#: A send that waits: a function of the network, and its arguments.
 Unsent = tuple[Callable[..., object], tuple[Any, ...]]
 
 
 class Outbox(deque[Unsent]):
-    """What a frozen process has sent, and what has not left it."""
+    """The sends of a frozen process, in order; none has reached the network."""
 
     def release(self) -> None:
-        """Send it all, in order."""
+        """Make all these sends, in order."""
         while self:
             function, args = self.popleft()
             function(*args)
 
 
 class BlockedCallers(deque[tuple[int, HeapCall]]):
-    """Takes the place of a process's late timers while sends block.
+    """Replaces a process's queue of late timers, C{Timers.late}, while sends block.
 
-    A timer that comes due is called on time, unless its caller is blocked. A call that sends
-    something blocks there: what it has set to call the same function again, its loop, waits until
-    the process goes on, and is late then.
+    A timer fires on time unless its function is blocked. A call that sends something blocks its
+    function: the timers that the call set for the same function, its loop, wait until the process
+    resumes, and fire late.
     """
 
     def __init__(self, timers: Timers, outbox: Outbox) -> None:
@@ -49,7 +50,7 @@ class BlockedCallers(deque[tuple[int, HeapCall]]):
         timers.asked = self._set
 
     def append(self, line: tuple[int, HeapCall]) -> None:
-        """A timer of the process is due."""
+        """Fire a due timer of the process, or keep it if its function is blocked."""
         call = line[1]
         if call in self._blocked:
             super().append(line)
@@ -64,7 +65,7 @@ class BlockedCallers(deque[tuple[int, HeapCall]]):
 
 
 def caller_of(call: HeapCall) -> object:
-    """The function that a timer calls; the one within, if a clock is wrapped around it."""
+    """The function that a timer calls; the wrapped function, if a clock wraps it."""
     function = call.func
     function = getattr(getattr(function, "__self__", None), "function", function)
     return function.func if isinstance(function, partial) else function

@@ -18,21 +18,22 @@ from twisted.internet.error import AlreadyCalled, AlreadyCancelled
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 from zope.interface import implementer
 
-#: What C{_number} of a call says once it no longer waits for anything.
+#: The values of a call's C{_number} once the call no longer waits.
 CALLED = -1
 CANCELLED = -2
 
-#: The clock starts here (seconds since 1970), at a wall time that programs find plausible.
+#: The initial time, in seconds since 1970: a wall time that programs accept as plausible.
 START = 1_790_000_000.0
 
-#: What waits, and until when: a bare function with its arguments, or a L{HeapCall} with its number.
+#: A line of the calendar: the due time, and a function with its arguments or a L{HeapCall} with its
+#: number.
 Line = tuple[float, Any, "tuple[Any, ...] | int"]
 
-#: How many slices a second has. In groups of a thousand several lines fall into each.
+#: Slices per second. In groups of a thousand members several lines fall into each slice.
 _SLICES = 512.0
-_NEVER = 2**1024  # the slice of what is infinitely far off
-_FEW = 16  # lines, which are quickly searched
-_MANY = 512  # stale lines and slices
+_NEVER = 2**1024  # the slice of an infinite due time
+_FEW = 16  # lines: a slice of up to so many is searched quickly
+_MANY = 512  # stale lines and slices: so many are always tolerated
 
 _time_of = itemgetter(0)
 
@@ -40,9 +41,9 @@ _time_of = itemgetter(0)
 class Timers:
     """The timers of one process, which can be held back together.
 
-    @ivar clock: what they wait for.
-    @ivar late: L{None} while they fire when due; else those that came due meanwhile, in order.
-    @ivar asked: takes down each that is asked for, if somebody wants to know.
+    @ivar clock: the clock that the timers run on.
+    @ivar late: L{None} while timers fire when due; else the timers that came due since, in order.
+    @ivar asked: a list to which each new timer is appended, or L{None}.
     """
 
     __slots__ = ("asked", "clock", "late")
@@ -80,9 +81,9 @@ class Timers:
 
 @implementer(IDelayedCall)
 class HeapCall:
-    """A call that waits for its time; see L{IDelayedCall}.
+    """A delayed call; see L{IDelayedCall}.
 
-    L{Timers} make it. They fill it in themselves, which is quicker than a constructor.
+    L{Timers} creates it and sets its attributes directly, which is faster than a constructor.
     """
 
     __slots__ = ("_timers", "_time", "_number", "_function", "_args")
@@ -95,11 +96,11 @@ class HeapCall:
 
     @property
     def func(self) -> Callable[..., object]:
-        """What will be called, by the name that Twisted gives it."""
+        """The function to call, under the name that Twisted uses."""
         return self._function
 
     def getTime(self) -> float:
-        """When this call is due, or was: seconds since 1970."""
+        """The time at which this call is or was due, in seconds since 1970."""
         return self._time
 
     def active(self) -> bool:
@@ -107,25 +108,25 @@ class HeapCall:
         return self._number >= 0
 
     def cancel(self) -> None:
-        """Never make this call.
+        """Cancel this call.
 
-        @raise AlreadyCalled: it has been made.
-        @raise AlreadyCancelled: it will never be made anyway.
+        @raise AlreadyCalled: the call has been made.
+        @raise AlreadyCancelled: the call has been cancelled before.
         """
         if self._number < 0:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         line = (self._time, self, self._number)
         self._number = CANCELLED
-        self._timers.clock._give_up(line)
-        self._function = _nothing  # whoever keeps a dead call keeps nothing else alive
+        self._timers.clock._discard(line)
+        self._function = _nothing  # a cancelled call must keep no other object alive
         self._args = ()
 
     def reset(self, secondsFromNow: float) -> None:
-        """Make this call that many seconds from now instead; raises as L{cancel} does."""
+        """Move this call to C{secondsFromNow} seconds from now; raises as L{cancel} does."""
         self._move(self._timers.clock._now + secondsFromNow)
 
     def delay(self, secondsLater: float) -> None:
-        """Make this call that many seconds later than planned; raises as L{cancel} does."""
+        """Move this call by C{secondsLater} seconds; raises as L{cancel} does."""
         self._move(self._time + secondsLater)
 
     def _move(self, time: float) -> None:
@@ -133,8 +134,8 @@ class HeapCall:
             raise AlreadyCalled() if self._number == CALLED else AlreadyCancelled()
         clock = self._timers.clock
         line = (self._time, self, self._number)
-        self._number += 1  # which makes it stale
-        clock._give_up(line)
+        self._number += 1  # makes the old line stale
+        clock._discard(line)
         self._time = max(time, clock._now)
         clock._put((self._time, self, self._number))
 
@@ -150,11 +151,11 @@ class HeapCall:
 
 
 def _nothing(*args: object, **kwargs: object) -> None:
-    """What a call does that will never be made."""
+    """The function of a cancelled call."""
 
 
 def _waits(line: Line) -> bool:
-    """Whether its call has not been made, cancelled or moved."""
+    """Whether the call of a line has not been made, cancelled or moved."""
     _, what, args = line
     return type(args) is tuple or what._number == args
 
@@ -164,10 +165,10 @@ class VirtualClock:
     """Virtual time, which passes only in L{advance}, from one due time to the next.
 
     Unlike Twisted's C{Clock}, each call sees its own due time in L{seconds}, so that a timer
-    of one second that arms itself again fires ten times within ten seconds. Calls of one time
-    are made in the order in which they were asked for.
+    of one second that arms itself again fires ten times within ten seconds. Calls that are due
+    at the same time are made in the order in which they were scheduled.
 
-    @param start: the time at first, in seconds since 1970.
+    @param start: the initial time, in seconds since 1970.
     """
 
     __slots__ = (
@@ -184,10 +185,10 @@ class VirtualClock:
 
     def __init__(self, start: float = START) -> None:
         self._now = start
-        # The calendar: slices of time by their number. Lines stand there in the order of asking;
-        # only those of the slice that runs are in the order of time.
+        # The calendar: slices of time by their number. A slice keeps its lines in the order of
+        # scheduling; only the running slice is sorted by time.
         self._slices: dict[int, list[Line]] = {}
-        self._numbers: list[int] = []  # a heap of those that there are
+        self._numbers: list[int] = []  # a heap of the numbers in _slices
         self._running: int | None = None
         self._stale = 0
         self._stale_most = _MANY
@@ -195,20 +196,20 @@ class VirtualClock:
         self._advancing = False
 
     def seconds(self) -> float:
-        """Now, in seconds since 1970."""
+        """The current time, in seconds since 1970."""
         return self._now
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
     ) -> HeapCall:
-        """Call in C{delay} seconds.
+        """Call C{callable} in C{delay} seconds.
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
         return self._own.call_later(delay, callable, args, kwargs)
 
     def post(self, delay: float, function: Callable[..., object], *args: Any) -> None:
-        """Call in C{delay} seconds, for sure: lighter than L{callLater}, as it returns nothing."""
+        """Call C{function} in C{delay} seconds; a cheaper L{callLater} that cannot be cancelled."""
         self._put((self._now + delay, function, args))
 
     def _put(self, line: Line) -> None:
@@ -225,9 +226,9 @@ class VirtualClock:
         else:
             lines.append(line)
 
-    def _give_up(self, line: Line) -> None:
-        """The line of a call is stale. It goes at once where few others are; its slice, if it is
-        empty then, later."""
+    def _discard(self, line: Line) -> None:
+        """Discard a stale line: at once if its slice is short, else in L{_reap}; an empty slice is
+        always left to L{_reap}."""
         number = _slice_of(line[0])
         lines = self._slices.get(number, [])
         if number != self._running and len(lines) <= _FEW and line in lines:
@@ -239,13 +240,13 @@ class VirtualClock:
             self._reap()
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
-        """All calls that wait, the next one first; what was posted is not among them."""
+        """All waiting calls, the next one first; calls made by L{post} are not listed."""
         return self._waiting(None)
 
     def calls_of(self, timers: Timers) -> Sequence[HeapCall]:
-        """The calls of one process that wait, the next one first."""
+        """The waiting calls of one process, the next one first."""
         late = [call for number, call in timers.late or () if call._number == number]
-        return list(dict.fromkeys(late + self._waiting(timers)))  # some came due just now: once
+        return list(dict.fromkeys(late + self._waiting(timers)))  # some may be in both
 
     def drop(self, timers: Timers) -> None:
         """Cancel all calls of one process."""
@@ -253,12 +254,12 @@ class VirtualClock:
             call.cancel()
 
     def advance(self, seconds: float) -> None:
-        """Let that many seconds pass, and make every call that is due in them at its own time.
+        """Let C{seconds} pass, and make every call that is due in that time at its own due time.
 
         An exception of a call leaves this method at once: the time is then that of the call, and
-        all others still wait.
+        all other calls still wait.
 
-        @raise ValueError: time does not go back.
+        @raise ValueError: C{seconds} is negative.
         @raise RuntimeError: called by a call that another C{advance} is making.
         """
         if not seconds >= 0:
@@ -274,7 +275,7 @@ class VirtualClock:
             self._running = None
         self._now = end
 
-    #: The same: L{swimtx.simulation.run_for.run_for} does it for any other clock.
+    #: The same as L{advance}; L{swimtx.simulation.run_for.run_for} is for any other clock.
     run_for = advance
 
     def _step_until(self, end: float) -> None:
@@ -307,13 +308,13 @@ class VirtualClock:
                         else:
                             what._function()
             except BaseException:
-                lines[:] = coming  # these still wait
+                lines[:] = coming  # the other calls still wait
                 raise
             heappop(numbers)
             del slices[number]
 
     def _reap(self) -> None:
-        """Drop the lines of cancelled and moved calls, and empty slices, once they are many."""
+        """Remove the lines of cancelled and moved calls, and empty slices."""
         waiting = 0
         for number, lines in list(self._slices.items()):
             if number != self._running:
@@ -334,7 +335,7 @@ class VirtualClock:
 
 
 def _slice_of(time: float) -> int:
-    """The number of the slice that a moment is in."""
+    """The number of the slice that contains a time."""
     try:
         return floor(time * _SLICES)
     except OverflowError:

@@ -1,4 +1,4 @@
-"""What can be wrong between the hosts of a simulated network, and what it does to a packet."""
+"""The faults between hosts of a simulated network: cuts, partitions, firewalls and loss."""
 
 from __future__ import annotations
 
@@ -8,51 +8,51 @@ from typing import NamedTuple
 
 from swimtx.simulation.addresses import normal
 
-#: One host by its address, or several.
+#: The address of one host, or of several.
 Hosts = str | Iterable[str]
 
-#: Stands for any host in a rule.
+#: Matches any host in a rule.
 EVERYONE = "*"
 
 Pair = tuple[str, str]
 
 
 class Path(NamedTuple):
-    """How likely it is that what one host sends to another is lost: 1.0 is never anything else."""
+    """The probabilities that packets from one host to another are lost; at 1.0 every one is."""
 
     datagram_loss: float
     stream_loss: float
 
 
 class Answer(Enum):
-    """What a host's kernel says to somebody who opens a stream."""
+    """How a host's kernel answers a request to open a stream."""
 
-    #: Accepts if somebody listens, else refuses.
+    #: Accepts if a process listens, else refuses.
     HONEST = "honest"
-    #: Refuses though somebody listens: a firewall with REJECT.
+    #: Refuses though a process listens: a firewall with REJECT.
     REFUSE = "refuse"
-    #: Accepts, reads nothing and never says a word, whether anybody listens or not.
+    #: Accepts, reads nothing and sends nothing, whether a process listens or not.
     MUTE = "mute"
-    #: Says nothing at all: a firewall with DROP.
+    #: Sends no answer: a firewall with DROP.
     SILENT = "silent"
 
 
 def _each(hosts: Hosts) -> list[str]:
-    """Their addresses, as they are usually written."""
+    """The addresses of the hosts in their normal spelling."""
     return [normal(host) or host for host in ([hosts] if isinstance(hosts, str) else hosts)]
 
 
 def _pairs(sources: Hosts, destinations: Hosts) -> list[Pair]:
     """Each source with each destination."""
-    afters = _each(destinations)
-    return [(before, after) for before in _each(sources) for after in afters]
+    targets = _each(destinations)
+    return [(source, target) for source in _each(sources) for target in targets]
 
 
 class Faults:
-    """The rules of one network, all of them about what travels from a source to a destination.
+    """The fault rules of one network; each is about packets from a source to a destination.
 
-    Hosts are named by their addresses; L{EVERYONE} is any of them. Between
-    processes of one host nothing is ever lost. What is already under way arrives.
+    Rules name hosts by their addresses; L{EVERYONE} matches any host. Packets between processes of
+    one host are never lost, and packets that are already under way arrive.
     """
 
     def __init__(self, loss: float) -> None:
@@ -68,11 +68,11 @@ class Faults:
         self.lose(loss)
 
     def cut(self, sources: Hosts, destinations: Hosts) -> None:
-        """From these sources nothing reaches these destinations; the way back stays open."""
+        """Drop all packets from these sources to these destinations; the way back stays open."""
         self._add(self._cuts, sources, destinations)
 
     def heal(self, sources: Hosts | None = None, destinations: Hosts = EVERYONE) -> None:
-        """Undo a L{cut} with the same arguments; without any, all cuts and the partition."""
+        """Undo a L{cut} with the same arguments; without any, undo all cuts and the partition."""
         if sources is None:
             self._cuts.clear()
             self._groups = None
@@ -81,7 +81,7 @@ class Faults:
             self._remove(self._cuts, sources, destinations)
 
     def unplug(self, hosts: Hosts) -> None:
-        """Pull the cables of hosts: nothing comes in or out, while their processes run on."""
+        """Drop all packets from and to these hosts, while their processes run on."""
         self.cut(hosts, EVERYONE)
         self.cut(EVERYONE, hosts)
 
@@ -91,9 +91,9 @@ class Faults:
         self.heal(EVERYONE, hosts)
 
     def partition(self, *groups: Hosts) -> None:
-        """Only hosts of one group reach each other, until L{heal} or another partition.
+        """Let only hosts of one group reach each other, until L{heal} or another partition.
 
-        The hosts that are in none of the groups are one more group.
+        Hosts in none of the groups form one more group.
         """
         self._groups = {
             host: number for number, group in enumerate(groups, 1) for host in _each(group)
@@ -101,7 +101,7 @@ class Faults:
         self._changed()
 
     def block_datagrams(self, sources: Hosts = EVERYONE, destinations: Hosts = EVERYONE) -> None:
-        """Drop all UDP on this way, like a firewall; streams pass."""
+        """Drop all datagrams on these paths, like a firewall; streams pass."""
         self._add(self._no_datagrams, sources, destinations)
 
     def unblock_datagrams(self, sources: Hosts = EVERYONE, destinations: Hosts = EVERYONE) -> None:
@@ -109,7 +109,7 @@ class Faults:
         self._remove(self._no_datagrams, sources, destinations)
 
     def block_streams(self, sources: Hosts = EVERYONE, destinations: Hosts = EVERYONE) -> None:
-        """Drop all TCP on this way, of open streams too, like a firewall; datagrams pass."""
+        """Drop all TCP on these paths, also of open streams, like a firewall; datagrams pass."""
         self._add(self._no_streams, sources, destinations)
 
     def unblock_streams(self, sources: Hosts = EVERYONE, destinations: Hosts = EVERYONE) -> None:
@@ -117,31 +117,33 @@ class Faults:
         self._remove(self._no_streams, sources, destinations)
 
     def refuse_streams(self, host: str, port: int | None = None) -> None:
-        """Refuse new streams to a host, or to one port of it, though a process listens."""
+        """Refuse new streams to a host, or to one of its ports, though a process listens."""
         self._answers[normal(host) or host, port] = Answer.REFUSE
 
     def mute_streams(self, host: str, port: int | None = None) -> None:
-        """Accept new streams to a host, or to one port of it, dead or alive, and stay mute."""
+        """Accept new streams to a host, or to one of its ports, dead or alive; never send data."""
         self._answers[normal(host) or host, port] = Answer.MUTE
 
     def silence_streams(self, host: str, port: int | None = None) -> None:
-        """Leave who opens a stream to a host, or to one port of it, without any answer."""
+        """Answer no request to open a stream to a host, or to one of its ports."""
         self._answers[normal(host) or host, port] = Answer.SILENT
 
     def restore_streams(self, host: str, port: int | None = None) -> None:
-        """Undo L{refuse_streams}, L{mute_streams} or L{silence_streams} of the same arguments."""
+        """Undo L{refuse_streams}, L{mute_streams} or L{silence_streams} with the same arguments."""
         self._answers.pop((normal(host) or host, port), None)
 
     def answer(self, host: str, port: int) -> Answer:
-        """What somebody is told who opens a stream to this port."""
+        """How the kernel answers a request to open a stream to this port."""
         answers = self._answers
         return answers.get((host, port)) or answers.get((host, None)) or Answer.HONEST
 
     def lose(self, loss: float, sources: Hosts = EVERYONE, destinations: Hosts = EVERYONE) -> None:
-        """Lose a packet on this way with this chance, each on its own; 0 undoes it.
+        """Lose each packet on these paths with probability C{loss}, independently; 0 undoes it.
 
-        What is said of everyone, of a host and of a pair adds up: a packet has to survive all. A
-        lost piece of a stream is sent again, which takes time.
+        Rules for everyone, for a host and for a pair combine: a packet has to survive all of them.
+        A lost segment of a stream is sent again, which takes time.
+
+        @raise ValueError: C{loss} is not between 0 and 1.
         """
         if not 0.0 <= loss <= 1.0:
             raise ValueError(f"a chance is between 0 and 1: {loss}")
@@ -149,15 +151,15 @@ class Faults:
         self._changed()
 
     def lose_at(self, hosts: Hosts, loss: float) -> None:
-        """Lose with this chance what hosts send, and also what they are sent; 0 undoes it."""
+        """Lose packets from these hosts, and packets to them, with probability C{loss}."""
         self.lose(loss, hosts, EVERYONE)
         self.lose(loss, EVERYONE, hosts)
 
     def path(self, source: str, destination: str) -> Path:
-        """What becomes of packets from one host to another one."""
+        """The loss probabilities of packets from one host to another."""
         path = self._same_for_all or self._paths.get((source, destination))
         if path is None:
-            if len(self._paths) > 200_000:  # large groups have too many pairs to remember
+            if len(self._paths) > 200_000:  # large groups have too many pairs to cache
                 self._paths.clear()
             path = self._paths[source, destination] = self._judge(source, destination)
         return path
@@ -195,7 +197,7 @@ class Faults:
         self._changed()
 
     def _changed(self) -> None:
-        """Forget what followed from the old rules."""
+        """Drop the paths computed from the old rules."""
         self._paths.clear()
         rules = self._cuts or self._no_datagrams or self._no_streams or self._vanished
         losses = [pair for pair, loss in self._losses.items() if loss]

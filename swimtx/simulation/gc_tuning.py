@@ -1,7 +1,7 @@
-"""Looking for cyclic garbage less often than Python does by itself.
+"""Run Python's cyclic garbage collector less often than by default, for simulations.
 
-What a group is made of lives to its end, and what it lets go of is freed without a search: in a
-thousand members Python looks through a million objects again and again, and finds hardly any.
+The objects of a group live until its end, and dropped objects are freed by their reference counts:
+with a thousand members the collector scans a million objects repeatedly and finds hardly any.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-_SELDOM = (100_000, 50, 100)  # allocations, and searches of the younger until one of the older
+_SELDOM = (100_000, 50, 100)  # allocations, then collections of a generation per one of the next
 
 
 def search_seldom() -> None:
-    """From now on, in this process: for one that does nothing but simulate."""
+    """Collect seldom from now on; for a process that only simulates."""
     gc.set_threshold(*_SELDOM)
 
 
 @contextmanager
 def seldom_searched() -> Iterator[None]:
-    """While this lasts."""
+    """Collect seldom within this context, and as before after it."""
     before = gc.get_threshold()
     search_seldom()
     try:

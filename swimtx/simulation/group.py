@@ -1,4 +1,4 @@
-"""A whole group in virtual time: real members on a simulated network, and what befalls them."""
+"""A group in virtual time: real members on a simulated network, which join, leave and fail."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ from swimtx.wire.codec import Codec
 from swimtx.wiring import Wiring
 
 WELL_KNOWN = ("10.255.255.254", 10000)
-_POLL = 0.05  # seconds between two looks at what is waited for
-_JOIN_AGAIN = 1.0  # seconds after a join that failed
+_POLL = 0.05  # seconds between two checks of an awaited condition
+_JOIN_AGAIN = 1.0  # seconds from a failed join to the next attempt
 
 
 class Group(GroupFaults):
@@ -35,20 +35,20 @@ class Group(GroupFaults):
 
     The same arguments, and the same calls after them, give the same trace.
 
-    @param size: how many members it has at first.
-    @param seed: everything random comes from C{random.Random(f"{seed}/{name}")}.
-    @param config: the settings of all; name, interface and C{insecure} are filled in.
-    @param loss: the chance of every packet to be lost, 0 to 1.
-    @param latency: how long a packet travels.
-    @param bootstrap: whether there is a well-known node, which all join by; else it is the first.
-    @param events: which events C{history} keeps. That of a large group that keeps all is long.
-    @param wiring: what the members are made of, where there is a choice.
-    @ivar network: where faults are made that have no method here.
-    @ivar nodes: the latest run of each member, by key: its name, if nothing else was said.
-    @ivar runs: every run there has been, those under one key in order.
-    @ivar seeds: whom those who start from now on join by.
+    @param size: the number of members at first.
+    @param seed: seeds all randomness, as C{random.Random(f"{seed}/{name}")}.
+    @param config: the settings of all members; name, interface and C{insecure} are filled in.
+    @param loss: the probability that a packet is lost, 0 to 1.
+    @param latency: the travel time of a packet.
+    @param bootstrap: whether a bootstrap node is the seed of all members; else the first member is.
+    @param events: the events that C{history} keeps. All events of a large group are many.
+    @param wiring: builds the components of each member.
+    @ivar network: the network, for faults that have no method here.
+    @ivar nodes: the latest run of each member, by key: its name, unless the settings gave another.
+    @ivar runs: all runs of each member, by key, in order.
+    @ivar seeds: the C{(host, port)} of the seeds of members that start from now on.
     @ivar well_known: the bootstrap node, if there is one.
-    @ivar history: who announced what about whom, and when.
+    @ivar history: the events that members announced, in the order of time.
     """
 
     def __init__(
@@ -85,32 +85,32 @@ class Group(GroupFaults):
         if not bootstrap and size:
             self.seeds = [self.address("n1")]
 
-    # Who is there
+    # Members
 
     @property
     def now(self) -> float:
-        """Seconds since the simulation began."""
+        """The current time, in seconds since the simulation began."""
         return self.clock.seconds() - START
 
     @property
     def running(self) -> list[str]:
-        """The keys of those whose process runs and who have not begun to leave."""
+        """The keys of the members whose process runs and that have not begun to leave."""
         return [key for key, runs in self.runs.items() if runs[-1].until is None]
 
     def address(self, key: str) -> tuple[str, int]:
-        """The host and the port of a member."""
+        """The C{(host, port)} of a member."""
         return self.runs[key][-1].host, self.nodes[key].config.port
 
     def table(self, key: str) -> Membership:
         """The member list of a member, with the records behind it."""
         return self.nodes[key]._parts.membership
 
-    # Coming
+    # Starts
 
     def start(self, every: float = 0.0) -> None:
-        """Start all who have not been started and have them join.
+        """Start all members that have not been started, and have them join.
 
-        @param every: seconds between one and the next; with 0 all start at once.
+        @param every: seconds between two starts; with 0 all start at once.
         """
         waiting = [key for key in self.running if not self.nodes[key].running]
         for number, key in enumerate(waiting):
@@ -120,10 +120,10 @@ class Group(GroupFaults):
                 self._start(key)
 
     def add(self, key: str, host: str | None = None, skew: float = 0.0, **settings: Any) -> Node:
-        """Start one more member, under its key if C{settings} gives no C{name}.
+        """Start one more member; its name is its key if C{settings} gives no C{name}.
 
-        @param host: where, if not on a host of its own.
-        @param skew: by how many seconds its clock is ahead.
+        @param host: the address of its host; C{None}: a host of its own.
+        @param skew: seconds by which its clock is ahead.
         @param settings: changes of the group's C{Config}.
         """
         self._make(key, host, skew, **settings)
@@ -131,30 +131,36 @@ class Group(GroupFaults):
         return self.nodes[key]
 
     def restart(self, key: str, skew: float = 0.0, **settings: Any) -> Node:
-        """A new process on the same host; the old one is killed if it still runs."""
+        """Start a new process of a member on the same host; kill the old process if it runs."""
         self.kill(key)
         return self.add(key, self.runs[key][-1].host, skew, **settings)
 
-    # Going
+    # Ends
 
     def kill(self, key: str) -> None:
-        """End the process, as C{SIGKILL} does: its host refuses streams from now on."""
+        """End a member's process, as C{SIGKILL} does: its host refuses streams from now on."""
         self._end(key)
         self.runs[key][-1].process.kill()
 
     def vanish(self, key: str) -> None:
-        """Cut the host's power: nobody refuses anything any more."""
+        """Cut the power of a member's host: it answers nothing any more, not even a SYN."""
         self._end(key)
         self.network.vanish(self.runs[key][-1].host)
 
     def leave(self, key: str) -> Deferred[None]:
-        """Say goodbye, then stop. Fires when that is done."""
+        """Have a member leave, and stop it.
+
+        @return: a Deferred that fires when the member has stopped.
+        """
         self._end(key)
         node = self.nodes[key]
         return node.leave().addCallback(lambda _: node.stop())
 
     def stop(self) -> Deferred[None]:
-        """Stop everybody without a word."""
+        """Stop all members, which do not leave first, and the bootstrap node.
+
+        @return: a Deferred that fires when all have stopped.
+        """
         stopping = [self.nodes[key].stop() for key in self.running]
         for key in self.running:
             self._end(key)
@@ -165,11 +171,11 @@ class Group(GroupFaults):
     # Time
 
     def run_for(self, seconds: float) -> None:
-        """Let so much time pass."""
+        """Let C{seconds} of virtual time pass."""
         self.clock.advance(seconds)
 
     def run_until(self, holds: Callable[[], bool], bound: float) -> bool:
-        """Let time pass until something holds, for C{bound} seconds at the most; whether it did."""
+        """Let time pass until C{holds()}, for at most C{bound} seconds; return whether it holds."""
         end = self.now + bound
         while not holds():
             left = end - self.now
@@ -178,19 +184,19 @@ class Group(GroupFaults):
             self.clock.advance(min(_POLL, left))
         return True
 
-    # What they believe
+    # Member lists
 
     def everybody_lists(
         self, names: str | Iterable[str] | None = None, state: State = State.ALIVE
     ) -> bool:
-        """Whether each running member lists all of these in that state; by default all running."""
+        """Whether each running member lists these names, by default all running, in a state."""
         wanted = [names] if isinstance(names, str) else list(names or self._names_running())
         return all(self.lists(key, wanted, state) for key in self.running)
 
     def lists(
         self, key: str, names: Collection[str] | None = None, state: State = State.ALIVE
     ) -> bool:
-        """Whether that member lists all of these in that state; by default all running."""
+        """Whether one member lists these names, by default all running, in a state."""
         if names is None:
             names = self._names_running()
         membership = self.table(key)
@@ -200,11 +206,11 @@ class Group(GroupFaults):
         return all(claim is not None and claim.state is state for claim in claims)
 
     def wrongly_failed(self) -> list[Announced]:
-        """The failures that somebody announced of one whose process was running."""
+        """The announced failures of members whose process was running."""
         runs = (run for runs in self.runs.values() for run in runs)
         return list(wrong_failures(self.history, runs))
 
-    # How
+    # Internals
 
     def _names_running(self) -> list[str]:
         return [self.runs[key][-1].name for key in self.running]
@@ -224,7 +230,7 @@ class Group(GroupFaults):
         self.nodes[key] = node
         before.append(Run(config.name or key, host, process, node))
         if self._events:
-            node.membership.subscribe(lambda change: self._heard(key, change))
+            node.membership.subscribe(lambda change: self._record(key, change))
 
     def _start(self, key: str) -> None:
         run = self.runs[key][-1]
@@ -236,7 +242,7 @@ class Group(GroupFaults):
             self._join(run)
 
     def _join(self, run: Run) -> None:
-        """However long it takes, as the service does."""
+        """Join, and try again until it succeeds, as the service does."""
 
         def failed(failure: Failure) -> None:
             if failure.check(JoinFailed) and run.until is None:
@@ -252,7 +258,7 @@ class Group(GroupFaults):
         if run.until is None:
             run.until = self.now
 
-    def _heard(self, key: str, change: Change) -> None:
+    def _record(self, key: str, change: Change) -> None:
         event, member = change.event, change.member
         if event is not None and event in self._events:
             self.history.append(

@@ -1,4 +1,4 @@
-"""What a group has been through: the runs of its members, and what they announced of each other."""
+"""The history of a group: the runs of its members, and the events that members announced."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from swimtx.simulation.memory_reactor import MemoryReactor
 
 
 class Announced(NamedTuple):
-    """A subscriber of one member was told something.
+    """An event that a member announced to its subscribers.
 
     @ivar time: seconds since the simulation began.
-    @ivar by: which member told it, by its key in the group.
-    @ivar event: what happened.
-    @ivar about: the name of the member to whom it happened.
-    @ivar epoch: the run of that member.
-    @ivar why: as the change said.
+    @ivar by: the key of the member that announced it.
+    @ivar event: the event.
+    @ivar about: the name of the member that the event is about.
+    @ivar epoch: the epoch of that member's run.
+    @ivar why: the C{why} of the change.
     """
 
     time: float
@@ -35,7 +35,9 @@ class Run:
     """One run of a member: a process from its start to its end.
 
     @ivar name: the member's name.
-    @ivar until: when it was killed, vanished or began to leave; C{None} while it runs.
+    @ivar host: the address of its host.
+    @ivar until: when it was killed, vanished or began to leave, in seconds since the simulation
+        began; C{None} while it runs.
     """
 
     name: str
@@ -46,19 +48,19 @@ class Run:
 
 
 def wrong_failures(history: Iterable[Announced], runs: Iterable[Run]) -> Iterator[Announced]:
-    """The failures that were announced of runs that were running at that time."""
+    """The announced failures of runs that were running at that time."""
     of_name: dict[str, list[Run]] = {}
     for run in runs:
         of_name.setdefault(run.name, []).append(run)
     for announced in history:
         if announced.event is Event.FAILED:
-            meant = _meant(of_name.get(announced.about, ()), announced.epoch)
-            if meant is not None and (meant.until is None or announced.time < meant.until):
+            failed = _run_of(of_name.get(announced.about, ()), announced.epoch)
+            if failed is not None and (failed.until is None or announced.time < failed.until):
                 yield announced
 
 
-def _meant(runs: Iterable[Run], epoch: int) -> Run | None:
-    """The run that an epoch belongs to: the first that fits, since a run may raise its epoch."""
+def _run_of(runs: Iterable[Run], epoch: int) -> Run | None:
+    """The run that an epoch belongs to: the first match, since a run may raise its epoch."""
     return next(
         (run for run in runs if run.until is None or epoch <= run.node.membership.me.epoch), None
     )

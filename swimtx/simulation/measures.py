@@ -1,4 +1,4 @@
-"""Figures of a group: how soon something is known, and what knowing each other costs."""
+"""Measurements of a group: how fast events spread, and the traffic and CPU time of members."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from swimtx.simulation.group import Group
 
 @dataclass(frozen=True)
 class Knowledge:
-    """How something spread, in seconds since it happened; C{None} where nobody knew.
+    """How an event spread among witnesses.
 
-    @ivar knew: how many have heard of it.
-    @ivar witnesses: how many should have.
+    @ivar first: seconds until the first witness announced it; C{None} if none did.
+    @ivar median: the median of these seconds, over the witnesses that announced it.
+    @ivar last: seconds until the last of them announced it.
+    @ivar knew: the number of witnesses that announced it.
+    @ivar witnesses: the number of all witnesses.
     """
 
     first: float | None
@@ -26,7 +29,7 @@ class Knowledge:
 
     @property
     def complete(self) -> bool:
-        """Whether all know."""
+        """Whether all witnesses announced the event."""
         return self.knew == self.witnesses
 
 
@@ -35,8 +38,9 @@ def knowledge(
 ) -> Knowledge:
     """When each of the witnesses first announced an event about a member.
 
-    @param since: seconds since the simulation began; what was announced sooner does not count.
-    @param witnesses: keys of members.
+    @param about: the name of the member.
+    @param since: seconds since the simulation began; earlier announcements do not count.
+    @param witnesses: the keys of the witnesses.
     """
     heard: dict[str, float] = {}
     for announced in group.history:
@@ -51,14 +55,14 @@ def knowledge(
 
 @dataclass(frozen=True)
 class Load:
-    """What some time has cost.
+    """The traffic and CPU time of a group over some time.
 
-    @ivar seconds: of virtual time.
-    @ivar members: that ran at its end.
-    @ivar datagrams: sent.
-    @ivar octets: sent in datagrams.
-    @ivar stream_octets: sent in streams.
-    @ivar cpu: seconds of CPU; 0 without a clock for it.
+    @ivar seconds: virtual seconds.
+    @ivar members: the members that ran at the end.
+    @ivar datagrams: datagrams sent.
+    @ivar octets: bytes sent in datagrams.
+    @ivar stream_octets: bytes sent in streams.
+    @ivar cpu: seconds of CPU; 0 without a CPU clock.
     """
 
     seconds: float
@@ -90,7 +94,7 @@ class Load:
 
     @property
     def speed(self) -> float:
-        """Virtual seconds per second of CPU; infinite if that was too short to be seen."""
+        """Virtual seconds per second of CPU; infinite if no CPU time was measured."""
         return self.seconds / self.cpu if self.cpu else float("inf")
 
     @property
@@ -99,9 +103,9 @@ class Load:
 
 
 class Meter:
-    """Reads a group's counters again and again.
+    """Measures the load of a group from one reading to the next.
 
-    @param cpu: gives the seconds of CPU that were used, such as C{time.process_time}.
+    @param cpu: returns the seconds of CPU used so far, such as C{time.process_time}.
     """
 
     def __init__(self, group: Group, cpu: Callable[[], float] = lambda: 0.0) -> None:
@@ -110,7 +114,7 @@ class Meter:
         self._last = self._read()
 
     def read(self) -> Load:
-        """What it took since the last time, or since the meter was made."""
+        """The load since the last reading, or since the meter was made."""
         before, self._last = self._last, self._read()
         time, cpu, *carried = (now - then for now, then in zip(self._last, before, strict=True))
         datagrams, octets, stream_octets = (int(number) for number in carried)

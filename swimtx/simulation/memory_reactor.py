@@ -1,4 +1,4 @@
-"""One process on a simulated host: the reactor that it gets, and how it stalls or dies."""
+"""The reactor of one process on a simulated host; the process can stall, freeze and end."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
 
 @implementer(IReactorTime, IReactorUDP, IReactorTCP)
 class MemoryReactor:
-    """What a program in one process sees of the simulation, by the interfaces of a reactor.
+    """The reactor of one simulated process, and the faults of that process.
 
-    Time is that of the network's clock; timers and sockets are the process's own.
+    The time is that of the network's clock; timers and sockets belong to the process.
 
-    @ivar network: where its host is.
-    @ivar address: its host's literal address.
-    @ivar stalled: whether it does nothing at the moment.
-    @ivar reads: whether it reads what arrives.
-    @ivar outbox: what it sends while nothing leaves it, else C{None}.
-    @ivar alive: whether it has not ended.
-    @ivar skew: by how many seconds its host's clock is ahead of the network's.
+    @ivar network: the network that its host is on.
+    @ivar address: the literal address of its host.
+    @ivar stalled: whether the process is stalled.
+    @ivar reads: whether the process reads arriving data.
+    @ivar outbox: the sends that wait while its input and output are frozen, else C{None}.
+    @ivar alive: whether the process has not ended.
+    @ivar skew: seconds by which the clock of its host is ahead of the network's.
     """
 
     __slots__ = (
@@ -71,20 +71,20 @@ class MemoryReactor:
         self._waking = 0
 
     def seconds(self) -> float:
-        """Now, in seconds since 1970; the last moment of a process that has ended."""
+        """The current time, in seconds since 1970; after its end, the time of the end."""
         return self._clock._now + self.skew
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kwargs: object
     ) -> HeapCall:
-        """Call in C{delay} seconds, but not while this process stalls, or once it has ended.
+        """Call C{callable} in C{delay} seconds, not while this process stalls or once it has ended.
 
         @raise AssertionError: the delay is negative, as from a real reactor.
         """
         return self._timers.call_later(delay, callable, args, kwargs)
 
     def getDelayedCalls(self) -> Sequence[HeapCall]:
-        """The calls of this process that wait, the next one first."""
+        """The waiting calls of this process, the next one first."""
         return self._clock.calls_of(self._timers)
 
     def listenUDP(
@@ -94,11 +94,11 @@ class MemoryReactor:
         interface: str = "",
         maxPacketSize: int = 8192,
     ) -> DatagramPort:
-        """Listen for datagrams; port 0 finds a free one.
+        """Listen for datagrams; port 0 takes a free port.
 
-        @param maxPacketSize: longer datagrams are cut to this many bytes, without a word.
+        @param maxPacketSize: bytes; longer datagrams are silently cut to this size.
         @raise CannotListenError: the port is taken, or the host has no such address.
-        @raise InvalidAddressError: C{interface} is no literal address.
+        @raise InvalidAddressError: C{interface} is not a literal address.
         """
         listening = DatagramPort(self, port, protocol, interface, maxPacketSize)
         self.datagram_ports[listening] = None
@@ -116,7 +116,10 @@ class MemoryReactor:
     def listenTCP(
         self, port: int, factory: Factory[Any], backlog: int = 50, interface: str = ""
     ) -> StreamListener:
-        """Listen for streams; port 0 finds a free one. Raises as L{listenUDP} does."""
+        """Listen for streams; port 0 takes a free port.
+
+        @raise CannotListenError: the port is taken, or the host has no such address.
+        """
         listening = StreamListener(self, port, factory, interface)
         listening.startListening()
         return listening
@@ -131,18 +134,18 @@ class MemoryReactor:
     ) -> StreamConnector:
         """Open a stream to a literal address, or give up after C{timeout} seconds.
 
-        The factory hears of a refusal as C{ConnectionRefusedError}, of silence as
-        C{TimeoutError}, of an address that nobody ever had as C{NoRouteError} after 3 seconds,
-        and of a host's name, which nobody looks up here, as C{DNSLookupError}.
+        C{clientConnectionFailed} of the factory gets C{ConnectionRefusedError} for a refusal,
+        C{TimeoutError} if no answer comes, C{NoRouteError} after 3 seconds for an address that no
+        host ever had, and C{DNSLookupError} for a host name, since names are not resolved.
         """
         connector = StreamConnector(self, host, port, factory, timeout, bindAddress)
         connector.connect()
         return connector
 
     def stall(self) -> None:
-        """Do nothing from now on, like a stopped or starved process.
+        """Run nothing from now on, like a stopped or starved process.
 
-        Its kernel goes on: it accepts streams and keeps what arrives, of datagrams as many as a
+        Its kernel goes on: it accepts streams and keeps arriving data, of datagrams as many as a
         socket's buffer holds.
         """
         if not self.alive:
@@ -161,23 +164,23 @@ class MemoryReactor:
                 port.hold()
 
     def block_sends(self) -> None:
-        """As L{freeze_io}, and each send blocks its caller: see C{blocked_sends}."""
+        """As L{freeze_io}, and each send blocks its caller; see C{blocked_sends}."""
         self.freeze_io()
         if self.outbox is not None and not self.stalled:
             self._timers.late = BlockedCallers(self._timers, self.outbox)
 
     def resume(self) -> None:
-        """Go on after any of these, at the clock's next step.
+        """End a stall, frozen input and output or blocked sends, at the clock's next step.
 
-        What was to be sent leaves. As with Twisted's reactors, timers that are late run first, in
-        their order, and only then is read what has arrived.
+        Waiting sends are made first. As with Twisted's reactors, late timers then fire, in their
+        order, before the process reads the data that has arrived.
         """
         if not self.reads:
             self._waking += 1
             self.network.clock.post(0, self._go_on, self._waking)
 
     def _stop_reading(self) -> None:
-        self._waking += 1  # whoever was about to wake it up comes too late
+        self._waking += 1  # a resumption that is already under way no longer counts
         self.reads = False
         for port in self.datagram_ports:
             port.keep()
@@ -210,7 +213,7 @@ class MemoryReactor:
             self._read_sockets(waking)
 
     def _read_sockets(self, waking: int) -> None:
-        """One pass over the sockets; what is left waits until the timers had a turn."""
+        """Read each socket once; the rest waits until due timers have fired."""
         if waking != self._waking:
             return
         more = [port.read_kept() for port in list(self.datagram_ports)]
@@ -223,7 +226,7 @@ class MemoryReactor:
             self.network.clock.post(0, self._read_sockets, waking)
 
     def tell(self, function: Callable[..., object], *args: Any) -> None:
-        """Have this process do what its kernel has got ready, now or when it resumes."""
+        """Have this process handle an event of its kernel, now or when it resumes."""
         if not self.reads or self._undone:
             self._undone.append((function, args))
         elif self.alive:
@@ -232,15 +235,18 @@ class MemoryReactor:
     def kill(self) -> None:
         """End this process, as C{SIGKILL} does.
 
-        Its timers vanish, its sockets close: who holds a stream to it sees that closed, who opens
-        one is refused. Its protocols are not told anything.
+        Its timers are dropped and its sockets close: peers see open streams close, and new streams
+        are refused. Its protocols are not called.
         """
         if self.alive:
             self.end(quietly=False)
             self.network.forget(self)
 
     def end(self, quietly: bool) -> None:
-        """End this process; quietly: without telling those who hold streams to it."""
+        """End this process.
+
+        @param quietly: whether the peers of its streams get no sign of that.
+        """
         if not self.alive:
             return
         self.alive = self.stalled = False
@@ -250,7 +256,7 @@ class MemoryReactor:
         unread = bool(self._undone)
         self._undone.clear()
         self._clock.drop(self._timers)
-        # What its objects still ask for, in somebody else's call, never comes.
+        # Timers that its objects still set, in calls of other processes, never fire.
         self._clock = self._timers.clock = VirtualClock(self._clock.seconds())
         self._timers.late = self._timers.asked = None
         for port in list(self.datagram_ports):

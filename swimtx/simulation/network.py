@@ -1,4 +1,4 @@
-"""A simulated network: hosts by address, what travels between them, and all that can go wrong."""
+"""A simulated network: hosts by address, the packets between them, and the faults of both."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from swimtx.simulation.stream_listener import StreamListener
     from swimtx.simulation.udp_port import DatagramPort
 
-#: C{trace(time, source, destination, data)} hears of every datagram that reaches a socket.
+#: C{trace(time, source, destination, data)} is called with each datagram that reaches a socket.
 Trace = Callable[[float, Endpoint, Endpoint, bytes], object]
 
-#: The first port that is given to a socket that asks for none in particular.
+#: The first port of sockets that ask for port 0.
 FIRST_FREE_PORT = 32768
 
 
 class Traffic:
-    """What a network has carried, in plain counters.
+    """Counters of the datagrams, streams and bytes that a network has carried.
 
-    @ivar datagrams_lost: on the way, at a full buffer, or for want of a socket to take them. What
-        is neither delivered nor lost is under way.
-    @ivar streams_opened: those that were accepted, be it by a mute host.
+    @ivar datagrams_lost: lost on the way, at a full buffer, or for lack of a socket that takes
+        them. Datagrams that are neither delivered nor lost are under way.
+    @ivar streams_opened: accepted streams, also those that a mute host accepted.
     """
 
     __slots__ = (
@@ -50,14 +50,14 @@ class Traffic:
 
 
 class MemoryNetwork(Faults):
-    """Hosts that reach each other in virtual time; the faults are its methods.
+    """A network of hosts in virtual time; its methods make the faults.
 
-    All chance comes from C{rng} and nothing depends on the order of a set: the same seed and the
-    same program give the same trace.
+    All randomness comes from C{rng}, and no result depends on the order of a set: the same seed and
+    the same program give the same trace.
 
-    @param latency: how long a packet travels, see L{swimtx.simulation.latency}. May be changed.
-    @param loss: the chance of every packet to be lost, 0 to 1.
-    @ivar trace: called with every datagram that reaches a socket, if set.
+    @param latency: the travel time of a packet, see L{swimtx.simulation.latency}. May be changed.
+    @param loss: the probability that a packet is lost, 0 to 1.
+    @ivar trace: if set, called with each datagram that reaches a socket.
     @ivar traffic: the counters.
     """
 
@@ -73,18 +73,18 @@ class MemoryNetwork(Faults):
         self.stream_ports: dict[Endpoint, StreamListener] = {}
         self._rng = rng
         self._random = rng.random
-        self._arrive = self._datagram_arrives  # made once, instead of for each datagram
+        self._arrive = self._datagram_arrives  # bound once, not for each datagram
         self._processes: dict[str, list[MemoryReactor]] = {}
         self._next_ports: dict[str, int] = {}
 
     def host(self, address: str, skew: float = 0.0) -> MemoryReactor:
         """Start a process on the host of this literal address, and return its reactor.
 
-        The host is made if there is none; after L{vanish} it is back, and empty.
+        The host is made if there is none; after L{vanish} it is back, without processes.
 
-        @param skew: by how many seconds its clock is ahead of the network's. Its timers say in
-            C{getTime} when they are due by the network's.
-        @raise ValueError: not a literal address, or that of a loopback.
+        @param skew: seconds by which its clock is ahead of the network's. C{getTime} of its timers
+            gives their due time by the network's clock.
+        @raise ValueError: C{address} is not a literal address, or is a loopback address.
         """
         literal = normal(address)
         if literal is None or is_loopback(literal):
@@ -97,7 +97,7 @@ class MemoryNetwork(Faults):
         return process
 
     def vanish(self, host: str) -> None:
-        """Cut a host's power: its processes end, nobody is told, held streams stay silent."""
+        """Cut a host's power: its processes end, and its peers get no sign of that."""
         literal = normal(host) or host
         self._vanished[literal] = None
         self._changed()
@@ -106,15 +106,15 @@ class MemoryNetwork(Faults):
         self._processes[literal] = []
 
     def knows(self, host: str) -> bool:
-        """Whether there is, or was, such a host; nobody else answers for its address."""
+        """Whether such a host is or was there; streams to any other address find no route."""
         return host in self._processes
 
     def forget(self, process: MemoryReactor) -> None:
-        """A process has ended; its host remains."""
+        """Remove a process that has ended; its host remains."""
         self._processes[process.address].remove(process)
 
     def free_port(self, addresses: list[str], taken: Container[Endpoint]) -> int:
-        """A port that is free on all these addresses of a host."""
+        """The next port that is free on all these addresses of a host."""
         first = addresses[0]
         port = self._next_ports.get(first, FIRST_FREE_PORT)
         while any((address, port) in taken for address in addresses):
@@ -123,7 +123,7 @@ class MemoryNetwork(Faults):
         return port
 
     def send_datagram(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:
-        """Send from a host's own address; sooner or later, or never, it arrives."""
+        """Send a datagram from a host's own address; it arrives after the latency, or is lost."""
         traffic = self.traffic
         traffic.datagrams_sent += 1
         traffic.bytes_sent += len(data)
@@ -134,7 +134,7 @@ class MemoryNetwork(Faults):
         else:
             path = (
                 self._same_for_all
-                or self._paths.get((here, there))  # a shortcut for what path() does
+                or self._paths.get((here, there))  # a shortcut for path()
                 or self.path(here, there)
             )
             loss = path.datagram_loss
@@ -151,7 +151,7 @@ class MemoryNetwork(Faults):
         self.clock.post(delay, self._arrive, data, source, destination)
 
     def send_locally(self, source: Endpoint, destination: Endpoint, data: bytes) -> None:
-        """Send between loopback addresses of one host."""
+        """Send a datagram between loopback addresses of one host."""
         self.traffic.datagrams_sent += 1
         self.traffic.bytes_sent += len(data)
         self.clock.post(LOOPBACK, self._arrive, data, source, destination)
@@ -173,7 +173,7 @@ class MemoryNetwork(Faults):
             port.put_by(data, source)
 
     def travel(self, source: str, destination: str) -> float | None:
-        """How long a piece of a stream takes, in seconds; L{None} if it is lost."""
+        """The travel time of a segment of a stream, in seconds; L{None} if it is lost."""
         if source == destination or "%" in destination:
             return LOOPBACK
         loss = self.path(source, destination).stream_loss

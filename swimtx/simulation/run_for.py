@@ -10,30 +10,30 @@ from twisted.internet.interfaces import IDelayedCall
 
 @runtime_checkable
 class StepsByItself(Protocol):
-    """A clock that has a C{run_for} of its own."""
+    """A clock with its own C{run_for}."""
 
     def run_for(self, seconds: float, /) -> None:
-        """Let that many seconds pass, from due time to due time."""
+        """Let C{seconds} pass, from one due time to the next."""
 
 
 class Advanceable(Protocol):
-    """What L{run_for} needs: Twisted's C{Clock}, or anything like it."""
+    """The clock that L{run_for} needs, such as Twisted's C{Clock}."""
 
     def seconds(self) -> float:
-        """Now."""
+        """The current time, in seconds."""
 
     def advance(self, amount: float, /) -> None:
-        """Let time pass, and make the calls that are due then."""
+        """Let C{amount} seconds pass, and make the calls that are due then."""
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """The calls that wait."""
+        """The waiting calls."""
 
 
 def run_for(clock: Advanceable, seconds: float) -> None:
-    """Let that many seconds pass on any clock, stopping at every time at which a call is due.
+    """Let C{seconds} pass on any clock, stopping at each time at which a call is due.
 
-    C{Clock.advance(10)} of Twisted runs a timer of one second that arms itself again once;
-    this runs it ten times.
+    A timer of one second that arms itself again fires once in Twisted's C{Clock.advance(10)}, and
+    ten times here.
     """
     if isinstance(clock, StepsByItself):
         clock.run_for(seconds)

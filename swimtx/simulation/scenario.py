@@ -1,4 +1,4 @@
-"""A story told in virtual time: a group forms, lives, something befalls it, and it finds out."""
+"""A scenario in virtual time: a group forms, some members fail, leave or stall, others notice."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced
 from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
 
-_STEP = 0.5  # virtual seconds between two words about the progress
-_FATES = {
+_STEP = 0.5  # virtual seconds between two reports of progress
+_ENDS = {
     "was killed": Event.FAILED,
     "vanished": Event.FAILED,
     "left": Event.LEFT,
 }
-"""What can happen to a member for good, and what the others should announce of it."""
+"""How a member can end, and the event that the others should announce."""
 
 _SAID = {
     Event.SUSPECTED: "is suspect",
@@ -30,16 +30,16 @@ _SAID = {
 
 @dataclass(frozen=True)
 class ScenarioPlan:
-    """What is to happen.
+    """The faults of a scenario, which all happen at the same time, and its durations.
 
-    @ivar kill: how many are killed,
-    @ivar vanish: how many lose their host,
-    @ivar leave: how many say goodbye, all at the same time;
-    @ivar stall: how many do nothing for C{stall_seconds} from then on.
-    @ivar quiet: seconds before that, in which the load is measured.
-    @ivar seconds: until the end, from then on; C{None}: until everybody knows, and C{patience}
-        at the most.
-    @ivar patience: seconds that forming, and finding out, may take.
+    @ivar kill: the number of members that are killed.
+    @ivar vanish: the number of members whose host loses power.
+    @ivar leave: the number of members that leave.
+    @ivar stall: the number of members that stall for C{stall_seconds}.
+    @ivar quiet: seconds before the faults, in which the load is measured.
+    @ivar seconds: seconds from the faults to the end; C{None}: until all survivors know of each
+        end, for at most C{patience} seconds.
+    @ivar patience: the most seconds that the group may take to form, and to detect each end.
     """
 
     kill: int = 0
@@ -53,20 +53,20 @@ class ScenarioPlan:
 
     @property
     def victims(self) -> int:
-        """How many members it needs."""
+        """The number of members that the faults need."""
         return self.kill + self.vanish + self.leave + self.stall
 
 
 @dataclass
 class ScenarioReport:
-    """What came of it.
+    """The results of a scenario.
 
-    @ivar formed: seconds until everybody listed everybody, C{None} if that never was.
-    @ivar quiet: the load while nothing happened.
+    @ivar formed: seconds until all members listed all, C{None} if that never happened.
+    @ivar quiet: the load before the faults.
     @ivar whole: the load from beginning to end.
-    @ivar fates: by name, what befell a member, and how that came to be known.
-    @ivar stalled: the members that did nothing for a while.
-    @ivar wrong: failures announced of members that were running.
+    @ivar fates: by member name, how the member ended, and how the news of that spread.
+    @ivar stalled: the names of the members that stalled.
+    @ivar wrong: the announced failures of members that were running.
     """
 
     formed: float | None = None
@@ -78,17 +78,18 @@ class ScenarioReport:
 
     @property
     def everybody_knows(self) -> bool:
-        """Whether each survivor has heard of each end."""
+        """Whether each survivor has announced each end."""
         return all(known.complete for _, known in self.fates.values())
 
 
 class Scenario:
-    """Plays a plan with a group that has not been started.
+    """Runs a plan with a group that has not been started.
 
-    @param tell: called as C{tell(time, sentence)} with what has happened, and when.
-    @param progress: called every now and then with what is waited for, how many of how many
-        members are that far.
-    @param cpu: gives the seconds of CPU that were used.
+    @param tell: called as C{tell(time, sentence)} for each thing that happens; C{time} is in
+        seconds since the simulation began.
+    @param progress: called as C{progress(what, done, of)} at intervals: so many of all members
+        have reached the awaited state.
+    @param cpu: returns the seconds of CPU used so far.
     """
 
     def __init__(
@@ -107,7 +108,7 @@ class Scenario:
         self._cpu = cpu
 
     def play(self) -> ScenarioReport:
-        """From the first start to the end."""
+        """Run the scenario from the first start to the end."""
         group, plan = self._group, self._plan
         report = ScenarioReport()
         whole = Meter(group, self._cpu)
@@ -120,14 +121,14 @@ class Scenario:
             quiet = Meter(group, self._cpu)
             self._pass(plan.quiet)
             report.quiet = quiet.read()
-            self._befall(report)
+            self._apply_faults(report)
         else:
             self._tell(f"after {plan.patience:g} s not everybody lists everybody")
         report.whole = whole.read()
         report.wrong = group.wrongly_failed()
         return report
 
-    def _befall(self, report: ScenarioReport) -> None:
+    def _apply_faults(self, report: ScenarioReport) -> None:
         group, plan = self._group, self._plan
         victims = self._chance.sample(group.running, plan.victims)
         since = group.now
@@ -141,13 +142,13 @@ class Scenario:
             for _ in range(number):
                 fates[victims.pop()] = fate
         for name, fate in fates.items():
-            self._strike(name, fate)
+            self._apply_fault(name, fate)
         report.stalled = [name for name, fate in fates.items() if fate == "stalled"]
         gone = {name: fate for name, fate in fates.items() if fate != "stalled"}
         survivors = dict.fromkeys(group.running)
 
         def known(name: str) -> Knowledge:
-            return knowledge(group, name, _FATES[gone[name]], since, survivors)
+            return knowledge(group, name, _ENDS[gone[name]], since, survivors)
 
         def aware() -> int:
             return min((known(name).knew for name in gone), default=len(survivors))
@@ -175,7 +176,7 @@ class Scenario:
             self._tell_at(time, sentence)
 
     def _firsts(self, names: Collection[str], since: float) -> list[Announced]:
-        """The first announcement of each kind about each of these."""
+        """The first announcement of each event about each of these members."""
         firsts: dict[tuple[str, Event], Announced] = {}
         for announced in self._group.history:
             about_another = announced.about in names and announced.by != announced.about
@@ -186,7 +187,7 @@ class Scenario:
     def _tell(self, sentence: str) -> None:
         self._tell_at(self._group.now, sentence)
 
-    def _strike(self, name: str, fate: str) -> None:
+    def _apply_fault(self, name: str, fate: str) -> None:
         group, seconds = self._group, self._plan.stall_seconds
         if fate == "stalled":
             group.stall(name, seconds)
@@ -202,12 +203,12 @@ class Scenario:
             self._tell(f"{name} is killed")
 
     def _with_all(self) -> int:
-        """How many members list all as alive."""
+        """The number of members that list all as alive."""
         running = self._group.running
         return sum(self._group.lists(key, running) for key in running)
 
     def _wait(self, what: str, done: Callable[[], int], bound: float) -> bool:
-        """Until all that run are that far; whether they are, within the bound."""
+        """Let time pass until C{done()} counts all running members; whether it does in time."""
         group = self._group
         of = len(group.running)
         end = group.now + bound
@@ -220,7 +221,7 @@ class Scenario:
         return False
 
     def _pass(self, seconds: float) -> None:
-        """Let time pass, with a word now and then."""
+        """Let time pass, and report the progress."""
         end = self._group.now + seconds
         while (left := end - self._group.now) > 1e-6:
             self._progress("seconds", int(seconds - left), int(seconds))

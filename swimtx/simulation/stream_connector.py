@@ -1,4 +1,4 @@
-"""Opening a stream on a simulated network, and the end of it at who opened it."""
+"""Opening streams on a simulated network: the connector, and the opening end of a stream."""
 
 from __future__ import annotations
 
@@ -35,16 +35,17 @@ if TYPE_CHECKING:
     from swimtx.simulation.memory_reactor import MemoryReactor
     from swimtx.simulation.stream_listener import StreamListener
 
-#: The kernel asks again after this many seconds, then after twice as many, so many times in all.
+#: The kernel sends the SYN again after this many seconds, then after twice as many and so on, up to
+#: so many times.
 FIRST_RETRY = 1.0
 RETRIES = 6
 
-#: How long it takes to find out that nobody has an address, in seconds.
+#: Seconds until the kernel reports that no host has an address.
 NO_ROUTE_AFTER = 3.0
 
 
 class OpeningTransport(StreamTransport):
-    """The end of a stream at who opens it."""
+    """The opening end of a stream."""
 
     def __init__(self, connector: StreamConnector, here: Endpoint, there: Endpoint) -> None:
         super().__init__(connector.process, here, there)
@@ -55,7 +56,7 @@ class OpeningTransport(StreamTransport):
         self._target = (on_host(there[0], connector.process.address), there[1])
 
     def open(self) -> None:
-        """Ask the other host, and ask again until it answers."""
+        """Send a SYN to the other host, again and again until that answers."""
         network = self._process.network
         if not self._connecting:
             return
@@ -64,12 +65,12 @@ class OpeningTransport(StreamTransport):
             return
         travel = network.travel(self._host.host, self._target[0])
         if travel is not None:
-            network.clock.post(travel, self._knock)
+            network.clock.post(travel, self._syn_arrives)
         self._retry = network.clock.callLater(FIRST_RETRY * 2.0**self._tries, self.open)
         self._tries += 1
 
-    def _knock(self) -> None:
-        """At the other host: the kernel answers, or does not."""
+    def _syn_arrives(self) -> None:
+        """The SYN arrives at the other host, whose kernel may answer it."""
         network = self._process.network
         host, port = self._target
         if not is_loopback(host.partition("%")[0]) and not network.knows(host):
@@ -93,10 +94,10 @@ class OpeningTransport(StreamTransport):
         self._process.tell(self.failIfNotConnected, ConnectionRefusedError())
 
     def _accepted(self, listener: StreamListener | None) -> None:
-        """Back at our kernel: the stream stands, whether our process has time for it or not."""
+        """The answer arrives at our kernel: the stream is open, even if our process is stalled."""
         if not self._connecting or self._out is not None or not self._process.alive:
             return
-        self._stop_asking()
+        self._stop_retries()
         self._process.network.traffic.streams_opened += 1
         other = None if listener is None else listener.accept(self)
         wire = self.link(other)
@@ -119,25 +120,25 @@ class OpeningTransport(StreamTransport):
             self._call(protocol.makeConnection, self)
 
     def failIfNotConnected(self, reason: Exception) -> None:  # noqa: N802
-        """Give up, unless the stream is open."""
+        """Give up with C{reason}, unless the stream is open."""
         if self._connecting:
             self._connecting = False
-            self._stop_asking()
+            self._stop_retries()
             self.release(quietly=False, unread=True)
             self._connector.connectionFailed(Failure(reason))
 
     def closed(self, reason: Failure) -> None:
-        """Tell the connector too."""
+        """Tell the connector as well."""
         self._connector.connectionLost(reason)
 
-    def _stop_asking(self) -> None:
+    def _stop_retries(self) -> None:
         if self._retry is not None and self._retry.active():
             self._retry.cancel()
 
 
 @implementer(IConnector)
 class StreamConnector(BaseConnector):
-    """Opens a stream for a factory; see L{IConnector}."""
+    """Opens streams for a factory; see L{IConnector}."""
 
     def __init__(
         self,
@@ -148,14 +149,14 @@ class StreamConnector(BaseConnector):
         timeout: float,
         bind_address: tuple[str, int] | None,
     ) -> None:
-        # It asks the reactor for callLater only.
+        # The base class uses only callLater of the reactor.
         super().__init__(factory, timeout, process)  # type: ignore[arg-type]
         self.process = process
         self._there = (host, port)
         self._bind_address = bind_address or ("", 0)
 
     def _makeTransport(self) -> Any:  # noqa: N802
-        """Called by the base class for every attempt."""
+        """The base class calls this for each attempt."""
         host, port = self._there
         literal = normal(host)
         here = self._local_address(literal or "0.0.0.0")
@@ -175,5 +176,5 @@ class StreamConnector(BaseConnector):
         return address, port or network.free_port([address], network.stream_ports)
 
     def getDestination(self) -> IPv4Address | IPv6Address:  # noqa: N802
-        """Where the stream goes."""
+        """The address that the stream is opened to."""
         return twisted_address("TCP", *self._there)

@@ -1,4 +1,4 @@
-"""One direction of a stream: in order, with what is lost sent again, as TCP does it."""
+"""One direction of a simulated stream: in order, with lost segments sent again, as in TCP."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from swimtx.simulation.network import MemoryNetwork
 
-#: How long TCP waits before it sends again, in seconds: this, then twice as long every time, up to
-#: the second; and how often before it gives up (about a quarter of an hour later).
+#: Seconds until TCP sends a segment again: the first wait, doubled each time up to the longest; and
+#: the number of retries before it gives up (after about a quarter of an hour).
 FIRST_RETRY = 0.2
 LONGEST_RETRY = 120.0
 RETRIES = 15
 
 
 class Mark(Enum):
-    """What travels on a wire beside data."""
+    """The segments of a wire that are not data."""
 
-    #: The connection stands: the other side may accept it.
+    #: The connection is open: the other side may accept it.
     OPEN = "open"
-    #: No more data comes.
+    #: No more data will come.
     FIN = "fin"
     #: The connection is gone.
     RESET = "reset"
@@ -32,10 +32,10 @@ Segment = bytes | Mark
 
 
 class Wire:
-    """Carries segments from one host to another; only the data's own way counts, not the ACKs'.
+    """Carries segments from one host to another; ACKs, and the way back, are not simulated.
 
-    @param deliver: is called with each segment, in order.
-    @param give_up: is called once, after about 15 minutes in which nothing got through.
+    @param deliver: called with each segment, in order.
+    @param give_up: called once, after about 15 minutes in which no segment got through.
     """
 
     def __init__(
@@ -51,18 +51,18 @@ class Wire:
         self._destination = destination
         self._deliver = deliver
         self._give_up = give_up
-        #: What has not been delivered, and whether it was lost so far; the head is the oldest.
+        #: Each segment not yet delivered, the oldest first, and whether it has been lost.
         self._segments: deque[tuple[Segment, bool]] = deque()
         self._due = 0
         self._latest = 0.0
         self._retries = 0
         self._retrying = False
         self._waited = 0.0
-        #: How long it may get nothing through before it gives up, in seconds; TCP_USER_TIMEOUT.
+        #: Seconds without a delivery after which it gives up; TCP_USER_TIMEOUT.
         self.longest: float | None = None
 
     def send(self, segment: Segment) -> None:
-        """Send after all that was sent before."""
+        """Send a segment after all earlier segments."""
         clock = self._network.clock
         now = clock.seconds()
         travel = self._network.travel(self._source, self._destination)
@@ -71,12 +71,12 @@ class Wire:
         clock.post(self._latest - now, self._arrive)
 
     def reset(self) -> None:
-        """Drop what is under way, and tell the other side that the connection is gone."""
+        """Drop all segments under way, and send a reset."""
         self._segments = deque((b"", lost) for _, lost in self._segments)
         self.send(Mark.RESET)
 
     def drop(self) -> None:
-        """Drop what is under way, and say nothing."""
+        """Drop all segments under way, without a reset."""
         self._segments.clear()
 
     def _arrive(self) -> None:
@@ -85,7 +85,7 @@ class Wire:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Deliver what is here, up to the first piece that was lost."""
+        """Deliver the segments that have arrived, up to the first lost one."""
         self._retrying = False
         while self._due and self._segments:
             segment, lost = self._segments[0]
@@ -103,7 +103,7 @@ class Wire:
         self._network.clock.post(delay, self._retry)
 
     def _retry(self) -> None:
-        """Send again all that waits, now that the head was missed for so long."""
+        """Send all waiting segments again; the retry timeout of the first has passed."""
         travel = self._network.travel(self._source, self._destination)
         if not self._segments:
             self._retrying = False

@@ -1,4 +1,4 @@
-"""Listening for streams on a simulated host, and the accepted end of each."""
+"""Listening for streams on a simulated host: the listener, and the accepted end of a stream."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _log = Logger()
 
 
 class AcceptedTransport(StreamTransport):
-    """The end of a stream at who was called."""
+    """The accepting end of a stream."""
 
     def __init__(self, listener: StreamListener, here: Endpoint, there: Endpoint) -> None:
         super().__init__(listener.process, here, there)
@@ -38,7 +38,7 @@ class AcceptedTransport(StreamTransport):
             super()._read(segment)
 
     def _accept(self) -> None:
-        """Take the stream from the kernel's queue, if we still listen."""
+        """Take the stream from the kernel's queue, if the process still listens."""
         try:
             protocol = self._listener.factory.buildProtocol(self._peer)
         except Exception:
@@ -56,7 +56,7 @@ class AcceptedTransport(StreamTransport):
 class StreamListener:
     """A TCP socket of one process that accepts streams.
 
-    @ivar listening: whether it still does.
+    @ivar listening: whether it accepts streams.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class StreamListener:
     def startListening(self) -> None:
         """Bind, and start the factory.
 
-        @raise CannotListenError: somebody on this host has the port, or it has no such address.
+        @raise CannotListenError: the port is taken on this host, or the host has no such address.
         """
         addresses = bound_addresses(self._interface, self.process.address)
         if not addresses:
@@ -92,17 +92,20 @@ class StreamListener:
         self.process.listeners[self] = None
 
     def accept(self, client: StreamTransport) -> AcceptedTransport:
-        """The kernel's side: a stream has come; the process takes it when it gets to it."""
+        """The kernel accepts a stream; the process takes it when it runs next."""
         there, here = client.getHost(), client.getPeer()
         return AcceptedTransport(self, (here.host, here.port), (there.host, there.port))
 
     def getHost(self) -> IPv4Address | IPv6Address:
-        """What we are bound to; C{0.0.0.0} or C{::} if to all of the host's addresses."""
+        """The bound address; C{0.0.0.0} or C{::} if bound to all addresses of the host."""
         assert self._host is not None, "it has never listened"
         return self._host
 
     def stopListening(self) -> Deferred[None] | None:
-        """Stop accepting, soon; open streams stay open."""
+        """Stop accepting, at the next step of the clock; open streams stay open.
+
+        @return: a Deferred that fires when the port is free; C{None} if it does not listen.
+        """
         if not self.listening:
             return None
         if self._closed is None:
@@ -117,7 +120,7 @@ class StreamListener:
             self._closed.callback(None)
 
     def release(self) -> None:
-        """Give the port back without a word to the factory, as the kernel does for the dead."""
+        """Free the port without a call to the factory, as the kernel does for an ended process."""
         self.listening = False
         for endpoint in self._bound:
             self._sockets.pop(endpoint, None)

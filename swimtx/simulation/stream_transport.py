@@ -1,4 +1,4 @@
-"""TCP of a simulated process: one end of an open stream, as protocols know it from Twisted."""
+"""TCP of a simulated process: one end of an open stream, with the interfaces of Twisted."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _USER_TIMEOUT = (socket.IPPROTO_TCP, getattr(socket, "TCP_USER_TIMEOUT", -1))
 
 @implementer(ITCPTransport, IConsumer, IPushProducer)
 class StreamTransport:
-    """One end of a stream. It takes whatever is written: nobody is ever asked to pause.
+    """One end of a stream. Its write buffer is unbounded: it never pauses a producer.
 
     @ivar connected: whether data may be written.
     @ivar disconnecting: whether C{loseConnection} was called.
@@ -56,20 +56,20 @@ class StreamTransport:
         self._options: dict[str, bool] = {}
 
     def link(self, other: StreamTransport | None) -> Wire:
-        """Send to this other end from now on; without one, to somebody who never reads."""
+        """Send to this other end from now on; without one, discard what is sent."""
         host, peer = self._host.host, self._peer.host
         there = on_host(peer, host) if is_loopback(peer) else peer
-        deliver = _swallow if other is None else other.arrived
+        deliver = _discard if other is None else other.arrived
         self._out = wire = Wire(self._process.network, host, there, deliver, self._gave_up)
         self._process.transports[self] = None
         return wire
 
-    # What the protocol calls.
+    # Called by the protocol.
 
     def write(self, data: bytes) -> None:
-        """Send this, in order; ignored once the connection is gone.
+        """Send data, in order; ignored once the connection is gone.
 
-        @raise TypeError: not bytes.
+        @raise TypeError: C{data} is not bytes.
         """
         if not isinstance(data, bytes | bytearray | memoryview):
             raise TypeError(f"a bytes-like object is required, not {type(data).__name__!r}")
@@ -88,18 +88,18 @@ class StreamTransport:
             self._out.send(data)
 
     def writeSequence(self, data: Iterable[bytes]) -> None:
-        """Send these one after the other."""
+        """Send several pieces of data in order."""
         self.write(b"".join(data))
 
     def loseConnection(self) -> None:
-        """Close once everything written is sent, which is at once, and a producer is done."""
+        """Close once a producer is done; written data has already been sent."""
         if self.connected and not self.disconnecting:
             self.disconnecting = True
             if self.producer is None:
                 self._process.callLater(0, self.close, ConnectionDone())
 
     def loseWriteConnection(self) -> None:  # noqa: N802
-        """Tell the other side that no more comes, but go on reading."""
+        """Send a FIN, but go on reading."""
         if self.connected and not self._write_closed and self._out is not None:
             self._write_closed = True
             self._out.send(Mark.FIN)
@@ -108,7 +108,7 @@ class StreamTransport:
                 self._process.callLater(0, self._call, half_closeable.writeConnectionLost)
 
     def abortConnection(self) -> None:
-        """Close now; what has not arrived is dropped, and the other side sees a reset."""
+        """Close now with a reset; data that has not arrived is dropped."""
         if self.connected:
             self.disconnecting = True
             self._write_closed = True
@@ -117,37 +117,37 @@ class StreamTransport:
             self._process.callLater(0, self.close, ConnectionAborted())
 
     def getHost(self) -> IPv4Address | IPv6Address:
-        """Our address."""
+        """The address of this end."""
         return self._host
 
     def getPeer(self) -> IPv4Address | IPv6Address:
-        """The other side's address."""
+        """The address of the other end."""
         return self._peer
 
     def getTcpNoDelay(self) -> bool:  # noqa: N802
-        """What was set."""
+        """The value that was set."""
         return self._options.get("no delay", False)
 
     def setTcpNoDelay(self, enabled: bool) -> None:  # noqa: N802
-        """Remembered only."""
+        """Remembered, without effect."""
         self._options["no delay"] = bool(enabled)
 
     def getTcpKeepAlive(self) -> bool:  # noqa: N802
-        """What was set."""
+        """The value that was set."""
         return self._options.get("keep alive", False)
 
     def setTcpKeepAlive(self, enabled: bool) -> None:  # noqa: N802
-        """Remembered only."""
+        """Remembered, without effect."""
         self._options["keep alive"] = bool(enabled)
 
     def getHandle(self) -> _Socket:
-        """What stands for the socket."""
+        """An object for the socket options."""
         return _Socket(self._out)
 
     def registerProducer(self, producer: IProducer, streaming: bool) -> None:
-        """Take what this producer has to write, all at once.
+        """Take all that this producer writes, at once.
 
-        @raise RuntimeError: there is one already.
+        @raise RuntimeError: another producer is registered.
         """
         if self.producer is not None:
             raise RuntimeError(f"{self} has a producer already: {self.producer}")
@@ -160,7 +160,7 @@ class StreamTransport:
             self._pull()
 
     def unregisterProducer(self) -> None:
-        """The producer is done."""
+        """Remove the producer, which is done."""
         self.producer = None
         if self.connected and self.disconnecting:
             self._process.callLater(0, self.close, ConnectionDone())
@@ -170,11 +170,11 @@ class StreamTransport:
             IPullProducer(self.producer).resumeProducing()
 
     def pauseProducing(self) -> None:
-        """Read nothing until L{resumeProducing}."""
+        """Stop reading until L{resumeProducing}."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """Read on."""
+        """Read again."""
         self._paused = False
         if self._unread:
             self._process.callLater(0, self._read_on)
@@ -183,14 +183,14 @@ class StreamTransport:
         """As L{loseConnection}."""
         self.loseConnection()
 
-    # What the network calls.
+    # Called by the network.
 
     def arrived(self, segment: Segment) -> None:
-        """The kernel's side: this came from the other end."""
+        """A segment from the other end arrives at the kernel."""
         if self in self._process.transports:
             self._process.tell(self._take, segment)
         elif isinstance(segment, bytes) and segment and self._out is not None:
-            self._out.reset()  # nobody has this stream any more, and so says the kernel
+            self._out.reset()  # as a kernel answers data for a closed socket
 
     def _take(self, segment: Segment) -> None:
         self._unread.append(segment)
@@ -217,7 +217,7 @@ class StreamTransport:
             self._call(self.protocol.dataReceived, segment)
 
     def _call(self, function: Callable[..., object], *args: Any) -> None:
-        """Call the protocol; a stream whose protocol raises is closed, as in Twisted."""
+        """Call the protocol; if that raises, close the stream, as Twisted does."""
         try:
             function(*args)
         except Exception as error:
@@ -228,7 +228,7 @@ class StreamTransport:
         self._process.tell(self.close, ConnectionLost())
 
     def close(self, reason: Exception) -> None:
-        """Close now, and tell the protocol why."""
+        """Close now, and give the reason to the protocol."""
         if not self.connected:
             return
         self.connected = False
@@ -248,10 +248,10 @@ class StreamTransport:
         self.closed(failure)
 
     def closed(self, reason: Failure) -> None:
-        """For a subclass that has somebody else to tell."""
+        """Called after the protocol is told of the end; for subclasses."""
 
     def release(self, quietly: bool, unread: bool) -> None:
-        """The process has ended: the kernel closes, with a reset if data was left unread."""
+        """Close for an ended process, as a kernel does: with a reset if data is unread."""
         self.connected = False
         self._process.transports.pop(self, None)
         if self._out is None:
@@ -265,21 +265,21 @@ class StreamTransport:
 
 
 class _Socket:
-    """The one option of a socket that this network knows."""
+    """The socket options that the simulation knows: TCP_USER_TIMEOUT only."""
 
     def __init__(self, wire: Wire | None) -> None:
         self._wire = wire
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
-        """How long what was sent may stay unconfirmed, in milliseconds."""
+        """Set how long sent data may stay unconfirmed, in milliseconds."""
         if (level, option) == _USER_TIMEOUT and self._wire is not None:
             self._wire.longest = value / 1000
 
 
 def _half_closeable(protocol: object) -> Any:
-    """The protocol, if it wants to hear of half a close, else L{None}."""
+    """The protocol as L{IHalfCloseableProtocol}, or L{None} if it is not one."""
     return IHalfCloseableProtocol(protocol, None)
 
 
-def _swallow(segment: Segment) -> None:
-    """The far end of a mute stream."""
+def _discard(segment: Segment) -> None:
+    """Discard a segment: the far end of a mute stream."""

@@ -1,4 +1,4 @@
-"""UDP of a simulated process: a port that behaves as Twisted's does."""
+"""UDP of a simulated process: a port that behaves like Twisted's."""
 
 from __future__ import annotations
 
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 #: The largest payload of a UDP datagram, in bytes.
 LARGEST = 65507
 
-#: A socket's receive buffer, in bytes, and what Linux counts in it for a datagram beside its data.
+#: The size of a socket's receive buffer, and the bytes that Linux counts in it per datagram beside
+#: its data.
 RECEIVE_BUFFER = 212_992
 OVERHEAD = 832
 
@@ -40,7 +41,7 @@ _log = Logger()
 
 
 def system_error(number: int) -> OSError:
-    """The error that the kernel would report under this number."""
+    """The error that the kernel reports by this C{errno}."""
     return OSError(number, os.strerror(number))
 
 
@@ -48,8 +49,8 @@ def system_error(number: int) -> OSError:
 class DatagramPort:
     """A UDP socket of one process, bound as long as it listens.
 
-    @ivar maxThroughput: after how many bytes, of what waited while the process stalled, its timers
-        get a turn again.
+    @ivar maxThroughput: bytes of kept datagrams that are read before due timers fire again.
+    @ivar kept: the datagrams in the kernel's buffer while the process does not read, else C{None}.
     """
 
     __slots__ = (
@@ -91,7 +92,7 @@ class DatagramPort:
         self._process = process
         self._network = process.network
         self._sockets = process.network.datagram_ports
-        # Where write() goes without a close look; nowhere, unless we are bound to the network.
+        # The targets for which write() makes no further checks; none for a loopback socket.
         self._known: dict[Endpoint, DatagramPort] = {}
         self._interface = normal(interface or "0.0.0.0") or interface
         self._asked = port
@@ -109,7 +110,7 @@ class DatagramPort:
     def startListening(self) -> None:
         """Bind, and start the protocol.
 
-        @raise CannotListenError: somebody on this host has the port, or it has no such address.
+        @raise CannotListenError: the port is taken on this host, or the host has no such address.
         """
         host = self._process.address
         addresses = bound_addresses(self._interface, host)
@@ -128,12 +129,13 @@ class DatagramPort:
         self.protocol.makeConnection(self)
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
-        """Send a datagram, or raise what a real port raises; nothing is ever queued.
+        """Send a datagram at once, or raise the errors of a real port.
 
-        @raise InvalidAddressError: a host name, or an address of the other family.
-        @raise MessageLengthError: more than 65,507 bytes.
-        @raise TypeError: not bytes.
-        @raise OSError: port 0, or to another host from a loopback address.
+        @raise InvalidAddressError: C{addr} has a host name, or an address of the other family.
+        @raise MessageLengthError: C{packet} has more than 65,507 bytes.
+        @raise TypeError: C{packet} is not bytes.
+        @raise OverflowError: the port is not within 0 to 65535.
+        @raise OSError: the port is 0, or a loopback socket sends to another host.
         """
         known = self._known.get(addr)  # type: ignore[arg-type]
         if (
@@ -147,7 +149,7 @@ class DatagramPort:
             self._network.send_datagram(self._source, addr, packet)  # type: ignore[arg-type]
 
     def _write_carefully(self, packet: bytes, addr: Endpoint | None) -> None:
-        """Send what does not go to a socket of our kind that is there, after a close look."""
+        """Send a datagram to any other target than those in C{_known}, after all checks."""
         if not self._listening:
             return
         if not isinstance(packet, bytes | bytearray | memoryview):
@@ -172,7 +174,7 @@ class DatagramPort:
             outbox.append((send, (source, destination, bytes(packet))))
 
     def _checked(self, host: str) -> str:
-        """The literal address in its usual form, if a socket of our kind can send to it."""
+        """The normal spelling of a literal address that this socket can send to."""
         literal = normal(host)
         if literal is None:
             if host == "<broadcast>":
@@ -185,17 +187,17 @@ class DatagramPort:
         return unmapped(literal)
 
     def is_full(self, packet: bytes) -> bool:
-        """Whether the kernel has no room for this datagram beside those that it keeps."""
+        """Whether the kernel's buffer has no room for this datagram."""
         return self._kept_bytes + len(packet) + OVERHEAD > RECEIVE_BUFFER
 
     def put_by(self, packet: bytes, source: Endpoint) -> None:
-        """The kernel's side: a datagram is here, and the process does not read."""
+        """Keep a datagram in the kernel's buffer, since the process does not read."""
         assert self.kept is not None
         self._kept_bytes += len(packet) + OVERHEAD
         self.kept.append((packet, source))
 
     def read(self, packet: bytes, source: Endpoint) -> None:
-        """The process reads what is here."""
+        """Give a datagram to the protocol."""
         if self._v6 and not is_v6(source[0]):
             source = (f"::ffff:{source[0]}", source[1])
         if len(packet) > self.maxPacketSize:
@@ -206,20 +208,20 @@ class DatagramPort:
             _log.failure("Unhandled Error")
 
     def hold(self) -> None:
-        """Have every datagram looked at closely, and so find its way into the outbox."""
+        """Have L{write} check each datagram, and so put it into the outbox."""
         self._known = {}
 
     def let_go(self) -> None:
-        """Send again what is written."""
+        """Undo L{hold}: send datagrams as they are written."""
         self._known = {} if is_loopback(self._source[0]) else self._sockets
 
     def keep(self) -> None:
-        """Leave in the kernel's buffer, from now on, what arrives."""
+        """Keep arriving datagrams in the kernel's buffer from now on."""
         if self.kept is None:
             self.kept = deque()
 
     def read_kept(self) -> bool:
-        """Read up to C{maxThroughput} bytes of what was kept; says whether more waits."""
+        """Read up to C{maxThroughput} bytes of the kept datagrams; return whether more wait."""
         read = 0
         while self.kept and read < self.maxThroughput and self._process.reads:
             packet, source = self.kept.popleft()
@@ -231,12 +233,15 @@ class DatagramPort:
         return bool(self.kept)
 
     def getHost(self) -> IPv4Address | IPv6Address:
-        """What we are bound to; C{0.0.0.0} or C{::} if to all of the host's addresses."""
+        """The bound address; C{0.0.0.0} or C{::} if bound to all addresses of the host."""
         assert self._host is not None, "it has never listened"
         return self._host
 
     def stopListening(self) -> Deferred[None] | None:
-        """Close soon; the Deferred fires once the protocol has been stopped."""
+        """Close at the next step of the clock.
+
+        @return: a Deferred that fires when the protocol is stopped; C{None} if it does not listen.
+        """
         if not self._listening:
             return None
         if self._closed is None:
@@ -254,7 +259,7 @@ class DatagramPort:
             self._closed.callback(None)
 
     def release(self) -> None:
-        """Give the port back without a word to the protocol, as the kernel does for the dead."""
+        """Free the port without a call to the protocol, as the kernel does for an ended process."""
         self._listening = False
         for endpoint in self._bound:
             self._sockets.pop(endpoint, None)
@@ -264,17 +269,21 @@ class DatagramPort:
         self._process.datagram_ports.pop(self, None)
 
     def connect(self, host: str, port: int) -> None:
-        """Write to this address whenever none is given."""
+        """Set the address of datagrams that are written without one.
+
+        @raise RuntimeError: the port is connected already.
+        @raise InvalidAddressError: C{host} is a host name, or an address of the other family.
+        """
         if self._connected_to is not None:
             raise RuntimeError("already connected, reconnecting is not currently supported")
         self._connected_to = (self._checked(host), port)
 
     def setBroadcastAllowed(self, enabled: bool) -> None:
-        """Remembered only: the simulated network has no broadcast."""
+        """Remember this, without effect: the simulated network has no broadcast."""
         self._broadcast = bool(enabled)
 
     def getBroadcastAllowed(self) -> bool:
-        """What was set."""
+        """The value that was set."""
         return self._broadcast
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""A well-known node on a simulated network, and newcomers who speak to it."""
+"""A bootstrap node on a simulated network, and newcomers that send it messages."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PADDING = 1200
 
 
 class Newcomer(DatagramProtocol):
-    """A bare socket on a host of its own, which remembers every answer as it came."""
+    """A bare socket on a host of its own, which records each answer in its encoded form."""
 
     noisy = False
     transport: Any
@@ -39,13 +39,13 @@ class Newcomer(DatagramProtocol):
         self.heard.append(datagram)
 
     def send(self, data: bytes, to: tuple[str, int] = (WELL_KNOWN, 10000)) -> None:
-        """Send these bytes, and give the answer the time to arrive."""
+        """Send these bytes, and let the answer arrive."""
         self.sent = len(data)
         self.transport.write(data, to)
         self.network.clock.advance(0.01)
 
     def message(self, kind: MessageType, **more: Any) -> bytes:
-        """A message as members send it: our own claim in the header."""
+        """A message with the newcomer's claim in the header, as members send it."""
         claim = self.claim
         values: dict[str, Any] = {"cluster": "default", "sequence": 77, **more}
         return encode(
@@ -53,29 +53,29 @@ class Newcomer(DatagramProtocol):
         )
 
     def join_req(self, padding: int = PADDING, **more: Any) -> bytes:
-        """A JOIN_REQ as members send it: with their own ALIVE, and room for the answer."""
+        """A JOIN_REQ as members send it, with their own ALIVE and padding for the answer."""
         data = self.message(MessageType.JOIN_REQ, **{"updates": (self.claim,), **more})
         return data + fields(padding=bytes(padding))
 
     def join(self, **more: Any) -> Message:
-        """Ask the well-known node; what it answers."""
+        """Send a JOIN_REQ; return the answer."""
         self.heard.clear()
         self.send(self.join_req(**more))
         return self.answer()
 
     def tell(self, kind: MessageType, **more: Any) -> None:
-        """Send some other message."""
+        """Send a message of another type."""
         self.heard.clear()
         self.send(self.message(kind, **more))
 
     def answer(self) -> Message:
-        """The only answer that came."""
+        """The only answer received."""
         (data,) = self.heard
         return self._codec.decode(data)
 
 
 class Scene:
-    """A started well-known node and as many newcomers as are asked for."""
+    """A bootstrap node that has started, and newcomers."""
 
     def __init__(self, host: str = WELL_KNOWN, **options: Any) -> None:
         self.clock = VirtualClock()
@@ -85,16 +85,16 @@ class Scene:
         self.started = self.bootstrap.start()
 
     def newcomer(self, number: int, **more: Any) -> Newcomer:
-        """The newcomer C{n<number>} on 10.0.0.<number>."""
+        """A new newcomer C{n<number>} on 10.0.0.<number>."""
         return Newcomer(self.network, f"10.0.0.{number}", **more)
 
     def joined(self, count: int) -> list[Newcomer]:
-        """That many newcomers that have joined one after the other."""
+        """So many newcomers, which have joined one after the other."""
         newcomers = [self.newcomer(number) for number in range(1, count + 1)]
         for newcomer in newcomers:
             newcomer.join()
         return newcomers
 
     def names(self) -> list[str]:
-        """Who is handed out, the newest first."""
+        """The names of the listed members, the latest join first."""
         return [entry.name for entry in self.bootstrap.members()]

@@ -1,4 +1,4 @@
-"""The well-known node and peers that know only the original seven fields."""
+"""The bootstrap node and peers that know only the original seven fields."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ JOIN_REQ, JOIN_RES, FAIL = 1, 2, 5
 
 
 def varint(number: int) -> bytes:
-    """A number as protobuf writes it."""
+    """The varint of a number."""
     digits = bytearray()
     while number > 0x7F:
         digits.append(number & 0x7F | 0x80)
@@ -22,17 +22,17 @@ def varint(number: int) -> bytes:
 
 
 def text(field: int, value: str) -> bytes:
-    """A string field as protobuf writes it."""
+    """An encoded string field."""
     return varint(field << 3 | 2) + varint(len(value.encode())) + value.encode()
 
 
 def number(field: int, value: int) -> bytes:
-    """An int32 field as protobuf writes it."""
+    """An encoded int32 field."""
     return varint(field << 3) + varint(value)
 
 
 def read(data: bytes) -> dict[int, list[int | bytes]]:
-    """The fields of a message, as a decoder of old would find them."""
+    """The fields of a message, as a decoder of the original schema finds them."""
     found: dict[int, list[int | bytes]] = {}
     at = 0
 
@@ -60,14 +60,14 @@ def read(data: bytes) -> dict[int, list[int | bytes]]:
     return found
 
 
-class PeersOfOld(SynchronousTestCase):
-    """Peers that know only the original seven fields; nothing of ours writes their bytes."""
+class LegacyPeerTests(SynchronousTestCase):
+    """Peers that know only the original seven fields; their bytes are not encoded by swimtx."""
 
     def setUp(self) -> None:
         self.scene = Scene()
         self.peer = self.scene.newcomer(1, port=9000)
 
-    def old(self, kind: int, name: str = "old", addr: str = "", port: int = 9000) -> bytes:
+    def legacy(self, kind: int, name: str = "old", addr: str = "", port: int = 9000) -> bytes:
         data = text(1, name)
         if addr:
             data += text(2, addr)
@@ -76,8 +76,8 @@ class PeersOfOld(SynchronousTestCase):
     def addresses(self) -> list[Address]:
         return [entry.address for entry in self.scene.bootstrap.members()]
 
-    def test_its_join_is_answered_in_its_own_terms(self) -> None:
-        self.peer.send(self.old(JOIN_REQ))
+    def test_the_join_of_a_legacy_peer_gets_an_answer_of_seven_fields(self) -> None:
+        self.peer.send(self.legacy(JOIN_REQ))
         (data,) = self.peer.heard
         answer = read(data)
         self.assertEqual(answer[1], [b"bootstrap-10000"])
@@ -85,56 +85,56 @@ class PeersOfOld(SynchronousTestCase):
         self.assertEqual(answer[5], [JOIN_RES])
         self.assertEqual((answer[6], answer[7]), ([b"10.0.0.1"], [9000]))
 
-    def test_it_is_handed_out_by_the_source_of_its_datagram(self) -> None:
-        self.peer.send(self.old(JOIN_REQ, addr="192.0.2.1", port=9001))
+    def test_a_legacy_peer_is_listed_under_the_source_of_its_datagram(self) -> None:
+        self.peer.send(self.legacy(JOIN_REQ, addr="192.0.2.1", port=9001))
         (entry,) = self.scene.bootstrap.members()
         self.assertEqual((entry.name, entry.incarnation), ("old", 3))
         self.assertEqual(entry.address, ("10.0.0.1", 9001))
         self.assertEqual(entry.epoch, int(self.scene.clock.seconds()) * 1000)
 
-    def test_a_port_left_unsaid_is_that_of_the_source_too(self) -> None:
+    def test_a_missing_port_is_taken_from_the_source(self) -> None:
         self.peer.send(text(1, "old") + number(5, JOIN_REQ))
         self.assertEqual(self.addresses(), [("10.0.0.1", 9000)])
 
-    def test_a_mapped_source_is_an_ipv4_address(self) -> None:
-        self.scene.bootstrap.heard(self.old(JOIN_REQ), ("::ffff:10.0.0.1", 9000))
+    def test_an_ipv4_mapped_source_is_listed_as_an_ipv4_address(self) -> None:
+        self.scene.bootstrap.heard(self.legacy(JOIN_REQ), ("::ffff:10.0.0.1", 9000))
         self.assertEqual(self.addresses(), [("10.0.0.1", 9000)])
 
-    def test_a_link_local_source_is_of_no_use_to_others(self) -> None:
-        self.scene.bootstrap.heard(self.old(JOIN_REQ), ("fe80::1", 9000))
+    def test_a_link_local_source_is_malformed(self) -> None:
+        self.scene.bootstrap.heard(self.legacy(JOIN_REQ), ("fe80::1", 9000))
         self.assertEqual((self.scene.bootstrap.malformed, self.addresses()), (1, []))
 
-    def test_a_small_question_gets_at_most_128_bytes(self) -> None:
+    def test_a_small_join_request_gets_at_most_128_bytes(self) -> None:
         self.scene.joined(20)
         peer = Newcomer(self.scene.network, "10.0.0.50", 9000)
-        peer.send(self.old(JOIN_REQ))
+        peer.send(self.legacy(JOIN_REQ))
         (data,) = peer.heard
-        self.assertLess(len(self.old(JOIN_REQ)), 20)
+        self.assertLess(len(self.legacy(JOIN_REQ)), 20)
         self.assertLessEqual(len(data), 128)
 
-    def test_its_renewal_is_the_same_run(self) -> None:
-        self.peer.send(self.old(JOIN_REQ))
+    def test_a_renewal_of_a_legacy_peer_is_the_same_run(self) -> None:
+        self.peer.send(self.legacy(JOIN_REQ))
         first = self.scene.bootstrap.members()
         self.scene.clock.advance(10)
         self.scene.newcomer(2).join()
-        self.peer.send(self.old(JOIN_REQ))
+        self.peer.send(self.legacy(JOIN_REQ))
         self.assertEqual(self.scene.names(), ["n2", "old"])
         self.assertEqual(self.scene.bootstrap.members()[1:], first)
 
-    def test_after_a_fail_about_it_a_join_is_a_new_run(self) -> None:
-        self.peer.send(self.old(JOIN_REQ))
+    def test_a_join_after_a_fail_about_a_legacy_peer_is_a_new_run(self) -> None:
+        self.peer.send(self.legacy(JOIN_REQ))
         (first,) = self.scene.bootstrap.members()
-        self.peer.send(self.old(FAIL, addr="10.0.0.1"))
+        self.peer.send(self.legacy(FAIL, addr="10.0.0.1"))
         self.assertEqual(self.addresses(), [])
-        self.peer.send(self.old(JOIN_REQ))
+        self.peer.send(self.legacy(JOIN_REQ))
         (second,) = self.scene.bootstrap.members()
         self.assertGreater(second.epoch, first.epoch)
 
-    def test_its_fail_drops_whom_the_header_names_wherever_it_comes_from(self) -> None:
+    def test_a_legacy_fail_drops_the_member_in_its_header_whatever_its_source(self) -> None:
         _, other = self.scene.joined(2)[0], self.scene.newcomer(3)
-        other.send(self.old(FAIL, name="n1", addr="10.0.0.1", port=9000))
+        other.send(self.legacy(FAIL, name="n1", addr="10.0.0.1", port=9000))
         self.assertEqual(self.scene.names(), ["n2", "n1"])
-        other.send(self.old(FAIL, name="n1", addr="10.0.0.1", port=7946))
+        other.send(self.legacy(FAIL, name="n1", addr="10.0.0.1", port=7946))
         self.assertEqual(self.scene.names(), ["n2"])
 
     @settings(max_examples=100, deadline=None)
@@ -145,10 +145,10 @@ class PeersOfOld(SynchronousTestCase):
         kind=st.integers(0, 6),
         padding=st.integers(0, 300),
     )
-    def test_whatever_it_asks_it_gets_no_more_than_came_in_or_128_bytes(
+    def test_no_answer_has_more_bytes_than_the_request_or_128(
         self, name: str, addr: str, port: int, kind: int, padding: int
     ) -> None:
         self.peer.heard.clear()
-        self.peer.send(self.old(kind, name, addr, port) + text(24, "x" * padding))
+        self.peer.send(self.legacy(kind, name, addr, port) + text(24, "x" * padding))
         most = max(128, self.peer.sent)
         self.assertLessEqual(sum(map(len, self.peer.heard)), most)

@@ -1,4 +1,4 @@
-"""The well-known node: what it refuses, and that it never says more than it was told."""
+"""The bootstrap node: messages that it refuses, the size of its answers, and its options."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ from swimtx.wire.messages import Message, MessageType
 from tests.bootstrap.doubles import WELL_KNOWN, Newcomer, Scene
 
 
-class Refusals(SynchronousTestCase):
+class RefusalTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.scene = Scene()
         self.bootstrap = self.scene.bootstrap
         self.newcomer = self.scene.newcomer(1)
 
-    def test_it_is_never_probed_so_a_ping_gets_no_answer(self) -> None:
+    def test_a_ping_and_a_ping_req_get_no_answer(self) -> None:
         self.newcomer.tell(MessageType.PING)
         self.newcomer.tell(MessageType.PING_REQ, destination=Address("10.0.0.2", 7946))
         self.assertEqual((self.bootstrap.ignored, self.newcomer.heard), (2, []))
         self.assertEqual(self.bootstrap.members(), ())
 
-    def test_answers_get_no_answer_so_two_of_them_cannot_talk_for_ever(self) -> None:
+    def test_answers_get_no_answer_so_two_bootstrap_nodes_cannot_loop(self) -> None:
         for kind in (MessageType.ACK, MessageType.JOIN_RES):
             self.newcomer.tell(kind)
         self.assertEqual((self.bootstrap.ignored, self.newcomer.heard), (2, []))
 
-    def test_another_cluster_is_counted_and_dropped(self) -> None:
+    def test_a_message_of_another_cluster_is_counted_and_dropped(self) -> None:
         self.newcomer.send(self.newcomer.join_req(cluster="other"))
         self.newcomer.tell(MessageType.LEAVE, cluster="")
         self.assertEqual((self.bootstrap.other_cluster, self.newcomer.heard), (2, []))
         self.assertEqual(self.bootstrap.members(), ())
 
-    def test_what_is_no_message_is_counted_and_dropped(self) -> None:
+    def test_a_malformed_datagram_is_counted_and_dropped(self) -> None:
         whole = self.newcomer.join_req(padding=0)
         for data in (b"", b"\xff" * 9, whole[:-1], whole + fields(node_id="\x00")):
             self.newcomer.send(data)
@@ -55,20 +55,20 @@ class Refusals(SynchronousTestCase):
             self.bootstrap.heard(data, source)
         self.assertEqual((self.bootstrap.lost, self.bootstrap.answered), (3, 0))
 
-    def test_a_sealed_group_has_sealed_answers_of_no_more_bytes(self) -> None:
-        verifyObject(IEnvelope, Wrapper())
-        scene = Scene(envelope=Wrapper())
+    def test_sealed_requests_get_sealed_answers(self) -> None:
+        verifyObject(IEnvelope, OpenEnvelope())
+        scene = Scene(envelope=OpenEnvelope())
         a, b = scene.newcomer(1), scene.newcomer(2)
         for newcomer in (a, b):
             newcomer.send(newcomer.join_req())  # not sealed
             self.assertEqual(newcomer.heard, [])
-            newcomer.send(Wrapper().seal(newcomer.join_req()))
+            newcomer.send(OpenEnvelope().seal(newcomer.join_req()))
         self.assertEqual(scene.bootstrap.malformed, 2)
         (answer,) = b.heard
-        b.heard[:] = [Wrapper().open(answer)]
+        b.heard[:] = [OpenEnvelope().open(answer)]
         self.assertEqual([entry.name for entry in b.answer().listed], ["n1"])
 
-    def test_over_ipv6_sources_of_either_family_are_understood(self) -> None:
+    def test_an_ipv6_socket_lists_sources_of_both_families(self) -> None:
         scene = Scene("2001:db8::1", type="udp6", interface="::")
         other = Newcomer(scene.network, "2001:db8::2")
         other.claim = replace(other.claim, name="six", address=Address("::", 7946))
@@ -84,8 +84,8 @@ class Refusals(SynchronousTestCase):
 
 
 @implementer(IEnvelope)
-class Wrapper:
-    """An envelope of 20 bytes that anybody can open."""
+class OpenEnvelope:
+    """An envelope of 20 bytes without a key."""
 
     overhead = 20
 
@@ -98,25 +98,25 @@ class Wrapper:
         return data[10:-10]
 
 
-class NeverMoreThanCameIn(SynchronousTestCase):
+class AnswerSizeTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.scene = Scene()
         self.scene.joined(40)
         self.newcomer = self.scene.newcomer(200)
 
-    def test_a_padded_question_gets_as_many_as_fit(self) -> None:
+    def test_a_padded_request_is_answered_with_as_many_members_as_fit(self) -> None:
         answer = self.newcomer.join(padding=500)
         self.assertTrue(10 < len(answer.listed) < 32, len(answer.listed))
         self.assertEqual(answer.listed[0].name, "n40")
         (data,) = self.newcomer.heard
         self.assertTrue(self.newcomer.sent - 40 < len(data) <= self.newcomer.sent)
 
-    def test_a_huge_question_gets_no_more_than_one_packet_holds(self) -> None:
+    def test_a_huge_request_gets_at_most_1400_bytes(self) -> None:
         self.assertEqual(len(self.newcomer.join(padding=60_000).listed), 32)
         (data,) = self.newcomer.heard
         self.assertLessEqual(len(data), 1400)
 
-    def test_what_would_be_larger_than_the_question_is_not_sent_at_all(self) -> None:
+    def test_an_answer_larger_than_its_request_is_not_sent(self) -> None:
         scene = Scene(name="b" * 128)
         newcomer = scene.newcomer(1)
         newcomer.send(newcomer.join_req(padding=0))
@@ -132,7 +132,7 @@ class NeverMoreThanCameIn(SynchronousTestCase):
         kind=st.sampled_from(MessageType),
         sequence=st.integers(0, 2**32 - 1),
     )
-    def test_whatever_is_asked(
+    def test_no_answer_has_more_bytes_than_its_request(
         self, name: str, epoch: int, updates: bool, padding: int, kind: MessageType, sequence: int
     ) -> None:
         claim = Claim(name, self.newcomer.claim.address, epoch)
@@ -145,13 +145,13 @@ class NeverMoreThanCameIn(SynchronousTestCase):
         self.assertLessEqual(sum(map(len, self.newcomer.heard)), self.newcomer.sent)
 
 
-class Options(SynchronousTestCase):
-    def test_it_says_where_it_listens(self) -> None:
+class OptionTests(SynchronousTestCase):
+    def test_the_address_has_the_port_that_the_system_picked(self) -> None:
         scene = Scene(port=0)
         self.assertEqual(scene.bootstrap.address.host, WELL_KNOWN)
         self.assertNotEqual(scene.bootstrap.address.port, 0)
 
-    def test_what_is_out_of_limits_is_refused_at_once(self) -> None:
+    def test_an_option_out_of_its_limits_raises_an_error(self) -> None:
         for options in (
             {"port": 65536},
             {"port": -1},

@@ -1,4 +1,4 @@
-"""The last ones that joined: order, renewals, departures, bounds."""
+"""The registry of the members that joined last: order, renewals, departures and bounds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def claim(name: str, epoch: int = 1, incarnation: int = 0, port: int = 7946) -> 
     return Claim(name, Address("10.0.0.1", port), epoch, incarnation)
 
 
-class RecentTests(SynchronousTestCase):
+class RegistryTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.recent = Registry(lifetime=35.0, most=4)
 
@@ -26,11 +26,11 @@ class RecentTests(SynchronousTestCase):
     def names(self) -> str:
         return "".join(claim.name for claim in self.recent.newest())
 
-    def test_the_newest_comes_first(self) -> None:
+    def test_the_latest_join_comes_first(self) -> None:
         self.join("a", "b", "c")
         self.assertEqual(self.names(), "cba")
 
-    def test_a_renewal_does_not_make_it_newer(self) -> None:
+    def test_a_renewal_does_not_change_the_order(self) -> None:
         self.join("a", "b", "c")
         self.join("a", now=10)
         self.assertEqual(self.names(), "cba")
@@ -40,7 +40,7 @@ class RecentTests(SynchronousTestCase):
         self.join("a", epoch=2)
         self.assertEqual(self.names(), "acb")
 
-    def test_what_an_older_run_says_changes_nothing(self) -> None:
+    def test_a_claim_of_an_older_run_changes_nothing(self) -> None:
         self.join("a", epoch=2)
         self.join("a", epoch=1, now=30)
         held = self.recent.get("a")
@@ -49,7 +49,7 @@ class RecentTests(SynchronousTestCase):
         self.recent.lapse(35)
         self.assertEqual(len(self.recent), 0)
 
-    def test_a_renewal_brings_a_new_address_and_incarnation_but_no_older_one(self) -> None:
+    def test_a_renewal_updates_address_and_incarnation_unless_it_is_older(self) -> None:
         self.join("a")
         moved = claim("a", incarnation=2, port=8000)
         self.recent.join(moved, 1)
@@ -69,39 +69,39 @@ class RecentTests(SynchronousTestCase):
         self.recent.lapse(45)
         self.assertEqual(self.names(), "")
 
-    def test_a_clock_that_went_back_keeps_nobody_for_long(self) -> None:
+    def test_a_clock_that_went_back_makes_entries_lapse(self) -> None:
         self.join("a", now=10_000)
         self.recent.lapse(5_000)
         self.assertEqual(self.names(), "")
 
-    def test_failed_and_left_are_dropped(self) -> None:
+    def test_members_that_failed_or_left_are_dropped(self) -> None:
         self.join("a", "b", "c")
         self.assertTrue(self.recent.depart(claim("a").failed("b")))
         self.assertTrue(self.recent.depart(claim("b").departed()))
         self.assertEqual(self.names(), "c")
 
-    def test_a_suspect_still_lives(self) -> None:
+    def test_a_suspicion_drops_no_entry(self) -> None:
         self.join("a")
         self.assertFalse(self.recent.depart(claim("a").suspected("b")))
         self.assertEqual(self.names(), "a")
 
-    def test_a_departure_of_an_older_run_or_of_a_refuted_incarnation_drops_nobody(self) -> None:
+    def test_a_departure_of_an_older_run_or_a_refuted_incarnation_drops_no_entry(self) -> None:
         self.recent.join(claim("a", epoch=2, incarnation=1), 0)
         self.assertFalse(self.recent.depart(claim("a", epoch=1, incarnation=9).failed("b")))
         self.assertFalse(self.recent.depart(claim("a", epoch=1).departed()))
         self.assertFalse(self.recent.depart(claim("a", epoch=2).failed("b")))
         self.assertEqual(self.names(), "a")
 
-    def test_a_departure_of_somebody_unknown_is_nothing(self) -> None:
+    def test_a_departure_of_an_unknown_member_drops_no_entry(self) -> None:
         self.assertFalse(self.recent.depart(claim("a").departed()))
 
-    def test_when_it_is_full_the_one_renewed_longest_ago_goes(self) -> None:
+    def test_a_join_to_a_full_registry_drops_the_entry_renewed_longest_ago(self) -> None:
         self.join("a", "b", "c", "d")
         self.join("a", now=1)
         self.join("e", now=2)
         self.assertEqual(self.names(), "edca")
 
-    def test_nobody_is_held_after_clear(self) -> None:
+    def test_no_entry_is_held_after_clear(self) -> None:
         self.join("a", "b")
         self.recent.clear()
         self.recent.lapse(0)
@@ -118,7 +118,7 @@ class RecentTests(SynchronousTestCase):
             )
         )
     )
-    def test_it_stays_bounded_and_holds_the_living_only(
+    def test_the_registry_stays_bounded_and_holds_only_living_members(
         self, steps: list[tuple[str, str, int, int, float]]
     ) -> None:
         recent, now = Registry(most=4), 1000.0

@@ -1,4 +1,4 @@
-"""The socket of the well-known node: bound, closed, lost and bound again."""
+"""The socket of the bootstrap node: bound, closed, lost and bound again."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from swimtx.wire.messages import MessageType
 from tests.bootstrap.doubles import Scene
 
 
-class Sockets(SynchronousTestCase):
+class SocketTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.scene = Scene()
         self.bootstrap = self.scene.bootstrap
@@ -31,22 +31,22 @@ class Sockets(SynchronousTestCase):
         self.successResultOf(self.scene.started)
         self.assertEqual(self.bootstrap.address, ("10.0.0.100", 10000))
 
-    def test_datagrams_come_whole_and_a_burst_leaves_timers_their_turn(self) -> None:
+    def test_the_socket_reads_whole_datagrams_and_lets_timers_fire_within_a_burst(self) -> None:
         self.assertEqual(self.port().maxPacketSize, 65535)
         self.assertEqual(self.port().maxThroughput, 16 * 1024)
         self.assertFalse(self.port().protocol.noisy)
 
-    def test_a_taken_port_is_the_failure_of_start(self) -> None:
+    def test_start_fails_if_the_port_is_taken(self) -> None:
         second = Bootstrap(self.scene.reactor, interface="10.0.0.100")
         self.failureResultOf(second.start(), CannotListenError)
         self.assertRaises(NotRunning, lambda: second.address)
         self.successResultOf(second.stop())
 
-    def test_it_cannot_be_started_twice(self) -> None:
+    def test_a_running_bootstrap_node_cannot_be_started_again(self) -> None:
         self.failureResultOf(self.bootstrap.start(), AlreadyRunning)
         self.assertEqual(len(self.scene.reactor.datagram_ports), 1)
 
-    def test_nothing_is_left_after_stop(self) -> None:
+    def test_no_timer_socket_or_entry_is_left_after_stop(self) -> None:
         self.scene.joined(3)
         stopped = self.bootstrap.stop()
         self.clock.advance(0)
@@ -56,21 +56,21 @@ class Sockets(SynchronousTestCase):
         self.assertEqual(self.bootstrap.members(), ())
         self.assertRaises(NotRunning, lambda: self.bootstrap.address)
 
-    def test_stop_is_harmless_at_any_time(self) -> None:
+    def test_stop_before_start_and_a_second_stop_do_nothing(self) -> None:
         never = Bootstrap(self.scene.reactor, port=1)
         self.successResultOf(never.stop())
         self.bootstrap.stop()
         self.successResultOf(self.bootstrap.stop())
         self.clock.advance(0)
 
-    def test_it_starts_again_after_stop(self) -> None:
+    def test_the_bootstrap_node_can_start_again_after_stop(self) -> None:
         self.bootstrap.stop()
         self.clock.advance(0)
         self.successResultOf(self.bootstrap.start())
         newcomer = self.scene.newcomer(1)
         self.assertIs(newcomer.join().type, MessageType.JOIN_RES)
 
-    def test_what_was_on_its_way_when_it_stopped_is_dropped(self) -> None:
+    def test_a_datagram_that_arrives_after_stop_is_dropped(self) -> None:
         newcomer = self.scene.newcomer(1)
         protocol = self.port().protocol
         self.bootstrap.stop()
@@ -78,7 +78,7 @@ class Sockets(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual((self.bootstrap.received, newcomer.heard), (0, []))
 
-    def test_a_socket_that_closes_by_itself_is_replaced_and_nobody_forgotten(self) -> None:
+    def test_a_socket_that_closes_by_itself_is_replaced_and_all_entries_stay(self) -> None:
         newcomer = self.scene.joined(1)[0]
         self.port().stopListening()
         self.clock.advance(0)
@@ -86,21 +86,21 @@ class Sockets(SynchronousTestCase):
         self.assertEqual(self.scene.names(), ["n1"])
         self.assertIs(newcomer.join().type, MessageType.JOIN_RES)
 
-    def test_a_port_that_somebody_took_meanwhile_is_tried_again_every_second(self) -> None:
+    def test_a_port_that_another_socket_took_is_tried_again_every_second(self) -> None:
         self.port().stopListening()
-        thief = DatagramProtocol()
-        thief.noisy = False
+        other = DatagramProtocol()
+        other.noisy = False
         self.port().protocol.stopProtocol()
         self.port().release()
-        stolen = self.scene.reactor.listenUDP(10000, thief, "10.0.0.100")
+        taken = self.scene.reactor.listenUDP(10000, other, "10.0.0.100")
         self.clock.advance(3.5)
-        stolen.stopListening()
+        taken.stopListening()
         self.clock.advance(0.4)
         self.assertEqual(self.scene.reactor.datagram_ports, {})
         self.clock.advance(0.1)
         self.assertEqual(self.port().getHost().port, 10000)
 
-    def test_stop_ends_the_attempts(self) -> None:
+    def test_stop_ends_the_attempts_to_listen_again(self) -> None:
         self.port().release()
         self.bootstrap._socket.stopProtocol()  # type: ignore[union-attr]
         self.successResultOf(self.bootstrap.stop())
@@ -108,14 +108,14 @@ class Sockets(SynchronousTestCase):
 
 
 def the_reactor() -> Any:
-    """The one that runs the tests."""
+    """The reactor that runs the tests."""
     from twisted.internet import reactor
 
     return reactor
 
 
 class Question(DatagramProtocol):
-    """Asks once; C{answer} fires with the datagram that comes back."""
+    """Sends one request; C{answer} fires with the answer."""
 
     noisy = False
 
@@ -130,10 +130,12 @@ class Question(DatagramProtocol):
         self.answer.callback(datagram)
 
 
-class RealSockets(TestCase):
-    """The same on Twisted's own reactor, over loopback."""
+class RealSocketTests(TestCase):
+    """The bootstrap node on Twisted's own reactor, over loopback."""
 
-    async def test_it_answers_survives_the_loss_of_its_socket_stops_and_starts_again(self) -> None:
+    async def test_the_bootstrap_node_answers_replaces_a_lost_socket_stops_and_starts_again(
+        self,
+    ) -> None:
         reactor = the_reactor()
 
         bootstrap = Bootstrap(reactor, port=0)
@@ -165,7 +167,7 @@ class RealSockets(TestCase):
         await port.stopListening()
 
     async def turn(self) -> None:
-        """Let the reactor do what it has to do at once."""
+        """Let the reactor make the calls that are due."""
         reactor = the_reactor()
 
         turned: Deferred[None] = Deferred()

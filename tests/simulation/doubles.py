@@ -1,4 +1,4 @@
-"""Protocols that remember what happened to them, and a network to put them on."""
+"""Protocols that record their events, and a simulated network for them."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def network(seed: int = 1) -> MemoryNetwork:
     return MemoryNetwork(VirtualClock(), Random(seed), latency=fixed(LATENCY))
 
 
-class Ear(DatagramProtocol):
-    """Remembers every datagram."""
+class RecordingProtocol(DatagramProtocol):
+    """Records each datagram that it receives."""
 
     noisy = False
     transport: DatagramPort
@@ -41,15 +41,18 @@ class Ear(DatagramProtocol):
             self.transport.write(data, addr)
 
 
-def ear(process: MemoryReactor, port: int = 7946, interface: str = "") -> Ear:
-    """An L{Ear} that listens."""
-    listener = Ear()
+def recorder(process: MemoryReactor, port: int = 7946, interface: str = "") -> RecordingProtocol:
+    """A L{RecordingProtocol} that listens."""
+    listener = RecordingProtocol()
     process.listenUDP(port, listener, interface)
     return listener
 
 
-class Talk(Protocol):
-    """Remembers what it was told, and why it ended."""
+ear = recorder  # the name by which tests.probing imports it
+
+
+class RecordingStream(Protocol):
+    """Records the received data, and the reason of its end."""
 
     transport: StreamTransport
 
@@ -68,16 +71,16 @@ class Talk(Protocol):
         self.reason = reason.type
 
 
-class Talks(Factory[Talk]):
-    """Makes a L{Talk} for everybody who comes."""
+class RecordingFactory(Factory[RecordingStream]):
+    """Builds a L{RecordingStream} for each accepted stream."""
 
     noisy = False
 
     def __init__(self) -> None:
-        self.all: list[Talk] = []
+        self.all: list[RecordingStream] = []
 
-    def buildProtocol(self, addr: object) -> Talk:
-        talk = Talk()
-        talk.factory = self
-        self.all.append(talk)
-        return talk
+    def buildProtocol(self, addr: object) -> RecordingStream:
+        stream = RecordingStream()
+        stream.factory = self
+        self.all.append(stream)
+        return stream

@@ -1,4 +1,4 @@
-"""The virtual clock: what a timer may rely on, and what is like Twisted's own."""
+"""The virtual clock: when and in which order it makes calls, compared with Twisted's clock."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from zope.interface.verify import verifyObject
 from swimtx.simulation import VirtualClock, run_for
 from swimtx.simulation.clock import START, Timers
 
-#: Delays that add up exactly, however they are grouped; several of them are in a millisecond.
+#: Delays whose sums are exact in any order; several of them fall into a millisecond.
 moments = st.integers(0, 32768).map(lambda ticks: ticks / 8192)
 
 
-class HeapClockTests(SynchronousTestCase):
+class VirtualClockTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.clock = VirtualClock()
         self.fired: list[object] = []
@@ -29,7 +29,7 @@ class HeapClockTests(SynchronousTestCase):
         self.assertEqual(self.clock.seconds(), 1_790_000_000)
         self.assertEqual(VirtualClock(5.0).seconds(), 5.0)
 
-    def test_what_it_returns_is_a_delayed_call(self) -> None:
+    def test_call_later_returns_a_delayed_call(self) -> None:
         call = self.clock.callLater(2, self.fired.append, "it")
         verifyObject(IDelayedCall, call)
         self.assertTrue(call.active())
@@ -50,14 +50,14 @@ class HeapClockTests(SynchronousTestCase):
         self.assertEqual(self.fired, [1, 2, 3])
         self.assertEqual(self.clock.seconds(), START + 3.5)
 
-    def test_a_looping_call_loops_as_often_as_it_should(self) -> None:
+    def test_a_looping_call_runs_once_per_interval(self) -> None:
         loop = LoopingCall(self.fired.append, "tick")
         loop.clock = self.clock
         loop.start(1, now=False)
         self.clock.run_for(10)
         self.assertEqual(len(self.fired), 10)
 
-    def test_calls_of_one_time_are_made_in_the_order_of_asking(self) -> None:
+    def test_calls_due_at_the_same_time_are_made_in_the_order_of_scheduling(self) -> None:
         for name in "abc":
             self.clock.callLater(1, self.fired.append, name)
         self.clock.callLater(0.5, self.clock.callLater, 0.5, self.fired.append, "d")
@@ -71,7 +71,7 @@ class HeapClockTests(SynchronousTestCase):
         self.assertEqual(self.fired, [])
         self.assertFalse(call.active())
 
-    def test_what_is_over_cannot_be_changed(self) -> None:
+    def test_made_and_cancelled_calls_cannot_be_changed(self) -> None:
         made, cancelled = self.clock.callLater(0, int), self.clock.callLater(1, int)
         cancelled.cancel()
         self.clock.advance(0)
@@ -99,7 +99,7 @@ class HeapClockTests(SynchronousTestCase):
         second.reset(3)
         self.assertEqual(list(self.clock.getDelayedCalls()), [first, second])
 
-    def test_an_exception_comes_out_and_the_others_still_wait(self) -> None:
+    def test_an_exception_of_a_call_leaves_advance_and_the_other_calls_still_wait(self) -> None:
         self.clock.callLater(1, lambda: 1 // 0)
         self.clock.callLater(1, self.fired.append, "next")
         self.assertRaises(ZeroDivisionError, self.clock.advance, 5)
@@ -107,7 +107,7 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(0)
         self.assertEqual(self.fired, ["next"])
 
-    def test_what_is_due_just_now_is_listed_and_can_be_dropped(self) -> None:
+    def test_calls_due_just_now_are_listed_and_can_be_dropped(self) -> None:
         timers, listed = Timers(self.clock), list[int]()
         self.clock.callLater(1, lambda: listed.append(len(self.clock.calls_of(timers))))
         self.clock.callLater(1, self.clock.drop, timers)
@@ -115,7 +115,7 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(2)
         self.assertEqual((listed, self.fired), ([1], []))
 
-    def test_thousands_cancelled_at_one_moment_do_not_take_others_along(self) -> None:
+    def test_thousands_of_calls_cancelled_at_one_time_leave_the_other_calls(self) -> None:
         def cancel_all() -> None:
             for number in range(2000):
                 self.clock.callLater(0, self.fired.append, number).cancel()
@@ -128,19 +128,17 @@ class HeapClockTests(SynchronousTestCase):
         self.assertEqual(self.fired, ["same", "later"])
         self.assertEqual(list(self.clock.getDelayedCalls()), [])
 
-    def test_what_is_asked_for_just_now_stays_when_another_of_this_moment_is_cancelled(
-        self,
-    ) -> None:
+    def test_a_call_scheduled_just_now_stays_when_another_due_now_is_cancelled(self) -> None:
         def first() -> None:
-            self.clock.callLater(0, self.fired.append, "asked for now")
+            self.clock.callLater(0, self.fired.append, "scheduled now")
             second.cancel()
 
         self.clock.callLater(1, first)
         second = self.clock.callLater(1, self.fired.append, "cancelled")
         self.clock.advance(2)
-        self.assertEqual(self.fired, ["asked for now"])
+        self.assertEqual(self.fired, ["scheduled now"])
 
-    def test_a_moment_that_was_given_up_can_be_taken_again(self) -> None:
+    def test_a_due_time_whose_calls_were_cancelled_can_be_used_again(self) -> None:
         for _ in range(3):
             self.clock.callLater(1, self.fired.append, "cancelled").cancel()
         kept = self.clock.callLater(1, self.fired.append, "kept")
@@ -149,16 +147,16 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(2)
         self.assertEqual(self.fired, ["kept", "later"])
 
-    def test_after_an_exception_what_was_asked_for_last_comes_last(self) -> None:
+    def test_after_an_exception_the_call_scheduled_last_is_made_last(self) -> None:
         def fail() -> None:
-            self.clock.callLater(0, self.fired.append, "asked for last")
+            self.clock.callLater(0, self.fired.append, "scheduled last")
             raise ZeroDivisionError
 
         self.clock.callLater(1, fail)
         self.clock.callLater(1, self.fired.append, "next")
         self.assertRaises(ZeroDivisionError, self.clock.advance, 5)
         self.clock.advance(0)
-        self.assertEqual(self.fired, ["next", "asked for last"])
+        self.assertEqual(self.fired, ["next", "scheduled last"])
         self.assertEqual(list(self.clock.getDelayedCalls()), [])
 
     def test_time_never_goes_back(self) -> None:
@@ -167,14 +165,14 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.callLater(1, self.clock.advance, 1)
         self.assertRaises(RuntimeError, self.clock.advance, 2)
 
-    def test_thousands_of_cancelled_calls_do_not_stay(self) -> None:
+    def test_thousands_of_cancelled_calls_do_not_stay_in_memory(self) -> None:
         keep = self.clock.callLater(3600, int)
         for _ in range(5000):
             self.clock.callLater(3600, int).cancel()
         self.assertLess(sum(map(len, self.clock._slices.values())), 2000)
         self.assertEqual(list(self.clock.getDelayedCalls()), [keep])
 
-    def test_nor_do_the_thousands_of_moments_that_they_were_meant_for(self) -> None:
+    def test_the_slices_of_thousands_of_cancelled_calls_do_not_stay_in_memory(self) -> None:
         def cancel_all() -> None:
             for number in range(5000):
                 self.clock.callLater(3600 + number, int).cancel()
@@ -189,21 +187,21 @@ class HeapClockTests(SynchronousTestCase):
         self.assertLess(len(self.clock._numbers), 1000)
         self.assertEqual(later, "later")
 
-    def test_thousands_that_are_cancelled_together_do_not_stay(self) -> None:
+    def test_thousands_of_calls_cancelled_together_do_not_stay_in_memory(self) -> None:
         several = [self.clock.callLater(3600, int) for _ in range(5000)]
         for call in several[1:]:
             call.cancel()
         self.assertLess(sum(map(len, self.clock._slices.values())), 2500)
         self.assertEqual(list(self.clock.getDelayedCalls()), several[:1])
 
-    def test_what_waits_for_ever_never_comes(self) -> None:
+    def test_a_call_with_an_infinite_delay_is_never_made(self) -> None:
         call = self.clock.callLater(float("inf"), self.fired.append, "never")
         self.clock.advance(1e9)
         self.assertEqual((self.fired, list(self.clock.getDelayedCalls())), ([], [call]))
         call.cancel()
         self.assertEqual(list(self.clock.getDelayedCalls()), [])
 
-    def test_timers_of_one_process_can_be_dropped(self) -> None:
+    def test_the_timers_of_one_process_can_be_dropped(self) -> None:
         timers = Timers(self.clock)
         timers.call_later(1, self.fired.append, ("process",), {})
         self.clock.callLater(1, self.fired.append, "other")
@@ -212,7 +210,7 @@ class HeapClockTests(SynchronousTestCase):
         self.clock.advance(1)
         self.assertEqual(self.fired, ["other"])
 
-    def test_one_that_was_held_back_just_now_is_dropped_once(self) -> None:
+    def test_a_call_held_back_just_now_is_dropped_once(self) -> None:
         timers = Timers(self.clock)
         timers.late = deque()
         timers.call_later(1, self.fired.append, ("held back",), {})
@@ -222,38 +220,38 @@ class HeapClockTests(SynchronousTestCase):
 
     @settings(deadline=None)
     @given(st.lists(st.tuples(moments, st.lists(moments, max_size=3), st.integers(0, 9))))
-    def test_calls_are_made_by_time_and_of_one_time_by_the_order_of_asking(
+    def test_calls_are_made_in_the_order_of_due_time_and_then_of_scheduling(
         self, plan: list[tuple[float, list[float], int]]
     ) -> None:
-        """Each asks for others when it comes, and takes one back that was asked for before it."""
+        """Each call schedules further calls, and cancels one that was scheduled before it."""
         calls, due = list[IDelayedCall](), list[tuple[float, int]]()
 
-        def ask(delay: float, more: list[float], back: int) -> None:
+        def schedule(delay: float, more: list[float], back: int) -> None:
             number = len(calls)
             due.append((self.clock.seconds() + delay, number))
-            calls.append(self.clock.callLater(delay, come, number, more, back))
+            calls.append(self.clock.callLater(delay, run, number, more, back))
 
-        def come(number: int, more: list[float], back: int) -> None:
+        def run(number: int, more: list[float], back: int) -> None:
             self.assertEqual((self.clock.seconds(), number), min(due))
             due.remove(min(due))
             for delay in more:
-                ask(delay, [], 0)
+                schedule(delay, [], 0)
             if back and back <= number and calls[number - back].active():
                 calls[number - back].cancel()
                 due[:] = [line for line in due if line[1] != number - back]
             self.assertEqual([calls[n] for _, n in sorted(due)], self.clock.getDelayedCalls())
 
         for delay, more, back in plan:
-            ask(delay, more, back)
+            schedule(delay, more, back)
         self.clock.advance(10)
         self.assertEqual(due, [])
 
     @settings(deadline=None)
     @given(st.lists(moments), moments, moments)
-    def test_one_long_advance_is_two_short_ones(
+    def test_one_long_advance_makes_the_same_calls_as_two_short_ones(
         self, delays: list[float], first: float, then: float
     ) -> None:
-        def story(*steps: float) -> list[tuple[int, float]]:
+        def trace(*steps: float) -> list[tuple[int, float]]:
             clock, fired = VirtualClock(), list[tuple[int, float]]()
 
             def fire(number: int, again: float) -> None:
@@ -267,14 +265,14 @@ class HeapClockTests(SynchronousTestCase):
                 clock.advance(step)
             return [*fired, (-1, clock.seconds())]
 
-        self.assertEqual(story(first + then), story(first, then))
+        self.assertEqual(trace(first + then), trace(first, then))
 
     @settings(deadline=None)
     @given(st.lists(st.tuples(moments, st.sampled_from(["nothing", "cancel", "reset", "delay"]))))
     def test_it_makes_the_same_calls_as_the_clock_of_twisted(
         self, plan: list[tuple[float, str]]
     ) -> None:
-        def story(clock: Clock | VirtualClock) -> list[tuple[int, float]]:
+        def trace(clock: Clock | VirtualClock) -> list[tuple[int, float]]:
             fired: list[tuple[int, float]] = []
             start = clock.seconds()
             for number, (delay, change) in enumerate(plan):
@@ -288,7 +286,7 @@ class HeapClockTests(SynchronousTestCase):
             run_for(clock, 3)
             return sorted(fired)
 
-        self.assertEqual(story(VirtualClock()), story(Clock()))
+        self.assertEqual(trace(VirtualClock()), trace(Clock()))
 
 
 class RunForTests(SynchronousTestCase):
@@ -306,7 +304,7 @@ class RunForTests(SynchronousTestCase):
             self.assertEqual(len(ticks), 121)
             self.assertEqual(clock.seconds(), start + 30)
 
-    def test_times_that_are_no_sums_of_binary_fractions_are_reached_all_the_same(self) -> None:
+    def test_due_times_that_are_not_sums_of_binary_fractions_are_reached(self) -> None:
         clock, ticks = Clock(), list[float]()
         clock.advance(1_790_000_000.1)
         for number in range(100):

@@ -1,4 +1,4 @@
-"""Python looks for cyclic garbage less often while a group is simulated."""
+"""Python's cyclic garbage collector runs less often while a group is simulated."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from swimtx.simulation import Group
 from swimtx.simulation.gc_tuning import seldom_searched
 
 
-class SeldomTests(SynchronousTestCase):
-    def test_it_does_while_that_lasts_and_as_before_afterwards(self) -> None:
+class GarbageCollectionTests(SynchronousTestCase):
+    def test_python_collects_seldom_within_the_context_and_as_before_after_it(self) -> None:
         before = gc.get_threshold()
         self.addCleanup(gc.set_threshold, *before)
         with self.assertRaises(ZeroDivisionError), seldom_searched():
@@ -19,7 +19,7 @@ class SeldomTests(SynchronousTestCase):
             1 / 0  # noqa: B018
         self.assertEqual(gc.get_threshold(), before)
 
-    def test_a_group_leaves_little_to_be_searched_for(self) -> None:
+    def test_a_running_group_leaves_little_cyclic_garbage(self) -> None:
         with seldom_searched():
             group = Group(4, 1)
             group.start()

@@ -1,4 +1,4 @@
-"""A simulated group does to its members what it is told, and remembers what they said."""
+"""Simulated groups: starts, ends and faults of members, and the history of what they announce."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ class GroupTests(SynchronousTestCase):
         self.group.start()
         self.assertTrue(self.group.run_until(self.group.everybody_lists, 5))
 
-    def test_members_are_numbered_and_live_on_hosts_of_their_own(self) -> None:
+    def test_members_are_numbered_and_run_on_hosts_of_their_own(self) -> None:
         self.assertEqual(self.group.running, ["n1", "n2", "n3", "n4"])
         self.assertEqual(self.group.address("n2"), ("10.0.0.2", 7946))
         self.assertEqual(self.group.nodes["n2"].address, ("10.0.0.2", 7946))
 
-    def test_who_was_killed_is_no_longer_running_and_its_failure_is_not_wrong(self) -> None:
+    def test_a_killed_member_is_not_running_and_its_failure_is_not_wrong(self) -> None:
         self.group.kill("n2")
         self.assertEqual(self.group.running, ["n1", "n3", "n4"])
         self.assertTrue(
@@ -28,7 +28,7 @@ class GroupTests(SynchronousTestCase):
         )
         self.assertEqual(self.group.wrongly_failed(), [])
 
-    def test_who_was_killed_in_the_middle_of_a_probe_can_be_stopped_as_well(self) -> None:
+    def test_a_member_that_was_killed_during_a_probe_can_be_stopped(self) -> None:
         self.group.vanish("n3")
         node = self.group.nodes["n1"]
         node.ping("n3").addErrback(lambda failure: None)
@@ -38,13 +38,13 @@ class GroupTests(SynchronousTestCase):
         self.group.run_for(1)
         self.assertIsNone(self.successResultOf(stopped))
 
-    def test_a_failure_of_somebody_who_runs_is_wrong(self) -> None:
+    def test_a_failure_of_a_running_member_is_wrong(self) -> None:
         self.group.partition(["n1"])
         self.group.run_for(30)
         wrong = {(announced.by, announced.about) for announced in self.group.wrongly_failed()}
         self.assertLessEqual({("n2", "n1"), ("n3", "n1"), ("n4", "n1")}, wrong)
 
-    def test_a_failure_of_the_run_before_is_not_wrong(self) -> None:
+    def test_a_failure_of_an_earlier_run_of_a_member_is_not_wrong(self) -> None:
         self.group.kill("n2")
         self.group.run_for(20)
         self.group.restart("n2")
@@ -52,7 +52,7 @@ class GroupTests(SynchronousTestCase):
         self.assertTrue(self.group.everybody_lists("n2"))
         self.assertEqual(self.group.wrongly_failed(), [])
 
-    def test_one_who_left_has_stopped_and_nothing_of_it_waits(self) -> None:
+    def test_a_member_that_left_has_stopped_and_has_no_timer(self) -> None:
         self.group.leave("n3")
         self.group.run_for(1)
         self.assertTrue(self.group.everybody_lists("n3", State.LEFT))
@@ -65,12 +65,12 @@ class GroupTests(SynchronousTestCase):
         for runs in self.group.runs.values():
             self.assertEqual(list(runs[0].process.getDelayedCalls()), [])
 
-    def test_a_bound_that_is_not_met_is_over_in_time(self) -> None:
+    def test_run_until_ends_at_its_bound_if_the_condition_never_holds(self) -> None:
         began = self.group.now
         self.assertFalse(self.group.run_until(lambda: False, 2.5))
         self.assertAlmostEqual(self.group.now - began, 2.5, places=3)
 
-    def test_the_history_says_when_each_witness_knew(self) -> None:
+    def test_the_history_tells_when_each_witness_announced_a_failure(self) -> None:
         since = self.group.now
         self.group.kill("n2")
         self.group.run_for(20)
@@ -88,7 +88,7 @@ class GroupTests(SynchronousTestCase):
         self.assertEqual({announced.event for announced in group.history}, {Event.LEFT})
 
     def test_a_meter_counts_from_one_reading_to_the_next(self) -> None:
-        self.group.run_for(10)  # until nothing is news any more
+        self.group.run_for(10)  # until no update is spread any more
         meter = Meter(self.group)
         self.group.run_for(10)
         load = meter.read()
@@ -96,7 +96,7 @@ class GroupTests(SynchronousTestCase):
         self.assertAlmostEqual(load.datagrams_each, 2, delta=0.2)
         self.assertEqual(meter.read().datagrams, 0)
 
-    def test_members_start_one_after_the_other_if_asked(self) -> None:
+    def test_members_can_start_one_after_the_other(self) -> None:
         group = Group(3, seed=1)
         group.start(every=10)
         group.run_for(15)
@@ -104,7 +104,7 @@ class GroupTests(SynchronousTestCase):
 
 
 class SkewTests(SynchronousTestCase):
-    def test_a_host_may_have_another_clock(self) -> None:
+    def test_the_clock_of_a_host_can_be_skewed(self) -> None:
         net: MemoryNetwork = network()
         behind = net.host("10.0.0.9", skew=-3600.0)
         fired: list[float] = []

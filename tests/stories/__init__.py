@@ -1,1 +1,1 @@
-"""Stories: whole groups of real members in virtual time, and what becomes of them."""
+"""Stories: tests of whole groups of real members in virtual time."""

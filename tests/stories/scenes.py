@@ -1,4 +1,4 @@
-"""How stories begin, and what many of them look for."""
+"""The base of the stories: groups that have formed, and checks that many stories share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Story(SynchronousTestCase):
     """A test case for groups."""
 
     def formed(self, size: int, seed: object = 1, **settings: Any) -> Group:
-        """A group whose members know each other, and which has come to rest."""
+        """A group whose members list each other, 5 seconds after it formed."""
         group = Group(size, seed, **settings)
         group.start()
         self.until(group, group.everybody_lists, 30)
@@ -23,14 +23,14 @@ class Story(SynchronousTestCase):
         return group
 
     def until(self, group: Group, holds: Any, bound: float) -> float:
-        """Let time pass until this holds, and fail if that takes longer; how long it took."""
+        """Let time pass until C{holds()}; return the seconds, or fail after C{bound} seconds."""
         began = group.now
         if not group.run_until(holds, bound):
-            self.fail(f"it does not hold after {bound} s; {self.odd(group)}"[:2000])
+            self.fail(f"it does not hold after {bound} s; {self.deviations(group)}"[:2000])
         return group.now - began
 
-    def odd(self, group: Group) -> str:
-        """Who lists whom as something else than alive, or not at all."""
+    def deviations(self, group: Group) -> str:
+        """For each member, the running members that it misses, and those listed as not alive."""
         running = group.running
         said = []
         for key in running:
@@ -44,18 +44,18 @@ class Story(SynchronousTestCase):
     def all_list(
         self, group: Group, names: str | Iterable[str], state: State, bound: float
     ) -> None:
-        """Within the bound, each running member lists these in that state."""
+        """Check that each running member lists these names in a state within C{bound} seconds."""
         self.until(group, lambda: group.everybody_lists(names, state), bound)
 
-    def nobody_wronged(self, group: Group) -> None:
-        """No member was declared failed while its process ran."""
+    def no_wrong_failures(self, group: Group) -> None:
+        """Check that no member was declared failed while its process ran."""
         self.assertEqual(group.wrongly_failed(), [])
 
 
 def events(
     group: Group, about: str, *kinds: Event, by: str | None = None, since: float = 0.0
 ) -> list[Announced]:
-    """What was announced of one member, of these kinds if any are named."""
+    """The announcements about one member, of these events if any are given."""
     return [
         announced
         for announced in group.history

@@ -15,11 +15,11 @@ Heard = tuple[MessageType, str, tuple[str, int]]
 
 
 class SevenFieldPeer(DatagramProtocol):
-    """Joins, answers PINGs, keeps a list by what it hears, and throws at a type above 5.
+    """Joins, answers PINGs, lists the senders of messages, and raises at a type above 5.
 
     @ivar answers: whether it answers PINGs.
-    @ivar heard: type, sender's name and source of each datagram.
-    @ivar listed: the names that it believes to be there, and where.
+    @ivar heard: the type, the sender's name and the source of each received datagram.
+    @ivar listed: the C{(host, port)} of the members that it lists, by name.
     """
 
     noisy = False
@@ -37,9 +37,12 @@ class SevenFieldPeer(DatagramProtocol):
     def say(
         self, kind: MessageType, to: tuple[str, int], about: tuple[str, int] | None = None
     ) -> None:
-        """Send one message; C{about}: whom to ping, in a PING_REQ."""
+        """Send a message.
+
+        @param about: the C{(host, port)} of the target of a PING_REQ.
+        """
         dest_addr, dest_port = about or to
-        said = fields(
+        encoded = fields(
             node_id=self.name,
             addr=self.reactor.address,
             port=self.port,
@@ -48,7 +51,7 @@ class SevenFieldPeer(DatagramProtocol):
             dest_addr=dest_addr,
             dest_port=dest_port,
         )
-        self.transport.write(said, to)
+        self.transport.write(encoded, to)
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
         wire = swim_pb2.Datagram.FromString(datagram)

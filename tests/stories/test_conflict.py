@@ -1,4 +1,4 @@
-"""Two processes under one name: both hear of it, and neither drives the other out."""
+"""Name conflicts: two processes under one name notice that, and neither displaces the other."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.stories.scenes import Story, events
 
 
 class ConflictStories(Story):
-    def test_both_sides_hear_of_the_conflict_and_the_first_keeps_its_name(self) -> None:
+    def test_both_members_announce_the_conflict_and_the_first_keeps_its_name(self) -> None:
         group = self.formed(6)
         group.add("impostor", name="n3")
         group.run_for(30)
@@ -23,7 +23,7 @@ class ConflictStories(Story):
             self.assertEqual((found.address, found.state), ("10.0.0.3", State.ALIVE), key)
         self.assertEqual(events(group, "n3", Event.FAILED), [])
 
-    def test_a_conflict_is_told_rarely_however_long_it_lasts(self) -> None:
+    def test_a_lasting_conflict_is_announced_rarely(self) -> None:
         group = self.formed(6)
         group.add("impostor", name="n3")
         group.run_for(180)
@@ -31,7 +31,7 @@ class ConflictStories(Story):
             said = events(group, "n3", Event.CONFLICT, by=key)
             self.assertLess(len(said), 8, key)
 
-    def test_two_that_reach_the_group_but_not_each_other_do_not_outbid_each_other(self) -> None:
+    def test_two_members_of_a_name_that_do_not_reach_each_other_refute_rarely(self) -> None:
         group = self.formed(6)
         group.partition(["n1", "n2", "n3"], ["n4", "n5", "n6"])
         group.run_for(40)
@@ -50,7 +50,7 @@ class ConflictStories(Story):
             said = events(group, "n3", Event.CONFLICT, by=key)
             self.assertLess(len(said), 8, key)
 
-    def test_once_the_first_is_dead_the_other_may_have_the_name(self) -> None:
+    def test_after_the_first_member_is_killed_the_second_takes_its_name(self) -> None:
         group = self.formed(6)
         group.add("impostor", name="n3")
         group.run_for(30)
@@ -58,22 +58,22 @@ class ConflictStories(Story):
         self.until(group, lambda: group.everybody_lists("n3"), 120)
         host = group.address("impostor")[0]
 
-        def taken() -> bool:
+        def moved_to_other() -> bool:
             return all(
                 (found := group.nodes[key].membership.get("n3")) is not None
                 and found.address == host
                 for key in group.running
             )
 
-        self.until(group, taken, 120)
+        self.until(group, moved_to_other, 120)
 
-    def test_who_is_said_to_have_died_elsewhere_hears_of_it_and_refutes(self) -> None:
+    def test_a_member_refutes_a_claim_that_it_failed_at_another_address(self) -> None:
         group = self.formed(100)
-        liar = group.table("n2")
-        held = liar.claim("n7")
+        accuser = group.table("n2")
+        held = accuser.claim("n7")
         assert held is not None
-        liar.apply(held.failed("n2"), spread=False)
+        accuser.apply(held.failed("n2"), spread=False)
         moved = replace(held.failed("n2"), epoch=held.epoch + 1000, address=Address("10.1.2.3", 1))
-        liar.apply(moved, spread=False)
+        accuser.apply(moved, spread=False)
         self.assertTrue(group.lists("n2", ["n7"], State.FAILED))
         self.until(group, lambda: group.everybody_lists("n7"), 5)

@@ -1,4 +1,4 @@
-"""The same seed gives the same trace, to the last byte."""
+"""Determinism: the same seed gives the same trace, to the last byte."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 def trace(seed: int) -> str:
-    """A hash of all that travelled, and of all that was announced, in an eventful life."""
+    """A hash of all datagrams and announcements of a group with many faults."""
     group = Group(12, seed, loss=0.1, bootstrap=True)
     digest = hashlib.sha256()
     group.network.trace = lambda *sent: digest.update(repr(sent).encode())
@@ -41,7 +41,7 @@ class DeterminismStories(Story):
     def test_another_seed_gives_another_trace(self) -> None:
         self.assertNotEqual(trace(7), trace(8))
 
-    def test_the_trace_does_not_depend_on_how_a_process_hashes_its_texts(self) -> None:
+    def test_the_trace_does_not_depend_on_the_hash_seed_of_the_process(self) -> None:
         script = "from tests.stories.test_determinism import trace; print(trace(7))"
         for hash_seed in ("1", "2"):
             done = subprocess.run(

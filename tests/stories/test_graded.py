@@ -1,4 +1,4 @@
-"""How a failure is told from a pause: each rule has a story that ends otherwise without it."""
+"""Rules that distinguish failures from pauses: without its rule, each story ends differently."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ QUICK = Config.lan(silence_tolerance=3.0)
 
 
 class GradedStory(Story):
-    """Groups with three periods of silence tolerance."""
+    """Groups with a silence tolerance of three protocol periods."""
 
     def without(self, rule: str, size: int = 12, seed: object = 1, **settings: object) -> Group:
-        """A group that has come to rest, one rule of which is left out."""
+        """A group that has formed, without one of the rules."""
         return self.formed(size, seed, config=QUICK, wiring=WITHOUT[rule], **settings)
 
-    def found(self, group: Group, name: str, since: float) -> float:
-        """Seconds until everybody knows that this member failed."""
+    def detection_time(self, group: Group, name: str, since: float) -> float:
+        """Seconds from C{since} until all members have announced the failure of one."""
         self.until(group, lambda: group.everybody_lists(name, State.FAILED), 60)
         known = knowledge(group, name, Event.FAILED, since, group.running)
         assert known.last is not None
@@ -34,18 +34,18 @@ class GradedStory(Story):
 
 
 class EvidenceStories(GradedStory):
-    def test_a_killed_process_is_found_at_once_since_its_host_refuses(self) -> None:
+    def test_a_killed_process_is_detected_at_once_since_its_host_refuses_streams(self) -> None:
         for rule, soon, at_timeout in (("nothing", 0.0, 1.0), ("evidence", 3.0, 6.0)):
             group = self.without(rule)
             group.kill("n3")
-            self.assertTrue(soon <= self.found(group, "n3", group.now) <= at_timeout, rule)
+            self.assertTrue(soon <= self.detection_time(group, "n3", group.now) <= at_timeout, rule)
 
-    def test_a_host_that_is_gone_is_found_after_the_silence_tolerance(self) -> None:
+    def test_a_vanished_host_is_detected_after_the_silence_tolerance(self) -> None:
         group = self.without("nothing")
         group.vanish("n3")
-        self.assertTrue(3.5 <= self.found(group, "n3", group.now) <= 5.5)
+        self.assertTrue(3.5 <= self.detection_time(group, "n3", group.now) <= 5.5)
 
-    def test_a_process_stopped_for_20_s_survives_since_its_host_accepts(self) -> None:
+    def test_a_process_stalled_for_20_s_survives_since_its_host_accepts_streams(self) -> None:
         for rule, survives in (("nothing", True), ("evidence", False), ("patience", False)):
             group = self.without(rule)
             group.stall("n3", 20)
@@ -53,28 +53,28 @@ class EvidenceStories(GradedStory):
             self.assertEqual(not group.wrongly_failed(), survives, rule)
             self.assertTrue(group.everybody_lists())
 
-    def test_listeners_hear_at_once_that_a_process_has_stalled(self) -> None:
+    def test_all_members_announce_within_4_s_that_a_process_has_stalled(self) -> None:
         group = self.without("nothing")
         group.stall("n3", 10)
         group.run_for(4)
         told = events(group, "n3", Event.STALLED)
         self.assertEqual({a.by for a in told}, set(group.running) - {"n3"})
 
-    def test_one_that_is_killed_while_it_is_stopped_is_found_at_once(self) -> None:
+    def test_a_process_killed_while_it_is_stalled_is_detected_at_once(self) -> None:
         group = self.without("nothing")
         group.stall("n3", 60)
         group.run_for(8)
         group.kill("n3")
-        self.assertLess(self.found(group, "n3", group.now), 1.0)
+        self.assertLess(self.detection_time(group, "n3", group.now), 1.0)
 
-    def test_one_whose_host_goes_while_it_is_stopped_is_found_as_silent(self) -> None:
+    def test_a_process_whose_host_vanishes_while_it_is_stalled_is_detected(self) -> None:
         group = self.without("nothing")
         group.stall("n3", 60)
         group.run_for(8)
         group.vanish("n3")
-        self.assertLess(self.found(group, "n3", group.now), 12)
+        self.assertLess(self.detection_time(group, "n3", group.now), 12)
 
-    def test_a_frozen_host_is_forgiven_for_as_long_as_the_silence_tolerance(self) -> None:
+    def test_a_frozen_host_is_failed_only_after_the_silence_tolerance(self) -> None:
         for seconds, survives in ((2.5, True), (8, False)):
             group = self.without("nothing")
             group.freeze_host("n3", seconds)
@@ -84,7 +84,7 @@ class EvidenceStories(GradedStory):
 
 
 class CredibilityStories(GradedStory):
-    def wrong(self, rule: str) -> int:
+    def wrong_failures(self, rule: str) -> int:
         group = Group(12, 1, QUICK, wiring=WITHOUT[rule])
         for key in group.running:
             (host,) = group.hosts(key)
@@ -95,36 +95,36 @@ class CredibilityStories(GradedStory):
         group.run_for(60)
         return len(group.wrongly_failed())
 
-    def test_a_firewall_that_rejects_streams_makes_nobody_fail(self) -> None:
-        self.assertEqual(self.wrong("nothing"), 0)
-        self.assertGreater(self.wrong("credibility"), 20)
+    def test_no_member_is_wrongly_failed_behind_firewalls_that_reject_streams(self) -> None:
+        self.assertEqual(self.wrong_failures("nothing"), 0)
+        self.assertGreater(self.wrong_failures("credibility"), 20)
 
 
 class TripwireStories(GradedStory):
-    def test_a_broken_tripwire_has_the_kill_found_without_waiting_for_a_probe(self) -> None:
+    def test_a_broken_tripwire_detects_a_kill_without_waiting_for_a_probe(self) -> None:
         waits: dict[str, list[float]] = {}
         for rule in ("nothing", "tripwires"):
             waits[rule] = []
             for seed in range(5):
                 group = self.without(rule, seed=seed)
                 group.kill("n3")
-                waits[rule].append(self.found(group, "n3", group.now))
+                waits[rule].append(self.detection_time(group, "n3", group.now))
         self.assertLess(max(waits["nothing"]), 0.3)
         self.assertGreater(max(waits["tripwires"]), 0.5)
 
-    def test_those_whose_tripwires_broke_too_are_asked_and_need_not_wait(self) -> None:
+    def test_a_kill_is_detected_sooner_by_asking_other_members_with_broken_tripwires(self) -> None:
         waits: dict[str, list[float]] = {}
         for rule in ("nothing", "fellow watchers"):
             group = self.without(rule, 32)
             waits[rule] = []
             for key in ("n3", "n11", "n23", "n31"):
                 group.kill(key)
-                waits[rule].append(self.found(group, key, group.now))
+                waits[rule].append(self.detection_time(group, key, group.now))
                 group.run_for(5)
         self.assertLess(max(waits["nothing"]), 0.1)
         self.assertGreater(max(waits["fellow watchers"]), 0.15)
 
-    def test_a_firewall_that_resets_and_refuses_streams_from_now_on_kills_nobody(self) -> None:
+    def test_no_member_is_failed_when_a_firewall_starts_to_reset_and_refuse_streams(self) -> None:
         for size in (2, 3, 4, 32):
             group = self.without("nothing", size)
             (host,) = group.hosts("n2")
@@ -135,27 +135,27 @@ class TripwireStories(GradedStory):
             for stream in held:
                 stream.transport.abortConnection()
             group.run_for(30)
-            self.nobody_wronged(group)
+            self.no_wrong_failures(group)
 
-    def test_something_that_accepts_for_a_corpse_is_seen_through(self) -> None:
+    def test_a_killed_process_is_detected_though_its_host_still_accepts_streams(self) -> None:
         for rule, soon, at_timeout in (("nothing", 3.0, 6.0), ("tripwires", 25.0, 40.0)):
             group = self.without(rule)
             (host,) = group.hosts("n3")
             group.network.mute_streams(host)
             group.kill("n3")
-            self.assertTrue(soon <= self.found(group, "n3", group.now) <= at_timeout, rule)
+            self.assertTrue(soon <= self.detection_time(group, "n3", group.now) <= at_timeout, rule)
 
-    def test_a_tripwire_that_something_in_between_closes_costs_nothing(self) -> None:
+    def test_tripwires_closed_by_a_middlebox_cause_no_suspicion(self) -> None:
         group = self.without("nothing")
         for key in group.running:
             streams: list[Any] = list(group.nodes[key]._parts.tripwires._open.values())
             for stream in streams:
                 stream.transport.abortConnection()
         group.run_for(30)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)
         self.assertEqual(events(group, "n3", Event.SUSPECTED), [])
 
-    def test_one_that_leaves_breaks_no_tripwire_unannounced(self) -> None:
+    def test_a_member_that_leaves_is_not_suspected_for_its_broken_tripwires(self) -> None:
         group = self.without("nothing")
         group.leave("n3")
         group.run_for(10)
@@ -163,8 +163,8 @@ class TripwireStories(GradedStory):
 
 
 class OwnHealthStories(GradedStory):
-    def test_one_that_hears_nobody_gives_no_verdict(self) -> None:
-        # Local health alone would put it off for as long; so it is left out here.
+    def test_a_member_that_receives_nothing_gives_no_verdict(self) -> None:
+        # Without local health, which alone would delay the verdict for as long.
         for rule, verdicts in (("nothing", False), ("deafness", True)):
             wiring = type("Wired", (WithoutLocalHealth, WITHOUT[rule]), {})
             group = self.formed(12, config=QUICK, wiring=wiring)
@@ -173,25 +173,25 @@ class OwnHealthStories(GradedStory):
             by_it = [a for a in group.wrongly_failed() if a.by == "n3"]
             self.assertEqual(bool(by_it), verdicts, rule)
 
-    def test_one_that_hears_nobody_says_that_it_is_isolated(self) -> None:
+    def test_a_member_that_receives_nothing_announces_that_it_is_isolated(self) -> None:
         group = self.without("nothing")
         group.network.cut("*", group.hosts("n3"))
         group.run_for(20)
         self.assertNotEqual(events(group, "n3", Event.ISOLATED, by="n3"), [])
 
-    def test_the_last_of_three_that_lost_both_others_gives_its_verdict_in_the_end(self) -> None:
+    def test_the_last_of_three_members_declares_both_others_failed_in_the_end(self) -> None:
         group = self.without("nothing", 3)
         group.vanish("n2")
         group.vanish("n3")
         self.all_list(group, ["n2", "n3"], State.FAILED, 60)
 
-    def test_of_two_the_one_that_is_left_finds_out(self) -> None:
-        for befall, bound in ((Group.kill, 3), (Group.vanish, 10)):
+    def test_one_of_two_members_detects_that_the_other_is_killed_or_vanishes(self) -> None:
+        for fail, bound in ((Group.kill, 3), (Group.vanish, 10)):
             group = self.without("nothing", 2)
-            befall(group, "n2")
+            fail(group, "n2")
             self.all_list(group, "n2", State.FAILED, bound)
 
-    def test_verdicts_that_were_hasty_make_the_next_one_slower(self) -> None:
+    def test_wrong_verdicts_make_the_next_verdict_slower(self) -> None:
         record = {}
         for rule in ("nothing", "regret"):
             group = self.without(rule)
@@ -213,14 +213,14 @@ class HealingStories(GradedStory):
         group.run_until(group.everybody_lists, 20)
         return group.now if group.everybody_lists() else float("inf")
 
-    def test_two_halves_find_together_because_the_failed_are_asked(self) -> None:
+    def test_two_halves_merge_because_failed_members_are_contacted(self) -> None:
         self.assertLess(self.healed("nothing"), float("inf"))
         self.assertEqual(self.healed("resurrection"), float("inf"))
 
 
 class OrderStories(GradedStory):
     def wait(self, group: Group, key: str) -> float:
-        """Until this one, whose host goes, is suspected; it is back afterwards."""
+        """Seconds until a member whose host vanishes is suspected; it is restarted afterwards."""
         since = group.now
         group.vanish(key)
         self.until(group, lambda: events(group, key, Event.SUSPECTED, since=since), 30)
@@ -230,22 +230,22 @@ class OrderStories(GradedStory):
         return suspected - since
 
     def waits(self, wiring: type[Wiring]) -> list[float]:
-        """How long it takes, in sorted order, until somebody suspects a host that is gone."""
+        """Sorted seconds until members whose host vanishes are suspected."""
         found = []
         for seed in range(2):
             group = self.formed(16, seed, config=QUICK, wiring=wiring)
             found += [self.wait(group, key) for key in group.running[:12]]
         return sorted(found)
 
-    def test_in_phases_everybody_is_probed_once_a_period(self) -> None:
+    def test_in_the_phased_order_each_member_is_probed_once_a_period(self) -> None:
         phased = self.waits(WithoutTripwires)
         random = self.waits(WithoutPhasesAndTripwires)
         self.assertLess(phased[20], 2.1)
         self.assertGreater(random[-1], phased[20] + 0.5)
 
 
-class FewSurvivors(GradedStory):
-    def test_when_most_hosts_are_gone_the_rest_find_out_all_the_same(self) -> None:
+class FewSurvivorsStories(GradedStory):
+    def test_the_few_survivors_detect_that_most_hosts_have_vanished(self) -> None:
         known: dict[str, int] = {}
         for rule in ("nothing", "second thoughts"):
             group = self.without(rule, 64)
@@ -262,7 +262,7 @@ class FewSurvivors(GradedStory):
 
 
 class LoadStories(GradedStory):
-    def test_a_stalled_member_is_spared(self) -> None:
+    def test_few_streams_are_opened_while_a_member_is_stalled(self) -> None:
         group = self.without("nothing", 32)
         group.stall("n3", 20)
         group.run_for(2)
@@ -270,8 +270,8 @@ class LoadStories(GradedStory):
         group.run_for(17)
         self.assertLess(group.network.traffic.streams_opened - opened, 32)
 
-    def test_under_loss_nobody_is_declared_failed(self) -> None:
+    def test_under_30_percent_loss_no_member_is_declared_failed(self) -> None:
         group = self.without("nothing", 32)
         group.network.lose(0.3)
         group.run_for(60)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)

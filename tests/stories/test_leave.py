@@ -1,4 +1,4 @@
-"""Saying goodbye."""
+"""Leaves: all members list a member that leaves as left, and not as failed."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from tests.stories.scenes import Story, events
 
 
 class LeaveStories(Story):
-    def test_one_who_leaves_is_known_to_have_left_by_all_at_once(self) -> None:
+    def test_all_members_list_a_leaving_member_as_left_within_a_tenth_of_a_second(self) -> None:
         group = self.formed(16)
         left = group.leave("n3")
         group.run_for(0.1)
         self.successResultOf(left)
         self.assertTrue(group.everybody_lists("n3", State.LEFT))
 
-    def test_even_one_that_has_only_just_come_is_forgotten_by_the_bootstrap_node(self) -> None:
+    def test_the_bootstrap_node_drops_a_member_that_leaves_just_after_its_join(self) -> None:
         group = Group(2, 1, bootstrap=True)
         group.start()
         self.until(group, group.everybody_lists, 5)
@@ -25,7 +25,7 @@ class LeaveStories(Story):
         group.run_for(0.1)
         self.assertEqual([m.name for m in group.well_known.members()], ["n1"])
 
-    def test_leaving_is_no_failure(self) -> None:
+    def test_members_that_leave_are_never_announced_suspect_or_failed(self) -> None:
         group = self.formed(16)
         for name in ("n3", "n7", "n11"):
             group.leave(name)
@@ -34,13 +34,13 @@ class LeaveStories(Story):
             self.assertEqual(events(group, name, Event.FAILED, Event.SUSPECTED), [])
             self.assertTrue(group.everybody_lists(name, State.LEFT))
 
-    def test_after_leaving_no_timer_is_left(self) -> None:
+    def test_a_member_that_left_has_no_timer(self) -> None:
         group = self.formed(4)
         self.assertFalse(group.leave("n3").called)
         group.run_for(1)
         self.assertEqual(list(group.runs["n3"][-1].process.getDelayedCalls()), [])
 
-    def test_under_20_percent_loss_all_know_before_it_is_gone(self) -> None:
+    def test_under_20_percent_loss_all_members_learn_of_a_leave(self) -> None:
         for seed in range(5):
             group = self.formed(16, seed, loss=0.2)
             left = group.leave("n3")
@@ -48,7 +48,7 @@ class LeaveStories(Story):
             self.successResultOf(left)
             self.all_list(group, "n3", State.LEFT, 1)
 
-    def test_everybody_leaves(self) -> None:
+    def test_all_members_can_leave_at_once(self) -> None:
         group = self.formed(8)
         leaving = [group.leave(key) for key in group.running]
         group.run_for(6)
@@ -56,13 +56,13 @@ class LeaveStories(Story):
             self.successResultOf(left)
         self.assertEqual({a.event for a in group.history}, {Event.JOINED, Event.LEFT})
 
-    def test_the_last_one_leaves_without_waiting_for_anybody(self) -> None:
+    def test_a_member_without_others_leaves_at_once(self) -> None:
         group = self.formed(1)
         left = group.leave("n1")
         group.run_for(0.01)
         self.successResultOf(left)
 
-    def test_one_whose_neighbour_is_dead_leaves_within_the_bound(self) -> None:
+    def test_a_member_leaves_within_5_s_though_another_is_dead(self) -> None:
         group = self.formed(4)
         group.vanish("n2")
         left = group.leave("n3")
@@ -70,7 +70,7 @@ class LeaveStories(Story):
         self.successResultOf(left)
         self.assertTrue(group.everybody_lists("n3", State.LEFT))
 
-    def test_one_who_left_may_come_back(self) -> None:
+    def test_a_member_that_left_can_join_again_after_a_restart(self) -> None:
         group = self.formed(8)
         group.leave("n3")
         group.run_for(10)
@@ -78,7 +78,7 @@ class LeaveStories(Story):
         self.until(group, group.everybody_lists, 5)
         self.assertEqual(events(group, "n3", by="n1")[-1].event, Event.JOINED)
 
-    def test_more_than_a_hundred_are_told_at_a_pace(self) -> None:
+    def test_120_members_learn_of_a_leave_within_a_second(self) -> None:
         group = self.formed(120)
         left = group.leave("n3")
         group.run_for(1)

@@ -1,4 +1,4 @@
-"""Networks that let through only one of UDP and TCP."""
+"""Networks that pass only one of UDP and TCP."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from tests.stories.scenes import Story
 
 
 class OneTransportStories(Story):
-    def lives(self, group: Group) -> None:
-        """It forms, it sees a death, it hears a goodbye, and it wrongs nobody."""
+    def check_works(self, group: Group) -> None:
+        """Check that a group forms, detects a kill and a leave, and fails no running member."""
         group.start()
         self.until(group, group.everybody_lists, 30)
         group.run_for(60)
@@ -22,31 +22,31 @@ class OneTransportStories(Story):
         self.all_list(group, "n5", State.LEFT, 10)
         group.restart("n4")
         self.until(group, group.everybody_lists, 30)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)
 
-    def test_a_group_lives_by_tcp_alone(self) -> None:
+    def test_a_group_works_over_tcp_alone(self) -> None:
         for seed in range(3):
             group = Group(8, seed)
             group.network.block_datagrams()
-            self.lives(group)
+            self.check_works(group)
 
-    def test_a_group_lives_by_udp_alone(self) -> None:
+    def test_a_group_works_over_udp_alone(self) -> None:
         for seed in range(3):
             group = Group(8, seed)
             group.network.block_streams()
-            self.lives(group)
+            self.check_works(group)
 
-    def test_a_group_whose_hosts_refuse_streams_lives(self) -> None:
+    def test_a_group_works_though_its_hosts_refuse_streams(self) -> None:
         group = Group(8, 1)
         for host in group.hosts(group.running):
             group.network.refuse_streams(host)
-        self.lives(group)
+        self.check_works(group)
 
-    def test_udp_breaks_down_and_comes_back_and_nobody_is_wronged(self) -> None:
+    def test_no_member_is_wrongly_failed_while_udp_is_down_and_after_it(self) -> None:
         group = self.formed(8)
         group.network.block_datagrams()
         group.run_for(60)
         group.network.unblock_datagrams()
         group.run_for(60)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)
         self.assertTrue(group.everybody_lists())

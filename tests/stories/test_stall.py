@@ -1,4 +1,4 @@
-"""A process that does nothing for a while is not dead."""
+"""Stalls: a process that does nothing for some seconds is not declared failed."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from tests.stories.scenes import Story, events
 
 
 class StallStories(Story):
-    def test_a_suspect_that_is_stalled_for_2_s_survives(self) -> None:
+    def test_a_member_that_stalls_for_2_s_is_not_failed(self) -> None:
         for seed in range(5):
             group = self.formed(8, seed)
             group.stall("n3", 2)
             group.run_for(30)
-            self.nobody_wronged(group)
+            self.no_wrong_failures(group)
             self.assertTrue(group.everybody_lists())
 
-    def test_one_that_was_stalled_accuses_nobody_when_it_wakes_up(self) -> None:
+    def test_a_member_that_stalled_for_20_s_fails_no_other_afterwards(self) -> None:
         for seed in range(5):
             group = self.formed(8, seed)
             group.stall("n3", 20)
@@ -23,7 +23,7 @@ class StallStories(Story):
             self.assertEqual([a for a in group.wrongly_failed() if a.by == "n3"], [])
             self.assertTrue(group.everybody_lists())
 
-    def test_one_that_is_stalled_for_long_recovers_within_its_epoch(self) -> None:
+    def test_a_member_that_stalls_for_60_s_recovers_within_its_epoch(self) -> None:
         group = self.formed(8)
         group.stall("n3", 60)
         group.run_for(40)
@@ -33,18 +33,18 @@ class StallStories(Story):
         for witness in ("n1", "n2", "n8"):
             self.assertEqual(events(group, "n3", by=witness)[-1].event, Event.RECOVERED)
 
-    def test_a_whole_group_that_is_stalled_goes_on_as_if_nothing_had_been(self) -> None:
+    def test_no_member_is_failed_when_the_whole_group_stalls_for_30_s(self) -> None:
         group = self.formed(8)
         for key in group.running:
             group.stall(key, 30)
         group.run_for(60)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)
         self.assertTrue(group.everybody_lists())
 
-    def test_half_of_the_group_stalled_for_3_s_survives(self) -> None:
+    def test_no_member_is_failed_when_half_of_the_group_stalls_for_3_s(self) -> None:
         group = self.formed(16)
         for key in group.running[:8]:
             group.stall(key, 3)
         group.run_for(30)
-        self.nobody_wronged(group)
+        self.no_wrong_failures(group)
         self.assertTrue(group.everybody_lists())

@@ -1,4 +1,4 @@
-"""A group whose members hold no idle streams to each other."""
+"""Checks of stream ports, in groups whose members hold no tripwires to each other."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from tests.stories.scenes import Story
 BARE = Config.lan(tripwires=False)
 
 
-class KnockingStories(Story):
-    def test_a_kill_is_found_by_the_next_probe_since_ports_are_known_to_accept(self) -> None:
+class StreamPortCheckStories(Story):
+    def test_a_kill_is_detected_by_the_next_probe_since_ports_are_known_to_accept(self) -> None:
         group = self.formed(12, 1, config=BARE)
         group.run_for(5)
         since = group.now
@@ -20,7 +20,7 @@ class KnockingStories(Story):
         assert known.last is not None
         self.assertLess(known.last, 2.5)
 
-    def test_nothing_is_held_and_who_is_known_is_left_in_peace(self) -> None:
+    def test_no_stream_is_held_and_few_ports_are_checked_again(self) -> None:
         group = self.formed(12, 1, config=BARE)
         group.run_for(10)
         opened = group.network.traffic.streams_opened
