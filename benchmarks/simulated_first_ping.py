@@ -1,18 +1,20 @@
-"""How long it takes until somebody pings a member that has crashed (SWIM §3.1, §5.3).
+"""The time until any member pings a crashed one (SWIM §3.1, §5.3).
 
 The paper counts whole protocol periods: in each of them the crashed member is picked by at least
 one of n - 1 others with probability 1 - (1 - 1/n)^(n-1), which tends to 1 - 1/e. So the number of
 the period in which that happens first is geometric, with mean e / (e - 1) = 1.582, the period of
-the crash being the first. Members here have no common periods; those that are counted begin at the
-crash. Then P(nobody picks it during one of them) is the same 1/e, and the wait w is counted as
-ceil(w / T'): one that is picked after 0.3 T' was picked in the first period.
+the crash being the first. Members here have no common periods; the counted ones begin at the crash.
+Then P(no member picks it during one of them) is the same 1/e, and the wait w is counted as
+ceil(w / T'): a member picked after 0.3 T' was picked in the first period.
 
-The members probe in the paper's order, randomised round robin (§4.3). What swimtx ships is shown
-beside it: there everybody is probed once in each period, so the first period nearly always does.
+The members probe in the paper's order, randomised round robin (§4.3). The order that swimtx ships
+is shown beside it: it probes every member once in each period, so the first period nearly always
+suffices.
 
-One long life: the host of a member picked at random loses power at a random moment; the first PING
-that is sent to it ends the measurement, and it starts again. So nothing but the order of probes
-gives it away: of a process that is only killed a tripwire tells, within a millisecond.
+One group is measured again and again: the host of a random member loses power at a random moment;
+the first PING to it ends the measurement, and the member restarts. The host crashes, and not only
+the process, so that only the order of probes counts: a tripwire reports a killed process within a
+millisecond.
 """
 
 from __future__ import annotations
@@ -34,7 +36,7 @@ _BOUND = 60.0  # seconds; the paper's is 2n - 1 periods
 
 
 def measure() -> list[Figure]:
-    """The mean of as many crashes, by the paper's parts; a few by ours."""
+    """The mean wait over many crashes with the paper's parts, over fewer with the shipped ones."""
     waits = first_pings(PUBLISHED, CRASHES)
     mean = fmean(math.ceil(wait) for wait in waits)
     what = f"whole periods until the first PING to a crashed one, mean of {CRASHES}, N={MEMBERS}"
@@ -57,11 +59,11 @@ def measure() -> list[Figure]:
 def first_pings(parts: Parts, crashes: int) -> list[float]:
     """The waits, in periods."""
     group = at_rest(MEMBERS, "first-ping", parts, seconds=150)
-    luck = chance("first-ping")
+    random = chance("first-ping")
     waits = []
     for _ in range(crashes):
-        group.run_for(luck.random() * group.config.period)
-        victim = luck.choice(group.running)
+        group.run_for(random.random() * group.config.period)
+        victim = random.choice(group.running)
         waits.append(_wait(group, victim) / group.config.period)
         group.restart(victim)
         group.run_for(6)
@@ -69,7 +71,7 @@ def first_pings(parts: Parts, crashes: int) -> list[float]:
 
 
 def _wait(group: Group, victim: str) -> float:
-    """Crash it; seconds until somebody sends it a PING."""
+    """Crash the victim; the seconds until any member sends it a PING."""
     pings: list[float] = []
     address = group.address(victim)
     began = group.now

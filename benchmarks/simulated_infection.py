@@ -1,8 +1,8 @@
-"""How soon an update has reached everybody (SWIM §4.1, §5.3).
+"""The time until an update has reached every member (SWIM §4.1, §5.3).
 
 After lambda * ln n periods of infection all but n^-(2 lambda - 2) members are expected to have it;
-lambda is 3. Shown beside it: the same with nothing but piggybacking, as in the paper. There an
-update may die out before the last one has it, and the next table exchange brings it.
+lambda is 3. The same is shown with piggybacking alone, as in the paper: there an update may die out
+before the last member has it, and the next table exchange brings it.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ UPDATES = 50
 _APART = 10.0  # seconds between two updates
 
 
-class Unasked(Gossip):
-    """Tells nothing unless something else is said."""
+class NoGossip(Gossip):
+    """Sends no GOSSIP of its own: updates are only piggybacked."""
 
     def start(self) -> None:
-        """Never."""
+        """Do nothing, so that no timer is ever armed."""
 
 
-PIGGYBACK = replace(PUBLISHED, gossip=Unasked)
+PIGGYBACK = replace(PUBLISHED, gossip=NoGossip)
 
 
 def measure() -> list[Figure]:
-    """For each size, how many of the updates were everywhere within the bound."""
+    """For each size, how many of the updates reached every member within the bound."""
     figures = []
     for size in SIZES:
         for name, parts in (("shipped", SHIPPED), ("piggyback alone", PIGGYBACK)):
@@ -51,13 +51,13 @@ def measure() -> list[Figure]:
 
 
 def _infections(size: int, parts: Parts) -> tuple[list[float | None], float]:
-    """The periods that each update took, C{None} if it did not get everywhere; and the bound."""
+    """The periods that each update took, C{None} if a member missed it; and the bound."""
     group = at_rest(size, f"infection/{size}", parts, events=(Event.UPDATED,))
     period = group.config.period
-    luck = chance(f"infection/{size}")
+    random = chance(f"infection/{size}")
     took: list[float | None] = []
     for number in range(UPDATES):
-        source = luck.choice(group.running)
+        source = random.choice(group.running)
         began = group.now
         group.history.clear()
         group.nodes[source].set_tags({"update": str(number)})

@@ -1,4 +1,4 @@
-"""What a group at rest sends: a PING and an ACK a member and period, whatever its size (§5.1)."""
+"""The load of a group at rest: a PING and an ACK per member and period, at any size (SWIM §5.1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TOLERANCE = 0.05
 
 
 def measure() -> list[Figure]:
-    """The load of the shipped parts, and of the paper's."""
+    """The load with the shipped parts, and with the paper's."""
     figures = []
     for name, parts in (("shipped", SHIPPED), ("as published", PUBLISHED)):
         sent = _sent(parts)
