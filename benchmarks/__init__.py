@@ -1,1 +1,1 @@
-"""What swimtx costs and how it fares, measured."""
+"""Measurements of what swimtx costs and how soon it detects failures."""

@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: everything, simulated and real, and whether each budget holds."""
+"""``python -m benchmarks``: all benchmarks, simulated and real, each against its budget."""
 
 from __future__ import annotations
 

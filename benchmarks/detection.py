@@ -1,4 +1,4 @@
-"""How soon real processes find out what became of one of them, expected against measured.
+"""Detection times of real processes, expected against measured.
 
 ::
 
@@ -6,8 +6,8 @@
 
 ``kill``: SIGKILL, with tripwires and without. ``freeze``: SIGSTOP for 5 and for 20 seconds.
 ``link``: a host's link is down, with the profiles lan and local; needs root, ip and nft. ``--long``
-adds freezes of 28 and 40 seconds, and links that are down for three. Everything that is started is
-on loopback or in network namespaces of its own, and gone at the end.
+adds freezes of 28 and 40 seconds, and links that are down for three. All
+processes run on loopback or in network namespaces of their own, and end with the benchmark.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ PARTS = ("kill", "freeze", "link")
 HOSTS = 16  # in a network of namespaces
 _FREEZES = (5.0, 20.0)
 _LONG_FREEZES = (28.0, 40.0)
-_FORGIVEN = 35.0  # seconds; a longer freeze is a failure
+_TOLERATED = 35.0  # seconds; a longer freeze is declared a failure
 
 Task = tuple[str, Callable[[], list[Figure]]]
 
 
 def tasks(parts: Sequence[str], members: Sequence[int], times: int, long: bool) -> list[Task]:
-    """What is to be measured, one after the other."""
+    """The measurements to make, in their order."""
     found: list[Task] = []
     for count in members if "kill" in parts else ():
         for options in ((), ("--no-tripwires",)):
@@ -40,8 +40,8 @@ def tasks(parts: Sequence[str], members: Sequence[int], times: int, long: bool) 
     for count in members if "freeze" in parts else ():
         for lasts in _FREEZES + (_LONG_FREEZES if long else ()):
             name = f"freeze for {lasts:g} s, {count} members"
-            hopeless = lasts > _FORGIVEN
-            found.append((name, partial(detection_group.freeze, count, times, lasts, hopeless)))
+            failed = lasts > _TOLERATED
+            found.append((name, partial(detection_group.freeze, count, times, lasts, failed)))
     for profile in ("lan", "local") if "link" in parts else ():
         name = f"link, {HOSTS} hosts, {profile}"
         found.append((name, partial(detection_link.link, HOSTS, times, profile)))
@@ -51,7 +51,7 @@ def tasks(parts: Sequence[str], members: Sequence[int], times: int, long: bool) 
 
 
 def measure(chosen: Sequence[Task]) -> list[Figure]:
-    """The figures of all."""
+    """The figures of the measurements."""
     figures: list[Figure] = []
     for name, task in chosen:
         figures += measured(name, task)

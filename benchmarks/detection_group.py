@@ -1,6 +1,6 @@
-"""How soon real processes know what became of one of them, on loopback: killed, or frozen.
+"""Detection times of real processes on loopback, of which one is killed or frozen.
 
-Times are those at which each member told of a change on its stream, one process reading them all.
+Times are those at which each member reported a change on its stream; one process reads all streams.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ KILL_WITHIN, KILL_WITHIN_BARE = 0.5, 2.0  # seconds; with tripwires, and without
 STALLED_WITHIN = 2.5
 BACK_WITHIN = 1.0
 LASTING = 2.0
-_SETTLED = 6.0  # seconds until a group that has changed holds its tripwires again
+_SETTLED = 6.0  # seconds until a group that has changed has opened its tripwires again
 _BOUND = 60.0
 _LOOKS_EVERY = 0.02
 
 
 @dataclass
-class Course:
-    """What was measured so far.
+class Results:
+    """The measurements so far.
 
-    @ivar times: of each repeat, when each survivor told of it, sorted, in seconds.
-    @ivar back: of each repeat, when the last one listed everybody alive again.
-    @ivar missed: of how many survivors nothing was heard that should have been.
-    @ivar wrong: who was declared failed, or suspected for long, and is well.
+    @ivar times: for each repeat, the seconds until each survivor reported the change, sorted.
+    @ivar back: for each repeat, the seconds until the last member listed the victim as alive again.
+    @ivar missed: how many survivors did not report a change that they should have.
+    @ivar wrong: wrong failures and long suspicions, as text.
     """
 
     times: list[list[float]] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Course:
     wrong: list[str] = field(default_factory=list)
 
     def figures(self, part: str, what: str, most: float) -> list[Figure]:
-        """First, median and last survivor."""
+        """The figures of the first, the median and the last survivor."""
         firsts, lasts = [t[0] for t in self.times if t], [t[-1] for t in self.times if t]
         everyone = [one for times in self.times for one in times]
         if not everyone:
@@ -60,126 +60,139 @@ class Course:
 
 
 def kill(count: int, times: int, options: Sequence[str] = ()) -> list[Figure]:
-    """SIGKILL of one after the other, each started anew afterwards."""
+    """Kill one member after the other by SIGKILL, and restart each."""
     part = f"kill N={count}" + "".join(f" {option}" for option in options)
-    course = Course()
+    results = Results()
     with loopback(count, options) as scene:
         for victim in picked(scene.first, times):
-            mark = len(scene.members.heard)
+            mark = len(scene.members.reported)
             port = scene.members.running[victim].port
             at = scene.members.end(victim)
-            run(scene, until_told(scene.members, "failed", victim, mark))
-            take(course, scene.members, "failed", victim, mark, at)
+            run(scene, until_reported(scene.members, "failed", victim, mark))
+            take(results, scene.members, "failed", victim, mark, at)
             scene.start(victim, port)
             scene.members.wait(scene.members.listening, _BOUND, f"{victim} to listen")
             scene.members.follow()
             scene.members.wait(scene.members.agree, _BOUND, f"{victim} to be back")
-            restarted = len(scene.members.heard)
+            restarted = len(scene.members.reported)
             run(scene, scene.pass_time(_SETTLED))
-            course.wrong += wrongs(scene.members, mark, [victim], at)
-            renewed = scene.members.told("failed", restarted)
-            course.wrong += [f"{h.by} failed {victim} anew" for h in renewed if h.name == victim]
+            results.wrong += wrongs(scene.members, mark, [victim], at)
+            renewed = scene.members.changes_of("failed", restarted)
+            results.wrong += [
+                f"{change.by} failed {victim} anew" for change in renewed if change.name == victim
+            ]
     bare = "--no-tripwires" in options
-    return course.figures(part, "kill -9", KILL_WITHIN_BARE if bare else KILL_WITHIN)
+    return results.figures(part, "kill -9", KILL_WITHIN_BARE if bare else KILL_WITHIN)
 
 
 def freeze(count: int, times: int, lasts: float, failed: bool = False) -> list[Figure]:
-    """SIGSTOP of one after the other, SIGCONT after a while.
+    """Freeze one member after the other by SIGSTOP; thaw each by SIGCONT after C{lasts} seconds.
 
-    @param failed: whether so long a freeze shall be declared a failure.
+    @param failed: whether a freeze of that length has to be declared a failure.
     """
-    part, course, verdicts = f"freeze N={count} {lasts:g} s", Course(), 0
+    part, results, verdicts = f"freeze N={count} {lasts:g} s", Results(), 0
     with loopback(count) as scene:
         members = scene.members
         for victim in picked(scene.first, times):
-            mark, at = len(members.heard), time.time()
+            mark, at = len(members.reported), time.time()
             members.running[victim].process.send(signal.SIGSTOP)
             run(scene, scene.pass_time(lasts))
-            take(course, members, "stalled", victim, mark, at)
+            take(results, members, "stalled", victim, mark, at)
             thawed = time.time()
             members.running[victim].process.send(signal.SIGCONT)
             run(scene, scene.pass_time(0.3))
             members.wait(members.agree, _BOUND, f"{victim} to be alive for all")
             run(scene, scene.pass_time(2 * LASTING))
-            back = [h.at for h in members.told("recovered", mark) if h.name == victim]
-            course.back.append(max(back, default=thawed) - thawed)
-            verdicts += sum(heard.name == victim for heard in members.told("failed", mark))
-            course.wrong += wrongs(members, mark, [victim], at)
-            course.wrong += [str(s) for s in suspicions(members, mark) if _late(s, victim, thawed)]
-    figures = course.figures(part, "stalled", STALLED_WITHIN)
+            back = [
+                change.at
+                for change in members.changes_of("recovered", mark)
+                if change.name == victim
+            ]
+            results.back.append(max(back, default=thawed) - thawed)
+            verdicts += sum(change.name == victim for change in members.changes_of("failed", mark))
+            results.wrong += wrongs(members, mark, [victim], at)
+            results.wrong += [str(s) for s in suspicions(members, mark) if _late(s, victim, thawed)]
+    figures = results.figures(part, "stalled", STALLED_WITHIN)
     if failed:
         figures.append(exactly(part, "declared failed", verdicts > 0, True))
     else:
         figures.append(exactly(part, "declared failed all the same", verdicts, 0))
     figures.append(
-        at_most(part, "alive everywhere after SIGCONT, worst, s", max(course.back), BACK_WITHIN)
+        at_most(part, "alive everywhere after SIGCONT, worst, s", max(results.back), BACK_WITHIN)
     )
-    return [*figures, shown(part, "the same, all, s", seconds(course.back))]
+    return [*figures, shown(part, "the same, all, s", seconds(results.back))]
 
 
 def _late(suspicion: Suspicion, victim: str, thawed: float) -> bool:
-    """Whether it began, about the one that was frozen, when it no longer was, and went on."""
-    mine = suspicion.name == victim and suspicion.at > thawed
-    return mine and suspicion.lasted > LASTING
+    """Whether the victim was suspected after it had been thawed, and for long."""
+    after = suspicion.name == victim and suspicion.at > thawed
+    return after and suspicion.lasted > LASTING
 
 
-def take(course: Course, members: Members, event: str, name: str, mark: int, since: float) -> None:
-    """Note when each of the others told of that."""
+def take(
+    results: Results, members: Members, event: str, name: str, mark: int, since: float
+) -> None:
+    """Note when each survivor reported the event about C{name}, in seconds after C{since}."""
     first: dict[str, float] = {}
-    for heard in members.told(event, mark):
-        if heard.name == name:
-            first.setdefault(heard.by, heard.at - since)
-    course.times.append(sorted(first.values()))
-    course.missed += len(set(members.running) - {name} - set(first))
+    for change in members.changes_of(event, mark):
+        if change.name == name:
+            first.setdefault(change.by, change.at - since)
+    results.times.append(sorted(first.values()))
+    results.missed += len(set(members.running) - {name} - set(first))
 
 
 def wrongs(members: Members, mark: int, but: Iterable[str], since: float) -> list[str]:
-    """Who is well and was failed, or suspected for long."""
+    """The failures and long suspicions of members other than C{but}, as text."""
     excepted = set(but)
-    failed = [h for h in members.told("failed", mark) if h.name not in excepted]
+    failed = [
+        change for change in members.changes_of("failed", mark) if change.name not in excepted
+    ]
     suspected = [
         suspicion
         for suspicion in suspicions(members, mark)
         if suspicion.name not in excepted and suspicion.lasted > LASTING
     ]
     return [
-        *(f"{h.by} failed {h.name} after {h.at - since:.1f} s: {h.why}" for h in failed),
+        *(
+            f"{change.by} failed {change.name} after {change.at - since:.1f} s: {change.why}"
+            for change in failed
+        ),
         *map(str, suspected),
     ]
 
 
-def until_told(members: Members, event: str, name: str, mark: int) -> Script:
-    """Until all others have told of that."""
+def until_reported(members: Members, event: str, name: str, mark: int) -> Script:
+    """Wait until all other members have reported the event about C{name}."""
 
-    def told() -> bool:
-        by = {heard.by for heard in members.told(event, mark) if heard.name == name}
+    def reported() -> bool:
+        by = {change.by for change in members.changes_of(event, mark) if change.name == name}
         return set(members.running) - {name} <= by
 
-    yield Until(told, _BOUND, f"all to tell that {name} is {event}")
+    yield Until(reported, _BOUND, f"all to tell that {name} is {event}")
 
 
 def picked(names: Sequence[str], times: int) -> list[str]:
-    """Whom it happens to: the same ones in each run, nobody twice before everybody was."""
+    """The victims: the same in each run, and none twice before each was one once."""
     chance, order = random.Random(1), list(names)
     chance.shuffle(order)
     return [order[number % len(order)] for number in range(times)]
 
 
 def run(scene: Scene, script: Script) -> None:
-    """Play that to its end."""
+    """Run a script to its end."""
     for _ in play(scene, script):
         time.sleep(_LOOKS_EVERY)
         scene.members.look()
 
 
 def seconds(times: Iterable[float]) -> str:
-    """Some times, sorted, for people."""
+    """Times in seconds as text, sorted."""
     return ", ".join(f"{one:.2f}" for one in sorted(times))
 
 
 @contextmanager
 def loopback(count: int, options: Sequence[str] = ()) -> Iterator[Loopback]:
-    """So many members that know each other, and are gone at the end."""
+    """A group of C{count} members, formed and at rest; its processes end with the context."""
     scene = Loopback(count, options)
     try:
         run(scene, scene.form())

@@ -1,4 +1,4 @@
-"""What the benchmarks' commands have in common: parts to choose from, and what comes of them."""
+"""The command line that the benchmarks share: parts to choose from, and the output of figures."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from benchmarks.report import CannotMeasure, Figure, as_json, as_table
 
 
 class Parser(argparse.ArgumentParser):
-    """Options, and the parts that are wanted, by default all."""
+    """Parses C{--format} and the parts to measure, by default all."""
 
     def __init__(self, name: str, description: str, parts: Collection[str]) -> None:
         super().__init__(prog=f"python -m benchmarks.{name}", description=description)
@@ -20,7 +20,10 @@ class Parser(argparse.ArgumentParser):
         self.add_argument("--format", choices=("table", "json"), default="table")
 
     def options(self, arguments: Sequence[str] | None) -> argparse.Namespace:
-        """What was typed; ends the process where that is wrong."""
+        """Parse the arguments.
+
+        @raise SystemExit: they are wrong.
+        """
         options = self.parse_args(arguments)
         for part in options.part:
             if part not in self._parts:
@@ -30,7 +33,10 @@ class Parser(argparse.ArgumentParser):
 
 
 def measured(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
-    """One part's figures. What cannot be measured here, or does not happen, is said instead."""
+    """The figures of one part.
+
+    If it cannot be measured, or an expected outcome does not come about, one figure says so.
+    """
     print(f"measuring: {name}", file=sys.stderr, flush=True)
     try:
         return measure()
@@ -43,7 +49,7 @@ def measured(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
 
 
 def end_when_told() -> None:
-    """Being told to end is no reason to leave anything behind."""
+    """Raise C{SystemExit} at SIGTERM, so that processes and namespaces are cleaned up."""
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
 
 

@@ -4,9 +4,9 @@
 
     python -m benchmarks.real [echo|idle|import|group|split|loss|one-transport ...] [--format json]
 
-Without a name all of them are measured, one after the other: about fifteen minutes. Everything
-that is started is on loopback or in network namespaces of its own, and gone at the end. The last
-three need root, ip and nft.
+Without a name all of them are measured, one after the other: about fifteen minutes. All processes
+run on loopback or in network namespaces of their own, and end with the benchmark. The last three
+need root, ip and nft.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 
 
 def measure(parts: Sequence[str] = tuple(PARTS)) -> list[Figure]:
-    """The figures of these parts."""
+    """The figures of the parts."""
     return [figure for part in parts for figure in measured(part, PARTS[part])]
 
 

@@ -1,4 +1,4 @@
-"""Bare Twisted processes, to measure swimtx against. Nothing of swimtx is imported here.
+"""Bare Twisted processes as a baseline for swimtx. Nothing of swimtx is imported here.
 
 ``python -m benchmarks.real_bare echo`` sends back every datagram. ``... exchange`` reads a line of
 ports, then sends one of them a request a second and answers each request; it ends with its
@@ -14,16 +14,16 @@ from typing import Any
 
 from twisted.internet.protocol import DatagramProtocol
 
-REQUEST, ANSWER = 76, 62  # bytes, those of a PING and an ACK of members with short names
+REQUEST, ANSWER = 76, 62  # bytes, as of a PING and an ACK of members with short names
 
 
 class Echo(DatagramProtocol):
-    """Sends back what comes."""
+    """Sends each datagram back."""
 
     noisy = False
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        """One datagram."""
+        """Send one datagram back."""
         self.transport.write(datagram, addr)  # type: ignore[union-attr]
 
 
@@ -33,13 +33,13 @@ class Exchange(DatagramProtocol):
     noisy = False
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        """A request, or the answer to ours."""
+        """Answer a request; ignore an answer."""
         if len(datagram) == REQUEST:
             self.transport.write(bytes(ANSWER), addr)  # type: ignore[union-attr]
 
 
 def serve(kind: str) -> None:
-    """Listen, say where, go on until killed."""
+    """Listen, print the port, and run until killed or until the standard input ends."""
     from twisted.internet import reactor
 
     running: Any = reactor
@@ -51,14 +51,14 @@ def serve(kind: str) -> None:
     running.run()
 
 
-def _ask_each_second(running: Any, mine: Any) -> None:
+def _ask_each_second(running: Any, own: Any) -> None:
     from twisted.internet.stdio import StandardIO
     from twisted.internet.task import LoopingCall
     from twisted.protocols.basic import LineOnlyReceiver
 
     def begin(ports: Iterable[int]) -> None:
-        others = [("127.0.0.1", port) for port in ports if port != mine.getHost().port]
-        LoopingCall(lambda: mine.write(bytes(REQUEST), random.choice(others))).start(1.0)
+        others = [("127.0.0.1", port) for port in ports if port != own.getHost().port]
+        LoopingCall(lambda: own.write(bytes(REQUEST), random.choice(others))).start(1.0)
 
     class Input(LineOnlyReceiver):
         delimiter = b"\n"

@@ -1,7 +1,7 @@
-"""What a PING costs the member that answers it, against a bare Twisted UDP echo.
+"""The CPU time of a member that answers PINGs, against a bare Twisted UDP echo.
 
-Both run as a process of their own on loopback. A third process with a plain socket keeps 32
-datagrams on their way, made once; the CPU time of the answering process is what counts.
+Each runs as a process of its own on loopback. A third process with a plain socket keeps 32
+datagrams in flight, encoded once; only the CPU time of the answering process counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure(repeats: int = 15, seconds: float = 0.4) -> list[Figure]:
-    """The figures; the two take short turns, since the speed of a machine changes all the time."""
+    """The figures. The two take short turns, since the speed of a machine changes all the time."""
     with _answering(*_ECHO) as echo, _answering(*_MEMBER) as node:
         ratios, echoed, answered = [], [], []
         for _ in range(repeats):
@@ -48,7 +48,7 @@ def measure(repeats: int = 15, seconds: float = 0.4) -> list[Figure]:
 
 
 class Answering:
-    """A process that answers datagrams, seen from outside."""
+    """A process that answers datagrams, measured from outside."""
 
     def __init__(self, pid: int, port: int, datagrams: list[bytes]) -> None:
         self._pid = pid
@@ -56,20 +56,20 @@ class Answering:
         self._datagrams = datagrams
 
     def per_cpu_second(self, seconds: float) -> float:
-        """How many it answers for each second of its CPU time."""
+        """The number of datagrams that it answers per second of its CPU time."""
         before = cpu_seconds(self._pid)
         answers = _send_for(seconds, self._port, self._datagrams)
         return answers / (cpu_seconds(self._pid) - before)
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU time that a process of one thread has used, to the nanosecond."""
+    """The CPU time in seconds that a process of one thread has used, to the nanosecond."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 @contextmanager
 def _answering(*module: str) -> Iterator[Answering]:
-    """A process that says its port, and if it is a member its epoch."""
+    """A process that prints its port and, if it is a member, its epoch."""
     process = subprocess.Popen([sys.executable, "-m", *module], stdout=subprocess.PIPE, cwd=_ROOT)
     try:
         assert process.stdout is not None
@@ -82,7 +82,7 @@ def _answering(*module: str) -> Iterator[Answering]:
 
 
 def _ping(sequence: int, epoch: int) -> bytes:
-    """As a member sends it to one whose record it knows."""
+    """A PING as a member sends it to another whose record it knows."""
     return encode(
         Message.of(
             MessageType.PING,
@@ -98,7 +98,7 @@ def _ping(sequence: int, epoch: int) -> bytes:
 
 
 def _send_for(seconds: float, port: int, datagrams: list[bytes]) -> int:
-    """Keep them all on their way for so long; how many were answered."""
+    """Keep all datagrams in flight for C{seconds}; the number of answers."""
     answers = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", port))
@@ -117,7 +117,7 @@ def _send_for(seconds: float, port: int, datagrams: list[bytes]) -> int:
 
 
 def _serve() -> None:
-    """In the answering member: listen, say where and in which run, answer until killed."""
+    """Run the answering member: print its port and epoch, and answer until killed."""
     from twisted.internet import reactor
 
     from swimtx import Config, Node

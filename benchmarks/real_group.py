@@ -1,7 +1,7 @@
 """A group of C{twistd} processes on loopback: how soon it forms, and how soon all know of an end.
 
-One bootstrap node, 32 members started at once, the times of the profile C{lan}. Then one member
-after the other is killed and started anew under its name and port; at last one leaves.
+One bootstrap node and 32 members with the profile C{lan}, started at once. Then one member after
+the other is killed and restarted under its name and port; at last one leaves.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 
 from benchmarks.report import Figure, at_most, exactly, shown
 from swimtx.cli.twistd_processes import wait_until
-from tests.faults.members import Heard, Members
+from tests.faults.members import Members, ReportedChange
 
 MEMBERS = 32
 KILLS = 10
@@ -27,14 +27,14 @@ _BOUND = 60.0  # seconds for anything to happen
 
 
 @dataclass
-class Course:
-    """What has been measured so far, in seconds.
+class Results:
+    """The measurements so far, in seconds.
 
-    @ivar found: of each kill, when each survivor held the victim failed, sorted.
-    @ivar back: of each restart, when the last one held it alive, counted from the start of the
-        process.
+    @ivar found: for each kill, when each survivor listed the victim as failed, sorted.
+    @ivar back: for each restart, when the last member listed it as alive, counted from the start of
+        the process.
     @ivar back_since_ready: the same, counted from when it listened.
-    @ivar wrong: who was held failed by whom without having been killed.
+    @ivar wrong: failures of members that had not been killed, as text.
     """
 
     found: list[list[float]] = field(default_factory=list)
@@ -46,16 +46,16 @@ class Course:
 def measure(count: int = MEMBERS, kills: int = KILLS) -> list[Figure]:
     """The figures; takes two to four minutes."""
     chance = random.Random(1)
-    course = Course()
+    results = Results()
     with Members() as members:
         formed = _form(members, count)
         victims = chance.sample([f"m{number}" for number in range(1, count + 1)], kills + 1)
         for victim in victims[:-1]:
-            _kill_and_restart(members, victim, course)
+            _kill_and_restart(members, victim, results)
         left = _leave(members, victims[-1])
-    firsts = [times[0] for times in course.found]
-    lasts = [times[-1] for times in course.found]
-    everyone = [one for times in course.found for one in times]
+    firsts = [times[0] for times in results.found]
+    lasts = [times[-1] for times in results.found]
+    everyone = [one for times in results.found for one in times]
     return [
         at_most("group", f"{count} members form, s", formed, FORMED_WITHIN),
         shown("group", "kill -9: first survivor, median, s", f"{statistics.median(firsts):.2f}"),
@@ -67,19 +67,19 @@ def measure(count: int = MEMBERS, kills: int = KILLS) -> list[Figure]:
         ),
         shown("group", "kill -9: last survivor, median, s", f"{statistics.median(lasts):.2f}"),
         at_most("group", f"kill -9: last survivor, worst of {kills}, s", max(lasts), FAILED_WORST),
-        exactly("group", "held failed without being killed", len(course.wrong), 0),
-        at_most("group", "restarted: alive everywhere, worst, s", max(course.back), BACK_WITHIN),
+        exactly("group", "held failed without being killed", len(results.wrong), 0),
+        at_most("group", "restarted: alive everywhere, worst, s", max(results.back), BACK_WITHIN),
         shown(
             "group",
             "the same since it listens, worst, s",
-            f"{max(course.back_since_ready):.2f}",
+            f"{max(results.back_since_ready):.2f}",
         ),
         at_most("group", "SIGTERM: left everywhere, s", left, LEFT_WITHIN),
     ]
 
 
 def _form(members: Members, count: int) -> float:
-    """Start all of them; seconds from when the last one listens until all list all."""
+    """Start all members; the seconds from when the last one listens until all list all."""
     bootstrap = members.processes.start("bootstrap", ["swim-bootstrap", "--port", "0"])
     line = wait_until(
         lambda: next((x for x in bootstrap.log().splitlines() if "listening on udp" in x), None),
@@ -91,55 +91,57 @@ def _form(members: Members, count: int) -> float:
     for number in range(1, count + 1):
         members.start(f"m{number}", "--port", "0", "--join", f"127.0.0.1:{found[1]}")
     members.wait(members.listening, _BOUND, "all to listen")
-    # Following them costs them something, so it begins when they should be done.
+    # Following costs the members CPU time, so it begins when they should have formed.
     time.sleep(FORMED_WITHIN)
     members.follow()
     members.wait(members.agree, _BOUND, "all to list all")
     began = max(member.ready or 0.0 for member in members.running.values())
-    done = max(held.since for member in members.running.values() for held in member.list.values())
+    done = max(
+        listed.since for member in members.running.values() for listed in member.list.values()
+    )
     return max(0.0, done - began)
 
 
-def _kill_and_restart(members: Members, victim: str, course: Course) -> None:
+def _kill_and_restart(members: Members, victim: str, results: Results) -> None:
     port = members.running[victim].port
-    mark = len(members.heard)
+    mark = len(members.reported)
     killed = members.end(victim)
     members.wait(lambda: members.agree([victim], "failed"), _BOUND, f"{victim} to be held failed")
-    course.found.append(_first_heard(members.told("failed", mark), victim, killed))
-    # By the bootstrap node it finds the others again, as it did at first.
+    results.found.append(_first_reported(members.changes_of("failed", mark), victim, killed))
+    # It joins by the bootstrap node again, as at first.
     again = members.start(victim, "--port", str(port), *_seeds(members))
     members.wait(lambda: members.agree([victim]) or again.look(), _BOUND, f"{victim} to listen")
     members.wait(members.listening, _BOUND, f"{victim} to listen")
     members.follow()
     members.wait(members.agree, _BOUND, f"{victim} to be back, and to list all")
     alive = max(member.list[victim].since for member in members.running.values())
-    course.back.append(alive - again.began)
-    course.back_since_ready.append(max(0.0, alive - (again.ready or 0.0)))
-    course.wrong += [
-        f"{heard.by} held {heard.name} failed"
-        for heard in members.told("failed", mark)
-        if heard.name != victim
+    results.back.append(alive - again.began)
+    results.back_since_ready.append(max(0.0, alive - (again.ready or 0.0)))
+    results.wrong += [
+        f"{change.by} held {change.name} failed"
+        for change in members.changes_of("failed", mark)
+        if change.name != victim
     ]
 
 
 def _leave(members: Members, name: str) -> float:
-    mark = len(members.heard)
-    told = members.end(name, signal.SIGTERM)
+    mark = len(members.reported)
+    ended = members.end(name, signal.SIGTERM)
     members.wait(lambda: members.agree([name], "left"), _BOUND, f"{name} to be held left")
-    return _first_heard(members.told("left", mark), name, told)[-1]
+    return _first_reported(members.changes_of("left", mark), name, ended)[-1]
 
 
-def _first_heard(changes: list[Heard], name: str, since: float) -> list[float]:
-    """When each of those who told of it first did, in seconds after C{since}, sorted."""
+def _first_reported(changes: list[ReportedChange], name: str, since: float) -> list[float]:
+    """When each member first reported a change about C{name}, in seconds after C{since}, sorted."""
     first: dict[str, float] = {}
-    for heard in changes:
-        if heard.name == name:
-            first.setdefault(heard.by, heard.at - since)
+    for change in changes:
+        if change.name == name:
+            first.setdefault(change.by, change.at - since)
     return sorted(first.values())
 
 
 def _seeds(members: Members) -> tuple[str, ...]:
-    """As the members were told at first."""
+    """The C{--join} option of the members."""
     arguments = next(iter(members.running.values())).process.arguments
     at = arguments.index("--join")
     return tuple(arguments[at : at + 2])

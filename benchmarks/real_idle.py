@@ -1,7 +1,7 @@
-"""What a member costs that has nothing to do: CPU and memory, against bare Twisted.
+"""The CPU time and memory of an idle member, against bare Twisted.
 
-A group of real members, and beside it as many bare Twisted processes that send each other the
-datagrams of a probe a second: one request and its answer each, of the same sizes.
+Beside a group of real members run as many bare Twisted processes that send each other the datagrams
+of one probe per second: a request and its answer each, of the same sizes.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from benchmarks.report import Figure, at_most, shown
 from tests.faults.members import Members
 
 MEMBERS = 8
-CPU_BUDGET = 0.06  # seconds a member and minute
+CPU_BUDGET = 0.06  # seconds per member and minute
 MEMORY_BUDGET = 50.0  # MiB
-SETTLE = 15.0  # seconds for what a start brings with it to be over
+SETTLE = 15.0  # seconds until the work of the start is over
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -35,16 +35,16 @@ def measure(seconds: float = 60.0) -> list[Figure]:
         members = stack.enter_context(Members())
         _form(members)
         time.sleep(SETTLE)
-        theirs = [process.pid for process in bare]
-        ours = [member.process.pid for member in members.running.values()]
-        before = [cpu_seconds(pid) for pid in theirs + ours]
+        bare_pids = [process.pid for process in bare]
+        member_pids = [member.process.pid for member in members.running.values()]
+        before = [cpu_seconds(pid) for pid in bare_pids + member_pids]
         time.sleep(seconds)
         spent = [
             (cpu_seconds(pid) - was) * 60 / seconds
-            for pid, was in zip(theirs + ours, before, strict=True)
+            for pid, was in zip(bare_pids + member_pids, before, strict=True)
         ]
-        bare_spent, spent = spent[: len(theirs)], spent[len(theirs) :]
-        memory, bare_memory = max(map(_resident, ours)), max(map(_resident, theirs))
+        bare_spent, spent = spent[: len(bare_pids)], spent[len(bare_pids) :]
+        memory, bare_memory = max(map(_resident, member_pids)), max(map(_resident, bare_pids))
         for process in bare:
             process.kill()
     mean, bare_mean = statistics.mean(spent), statistics.mean(bare_spent)
@@ -59,7 +59,7 @@ def measure(seconds: float = 60.0) -> list[Figure]:
 
 
 def _form(members: Members) -> None:
-    """Start a group. Nobody connects to a member, since that would cost it memory and time."""
+    """Start a group. No client connects to a member: that would cost it memory and CPU time."""
     first = members.start("m1", "--port", "0")
     members.wait(members.listening, 60, "the first member")
     for number in range(2, MEMBERS + 1):

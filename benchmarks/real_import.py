@@ -1,7 +1,7 @@
-"""What importing swimtx costs a program that uses Twisted already.
+"""The CPU time of importing swimtx into a program that has imported Twisted.
 
-C{import swimtx} puts most of it off until something of it is used, so the import of a whole member
-is shown as well, and how much of that is protobuf's.
+C{import swimtx} defers most imports until a name is used, so the import of a whole member is shown
+as well, and protobuf's share of it.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from pathlib import Path
 
 from benchmarks.report import Figure, at_most, exactly, shown
 
-BUDGET = 0.05  # seconds of CPU time: what else runs on the machine does not count
+BUDGET = 0.05  # seconds of CPU time, which does not count other processes
 LATER = ("twisted.web", "twisted.names", "rich")
-"""What is imported when it is used, and not before."""
+"""Packages that have to be imported at their first use, and not before."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 _TIMED = """

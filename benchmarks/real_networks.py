@@ -1,6 +1,6 @@
 """Groups on faulty networks made of namespaces: split in two, lossy, or with one transport only.
 
-The long forms of the scenes that the tests play. Needs root, ip and nft.
+These are longer forms of the scripts of C{tests.faults}. Needs root, ip and nft.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from benchmarks.report import CannotMeasure, Figure, at_most, exactly, shown
-from tests.faults.members import Heard, Members
+from tests.faults.members import Members, ReportedChange
 from tests.faults.namespaces import lacking
 from tests.faults.scenes import Scene, Script, play
 
@@ -19,7 +19,7 @@ _LOOKS_EVERY = 0.05
 
 
 def split(hosts: int = 16, seconds: float = 60.0) -> list[Figure]:
-    """Both halves lose each other, and find together again."""
+    """Split a group into halves, then heal the network."""
     with _scene(hosts) as scene:
         left, right = scene.first[: hosts // 2], scene.first[hosts // 2 :]
         _run(scene, scene.form())
@@ -28,15 +28,18 @@ def split(hosts: int = 16, seconds: float = 60.0) -> list[Figure]:
         _run(scene, scene.pass_time(seconds))
         lost = all(
             scene.members.running[name].lists(others, "failed")
-            for mine, others in ((left, right), (right, left))
-            for name in mine
+            for own, others in ((left, right), (right, left))
+            for name in own
         )
         inside = _wrong(scene.members, [], lambda by, name: (by in left) == (name in left))
-        apart = [heard.at - began for heard in scene.members.told("failed")]
+        apart = [change.at - began for change in scene.members.changes_of("failed")]
         mended = time.time()
         scene.network.heal()
-        _run(scene, scene.until_held(scene.first, "alive"))
-        healed = max(h.at for h in scene.members.told("recovered") if h.at > began) - mended
+        _run(scene, scene.until_listed(scene.first, "alive"))
+        healed = (
+            max(change.at for change in scene.members.changes_of("recovered") if change.at > began)
+            - mended
+        )
     return [
         exactly("split", f"after {seconds:g} s both halves hold each other failed", lost, True),
         shown("split", "the other half failed: first to last, s", _span(apart)),
@@ -46,7 +49,7 @@ def split(hosts: int = 16, seconds: float = 60.0) -> list[Figure]:
 
 
 def loss(hosts: int = 16, seconds: float = 300.0, percent: int = 20) -> list[Figure]:
-    """Joins and a kill among random loss that goes on and on."""
+    """Join members and kill one under lasting random packet loss."""
     with _scene(hosts, spare=2) as scene:
         members = scene.members
         _run(scene, scene.form())
@@ -58,15 +61,17 @@ def loss(hosts: int = 16, seconds: float = 300.0, percent: int = 20) -> list[Fig
             _run(scene, scene.join(name))
             ready = members.running[name].ready or 0.0
             known = max(m.list[name].since for m in members.running.values())
-            knows = max(held.since for held in members.running[name].list.values())
+            knows = max(listed.since for listed in members.running[name].list.values())
             joined.append(max(known, knows) - ready)
         _run(scene, scene.pass_time(seconds / 5))
         killed = time.time()
         _run(scene, scene.kill("m3"))
-        found = [h.at - killed for h in members.told("failed") if h.name == "m3"]
+        found = [
+            change.at - killed for change in members.changes_of("failed") if change.name == "m3"
+        ]
         _run(scene, scene.pass_time(max(0.0, seconds - (time.time() - began))))
         wrong = _wrong(members, ["m3"])
-        suspected = len(members.told("suspected"))
+        suspected = len(members.changes_of("suspected"))
     return [
         exactly("loss", f"{percent} % for {seconds:g} s: alive, and held failed", len(wrong), 0),
         shown("loss", "suspicions heard of, all members together", suspected),
@@ -76,7 +81,7 @@ def loss(hosts: int = 16, seconds: float = 300.0, percent: int = 20) -> list[Fig
 
 
 def one_transport(hosts: int = 8) -> list[Figure]:
-    """With UDP blocked from the start, then with TCP blocked."""
+    """A group with UDP blocked from the start, then one with TCP blocked."""
     return [*_without("udp", hosts), *_without("tcp", hosts)]
 
 
@@ -86,11 +91,13 @@ def _without(protocol: str, hosts: int) -> list[Figure]:
         scene.network.block(protocol)
         _run(scene, scene.form())
         began = max(member.ready or 0.0 for member in members.running.values())
-        formed = max(h.since for m in members.running.values() for h in m.list.values()) - began
+        formed = max(x.since for m in members.running.values() for x in m.list.values()) - began
         _run(scene, scene.pass_time(20))
         killed = time.time()
         _run(scene, scene.kill("m3"))
-        found = [h.at - killed for h in members.told("failed") if h.name == "m3"]
+        found = [
+            change.at - killed for change in members.changes_of("failed") if change.name == "m3"
+        ]
         wrong = _wrong(members, ["m3"])
     name = protocol.upper()
     return [
@@ -122,12 +129,12 @@ def _wrong(
     members: Members,
     killed: list[str],
     counts: Callable[[str, str], bool] = lambda by, name: True,
-) -> list[Heard]:
-    """Who was held failed without having been killed."""
+) -> list[ReportedChange]:
+    """The reported failures of members that were not killed."""
     return [
-        heard
-        for heard in members.told("failed")
-        if heard.name not in killed and counts(heard.by, heard.name)
+        change
+        for change in members.changes_of("failed")
+        if change.name not in killed and counts(change.by, change.name)
     ]
 
 

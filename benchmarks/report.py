@@ -1,4 +1,4 @@
-"""What the benchmarks on real processes have to say: expected against measured."""
+"""The figures that the benchmarks report, expected against measured."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 
 
 class CannotMeasure(Exception):
-    """The machine lacks something; the text says what."""
+    """This machine lacks something that a benchmark needs; the text says what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,17 +40,17 @@ def at_least(part: str, what: str, measured: float, least: float, form: str = ".
 
 
 def exactly(part: str, what: str, measured: object, expected: object) -> Figure:
-    """A figure that must be what is expected."""
+    """A figure that must equal the expected value."""
     return Figure(part, what, str(expected), str(measured), measured == expected)
 
 
 def shown(part: str, what: str, measured: object) -> Figure:
-    """A figure for comparison."""
+    """A figure for comparison, without a budget."""
     return Figure(part, what, "", str(measured))
 
 
 def as_table(figures: Iterable[Figure]) -> str:
-    """Lines for people."""
+    """The figures as an aligned table."""
     rows = [("", "what", "expected", "measured", "")]
     for figure in figures:
         verdict = {True: "ok", False: "MISSED", None: ""}[figure.holds]
@@ -64,5 +64,5 @@ def as_table(figures: Iterable[Figure]) -> str:
 
 
 def as_json(figures: Iterable[Figure]) -> str:
-    """One list for programs."""
+    """The figures as a JSON list."""
     return json.dumps([asdict(figure) for figure in figures], indent=2)

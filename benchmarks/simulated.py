@@ -5,8 +5,8 @@
     python -m benchmarks.simulated [first-ping|load|infection|thousand|mutations|cpu ...]
         [--format json]
 
-Without a name all of them are measured, one after the other: some minutes of CPU. The same seeds
-every time: all figures but those of CPU come out the same on every machine.
+Without a name all of them are measured, one after the other: some minutes of CPU. The seeds are
+fixed: all figures but those of CPU are the same in each run and on every machine.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
 
 
 def measure(parts: Sequence[str] = tuple(PARTS)) -> list[Figure]:
-    """The figures of these parts."""
+    """The figures of the parts."""
     with seldom_searched():
         return [figure for part in parts for figure in measured(part, PARTS[part])]
 

@@ -1,13 +1,14 @@
-"""What a group of a hundred or of a thousand makes of each kind of failure, in one column.
+"""One column of figures for each kind of failure, of a simulated group of a hundred or a thousand.
 
 ::
 
     python -m benchmarks.simulated_columns [one-by-one|again|split|killed|gone ...]
         [--members 100] [--seeds 3] [--tolerance 3] [--format json]
 
-Seconds of virtual time until the last survivor knows, medians and worst of the seeds. What is sent
-is counted as IP bytes, 28 a datagram for its headers. The group knows itself from the start.
-Each figure is also told when it is found: a thousand members take many minutes of CPU a course.
+Times are seconds of virtual time until the last survivor knows, median and worst of the seeds.
+Traffic is counted in IP bytes, of which 28 per datagram are headers. All members know each other
+from the start. Each figure is also printed when it is measured: with a thousand members, each part
+takes many minutes of CPU.
 """
 
 from __future__ import annotations
@@ -31,27 +32,27 @@ SEEDS = 3
 TOLERANCE = 3.0  # periods
 LOSSES = (0.1, 0.2, 0.3)
 SPLITS = (0.5, 0.1)
-SHARE = 0.3  # of the members, that end at once
+SHARE = 0.3  # of the members; they end at once
 _HEADERS = 28  # bytes of IP and UDP
-_MEMBER_SECONDS = 20_000  # of each loss, at the most
+_MEMBER_SECONDS = 20_000  # to measure at each loss rate, at the most
 _APART = 20.0  # seconds
 _TIMES = 10
-_STEP = 1.618  # seconds, so that the moments of the period are spread evenly
+_STEP = 1.618  # seconds; spreads the failures evenly over the protocol period
 _SETTLE = 15.0  # seconds
-_BOUND = 60.0  # seconds to wait at the most
+_BOUND = 60.0  # seconds to wait, at the most
 
 Column = dict[str, list[float]]
 
 
 def measure(
-    courses: Sequence[str], members: int = MEMBERS, seeds: int = SEEDS, tolerance: float = TOLERANCE
+    parts: Sequence[str], members: int = MEMBERS, seeds: int = SEEDS, tolerance: float = TOLERANCE
 ) -> list[Figure]:
     """One column: a figure for each kind of failure."""
     column: Column = {}
     for seed in range(seeds):
-        for name in courses:
+        for name in parts:
             print(f"{members} members, {name}, seed {seed}", file=sys.stderr, flush=True)
-            COURSES[name](_at_rest(members, f"{name}/{seed}", tolerance), column)
+            COLUMN_PARTS[name](_at_rest(members, f"{name}/{seed}", tolerance), column)
     title = f"{members} members, tolerance {tolerance:g} T: "
     return [shown(PART, title + what, _in_words(found)) for what, found in column.items()]
 
@@ -70,11 +71,11 @@ def _at_rest(members: int, seed: str, tolerance: float) -> Group:
     return group
 
 
-# The courses of a group
+# The parts
 
 
 def _one_by_one(group: Group, column: Column) -> None:
-    """At rest; one process killed, one host gone; the same while packets are lost."""
+    """At rest; then one process is killed and one host vanishes; the same under packet loss."""
     load = _load(group, 30.0)
     _note(column, "packets a second and member, at rest", load.datagrams_each)
     _note(column, "bytes a second and member, at rest", _octets(load))
@@ -94,14 +95,14 @@ def _one_by_one(group: Group, column: Column) -> None:
 
 
 def _ends(group: Group, column: Column, suffix: str, keys: Sequence[str]) -> None:
-    """One process is killed, and later one host is gone."""
+    """Kill one process, and later have one host vanish."""
     killed, gone = keys
     _note(column, "one process killed" + suffix, *_found(group, [killed], group.kill))
     _note(column, "one host gone" + suffix, *_found(group, [gone], group.vanish))
 
 
 def _again(group: Group, column: Column) -> None:
-    """Ten processes, and ten hosts, each alone and at another moment of the period."""
+    """End ten processes and ten hosts, each alone and at another moment of the period."""
     names = group.running
     chosen = names[:: max(1, len(names) // (2 * _TIMES))][: 2 * _TIMES]
     for killed, gone in zip(chosen[::2], chosen[1::2], strict=True):
@@ -112,7 +113,7 @@ def _again(group: Group, column: Column) -> None:
 
 
 def _split(group: Group, column: Column) -> None:
-    """Two sides lose each other and find together, twice."""
+    """Split the group and heal it, at two ratios."""
     for share in SPLITS:
         names = group.running
         some = names[: round(share * len(names))]
@@ -132,12 +133,12 @@ def _split(group: Group, column: Column) -> None:
 
 
 def _many_killed(group: Group, column: Column) -> None:
-    """Many processes at once, of hosts that live on."""
+    """Kill many processes at once, on hosts that stay up."""
     _many(group, column, "killed at once", group.kill)
 
 
 def _many_gone(group: Group, column: Column) -> None:
-    """Many hosts at once."""
+    """Have many hosts vanish at once."""
     _many(group, column, "gone at once", group.vanish)
 
 
@@ -153,7 +154,7 @@ def _many(group: Group, column: Column, how: str, end: Callable[[str], object]) 
     _note(column, f"wrong failures, {what}", len(group.wrongly_failed()))
 
 
-COURSES: dict[str, Callable[[Group, Column], None]] = {
+COLUMN_PARTS: dict[str, Callable[[Group, Column], None]] = {
     "one-by-one": _one_by_one,
     "again": _again,
     "split": _split,
@@ -161,11 +162,11 @@ COURSES: dict[str, Callable[[Group, Column], None]] = {
     "gone": _many_gone,
 }
 
-# How
+# Measuring
 
 
 def _found(group: Group, keys: Collection[str], end: Callable[[str], object]) -> list[float]:
-    """Seconds until all survivors know, for each of them."""
+    """For each ended member, the seconds until all survivors list it as failed."""
     since = group.now
     for key in keys:
         end(key)
@@ -199,7 +200,7 @@ def _note(column: Column, what: str, *values: float) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the column."""
     parser = Parser(
-        "simulated_columns", "What a simulated group makes of each kind of failure.", COURSES
+        "simulated_columns", "What a simulated group makes of each kind of failure.", COLUMN_PARTS
     )
     parser.add_argument("--members", type=int, default=MEMBERS, metavar="N")
     parser.add_argument("--seeds", type=int, default=SEEDS, metavar="N")

@@ -1,6 +1,6 @@
-"""What simulating costs: CPU for a member and virtual second, of groups at rest.
+"""The CPU time of simulation per member and virtual second, for groups at rest.
 
-What else the machine does can only add. So there are many short slices, of which the best counts.
+Other work of the machine can only add to it, so the best of many short slices counts.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from swimtx.simulation import Group, Load, Meter, VirtualClock
 BUDGET = 60.0  # microseconds
 SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU
 _SETTLE = 10.0  # seconds
-_SLICE = 3.0  # seconds: some do more than others, but not much
+_SLICE = 3.0  # seconds; slices differ little in the work that they do
 _SLICES = 20
 _CALLS = 20_000
 
 
 def measure() -> list[Figure]:
-    """At a hundred members and at a thousand."""
+    """The figures of groups of a hundred and of a thousand."""
     figures = []
     for members, least in SPEED.items():
         group = acquainted(members, "cpu", Config.lan(), events=(), settled=True)
@@ -47,7 +47,7 @@ def measure() -> list[Figure]:
 
 
 def _at_rest(group: Group) -> tuple[Load, float]:
-    """The best slice, and the best time for a timer in between."""
+    """The best slice, and the best time of an empty timer between slices in microseconds."""
     meter = Meter(group, time.process_time)
     loads, calls = [], []
     for _ in range(_SLICES):
@@ -59,7 +59,7 @@ def _at_rest(group: Group) -> tuple[Load, float]:
 
 
 def _empty_timers() -> float:
-    """Microseconds for each: how quick this machine is just now."""
+    """Microseconds per empty timer, as a measure of the machine's speed at the moment."""
     clock = VirtualClock()
     began = time.process_time()
     for number in range(_CALLS):

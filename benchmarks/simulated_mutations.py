@@ -1,8 +1,8 @@
-"""A hundred thousand damaged datagrams at members that live on meanwhile.
+"""A hundred thousand mutated datagrams, sent to the members of a running group.
 
-Half of them are mutations of every kind of message there is, half of what the group itself has
-just sent, with its names, epochs and open sequence numbers. The group is not sealed, so some make
-sense and say wrong things of real members; those have to be refuted.
+Half of them are mutations of every kind of message, half of datagrams that the group has just sent,
+with its names, epochs and open sequence numbers. The group is not sealed, so some are valid and
+make false claims about real members, which have to refute them.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _ELSEWHERE = "10.66.6.6"
 
 
 def measure() -> list[Figure]:
-    """What becomes of the members, and what the datagrams were dropped for."""
+    """The effects on the members, and the reasons for which datagrams were dropped."""
     group = at_rest(MEMBERS, "mutations", config=Config.lan(max_members=MAX_MEMBERS))
     before = _dropped(group)
     logged: list[Any] = []
@@ -44,7 +44,7 @@ def measure() -> list[Figure]:
 
     globalLogPublisher.addObserver(observe)
     try:
-        longest, most = _bombard(group)
+        longest, most = _send_mutations(group)
     finally:
         globalLogPublisher.removeObserver(observe)
     group.run_for(60)
@@ -70,16 +70,20 @@ def measure() -> list[Figure]:
     return figures
 
 
-def _bombard(group: Group) -> tuple[float, int]:
-    """How long somebody real was listed as gone at the longest, and how many were held at most."""
-    luck = chance("mutations")
+def _send_mutations(group: Group) -> tuple[float, int]:
+    """Send the datagrams.
+
+    @return: the longest time in seconds for which a real member was listed failed or left, and the
+        most members in any list.
+    """
+    random = chance("mutations")
     own: deque[bytes] = deque(maxlen=_REMEMBERED)
 
-    def heard(when: float, source: tuple[str, int], there: tuple[str, int], data: bytes) -> None:
+    def note(when: float, source: tuple[str, int], there: tuple[str, int], data: bytes) -> None:
         if source[0] != _ELSEWHERE:
             own.append(data)
 
-    group.network.trace = heard
+    group.network.trace = note
     names = group.running
     targets = [group.address(name) for name in names]
     gone_since: dict[tuple[str, str], float] = {}
@@ -88,10 +92,10 @@ def _bombard(group: Group) -> tuple[float, int]:
     for _ in range(DATAGRAMS // EACH_STEP):
         valid = [*own]
         for _ in range(EACH_STEP):
-            corpus = valid if valid and luck.random() < 0.5 else CORPUS
-            data = mutate(luck, luck.choice(corpus), corpus)
-            port = luck.randint(1024, 65535)
-            group.network.send_datagram((_ELSEWHERE, port), luck.choice(targets), data)
+            corpus = valid if valid and random.random() < 0.5 else CORPUS
+            data = mutate(random, random.choice(corpus), corpus)
+            port = random.randint(1024, 65535)
+            group.network.send_datagram((_ELSEWHERE, port), random.choice(targets), data)
         group.run_for(STEP)
         for by in names:
             membership = group.table(by)

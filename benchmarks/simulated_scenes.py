@@ -1,4 +1,4 @@
-"""What the benchmarks of simulated groups have in common: groups at rest, and who sends what."""
+"""Helpers of the simulated benchmarks: groups at rest, and a trace of the datagrams sent."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ Sent = Callable[[MessageType, tuple[str, int], tuple[str, int]], object]
 def at_rest(
     size: int, seed: object = 1, wiring: type[Wiring] = Wiring, seconds: float = 10, **settings: Any
 ) -> Group:
-    """A group whose members know each other, and among whom nothing is news any more.
+    """A group whose members know each other and have no update left to spread.
 
-    @param seconds: after which that is so. A member says once, when the first stream to it was
-        accepted; where only table exchanges open streams, that takes a while.
+    @param seconds: how long to run until that is so. A member announces once that it has accepted
+        its first stream; where only table exchanges open streams, that takes a while.
     """
     group = Group(size, seed, wiring=wiring, **{"events": (), **settings})
     group.start()
@@ -30,24 +30,24 @@ def at_rest(
 
 
 def chance(what: str) -> Random:
-    """The chance of one benchmark."""
+    """The random generator of one benchmark."""
     return Random(f"benchmarks/{what}")
 
 
 def spy(group: Group, sent: Sent) -> Callable[[], None]:
     """Call C{sent(type, source, destination)} for each datagram that leaves a member.
 
-    @return: ends it.
+    @return: a function that stops the tracing.
     """
     network = group.network
     send = network.send_datagram
 
-    def look(source: tuple[str, int], destination: tuple[str, int], data: bytes) -> None:
+    def trace(source: tuple[str, int], destination: tuple[str, int], data: bytes) -> None:
         kind = swim_pb2.Datagram.FromString(data).type
         sent(MessageType(kind), source, destination)
         send(source, destination, data)
 
-    network.send_datagram = look  # type: ignore[method-assign]
+    network.send_datagram = trace  # type: ignore[method-assign]
 
     def stop() -> None:
         network.send_datagram = send  # type: ignore[method-assign]

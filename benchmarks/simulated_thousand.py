@@ -1,4 +1,4 @@
-"""A thousand members join at once, by one seed, until all list all."""
+"""The time and cost for a thousand members that join at once, by one seed, until all list all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def thousand() -> tuple[Group, float | None, Load]:
 
 
 def measure() -> list[Figure]:
-    """Whether they all find each other, how soon, and at what cost."""
+    """Whether all members list all, how soon, and at what cost."""
     _, formed, load = thousand()
     each = load.datagrams / MEMBERS
     return [

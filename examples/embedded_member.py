@@ -1,13 +1,13 @@
-"""A member inside your own Twisted program: workers that share out jobs by who is there.
+"""A member inside your own Twisted program: workers that share out jobs by the member list.
 
 Each worker takes the jobs whose number falls to it among the living workers, so when one of them
-ends, the others take over what was its. Here all three run in one process on loopback, and the
-program ends by itself::
+ends, the others take over its jobs. Here all three run in one process on loopback, and the program
+ends by itself::
 
     python examples/embedded_member.py
 
-In real life each worker is a process of its own, on a host of its own, and is given addresses of
-other members, or of a bootstrap node, to join by.
+In production each worker is a process on a host of its own, and joins by the addresses of other
+members or of a bootstrap node.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from swimtx import Change, Config, Node
 
 
 class Worker:
-    """A program with a member in it."""
+    """An application with a member in it."""
 
     def __init__(self, reactor: Any, name: str) -> None:
         # Port 0 lets the system pick one; on a host of its own a worker keeps the default, 7946.
@@ -30,7 +30,7 @@ class Worker:
         self.node.membership.subscribe(self.changed)
 
     async def start(self, *seeds: tuple[str, int]) -> None:
-        """Become part of the group."""
+        """Start the member and join the group of the seeds."""
         await self.node.start()
         await self.node.join(seeds)
 
@@ -39,7 +39,7 @@ class Worker:
         print(f"{self.node.name}: {change.member.name} {change.event} ({change.why})")
 
     def jobs(self, count: int) -> list[int]:
-        """Which of so many jobs are ours."""
+        """The numbers of the jobs, from 0 up to C{count}, that fall to this worker."""
         workers = [
             member.name
             for member in self.node.membership.members()
@@ -49,7 +49,7 @@ class Worker:
 
 
 async def main(reactor: Any) -> None:
-    """Three workers; one goes."""
+    """Start three workers; one leaves."""
     workers = [Worker(reactor, name) for name in ("anna", "bert", "carl")]
     first, *others = workers
     await first.start()
@@ -59,7 +59,7 @@ async def main(reactor: Any) -> None:
     for worker in workers:
         print(f"{worker.node.name} has the jobs {worker.jobs(9)}")
 
-    await others.pop().node.destroy()  # leaves, so that nobody takes it for a failure
+    await others.pop().node.destroy()  # leaves the group, so that the others see no failure
     for worker in (first, *others):
         print(f"{worker.node.name} has the jobs {worker.jobs(9)}")
 

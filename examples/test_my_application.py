@@ -1,13 +1,13 @@
-"""How to test your own application that has a member in it: in virtual time, without a network.
+"""How to test an application that has a member in it: in virtual time, without a network.
 
 ::
 
     python -m twisted.trial examples/test_my_application.py
 
 The application here is a primary and standbys: the living member with the lowest name is the
-primary. It gets its reactor handed in, like everything that is to be tested, and its chance too;
-the tests hand it a reactor whose network and time are simulated, and chance with a seed. Minutes
-take milliseconds, and each run is like the one before.
+primary. Its reactor and its random numbers are parameters, so the tests can pass a reactor with a
+simulated network and clock, and a random generator with a seed. Minutes take milliseconds, and each
+run is like the one before.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from swimtx.testing import MemoryReactorClock
 
 
 class Application:
-    """What is to be tested.
+    """The application under test.
 
     @ivar takeovers: how often it became the primary.
     """
@@ -38,26 +38,26 @@ class Application:
         self._was_primary = False
 
     def start(self, *seeds: tuple[str, int]) -> Deferred[None]:
-        """Join, or be the first."""
+        """Start the member and join the seeds; without seeds it is the first of its group."""
         return ensureDeferred(self._start(*seeds))
 
     async def _start(self, *seeds: tuple[str, int]) -> None:
         await self.node.start()
         await self.node.join(seeds)
-        self._look()
+        self._update_role()
 
     @property
     def primary(self) -> bool:
-        """Whether it is up to us."""
-        # A suspect is part of the group until the group has found that it failed.
+        """Whether this member is the primary."""
+        # A suspect belongs to the group until it is declared failed.
         living = [member for member in self.node.membership.members() if member.state.living]
         return living[0].name == self.node.name
 
     def _changed(self, change: Change) -> None:
         if self.node.running:
-            self._look()
+            self._update_role()
 
-    def _look(self) -> None:
+    def _update_role(self) -> None:
         self.takeovers += self.primary and not self._was_primary
         self._was_primary = self.primary
 
@@ -91,14 +91,14 @@ class TakeoverTests(SynchronousTestCase):
         self.successResultOf(left)
         self.assertTrue(self.bert.primary)
 
-    def test_a_primary_that_stands_still_for_a_moment_stays_the_primary(self) -> None:
+    def test_a_primary_that_stalls_for_a_moment_stays_the_primary(self) -> None:
         self.here.process.stall()
         self.there.advance(0.5)
         self.here.process.resume()
         self.there.advance(30)
         self.assertEqual((self.anna.takeovers, self.bert.takeovers), (1, 0))
 
-    def test_lost_packets_make_nobody_take_over(self) -> None:
+    def test_packet_loss_causes_no_takeover(self) -> None:
         self.network.lose(0.2)
         self.there.advance(600)
         self.assertEqual(self.bert.takeovers, 0)

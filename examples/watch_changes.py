@@ -5,8 +5,8 @@
     python examples/watch_changes.py HOST[:PORT]...
     python examples/watch_changes.py --seconds 10 127.0.0.1:7946
 
-Whoever watches is a member too, and is listed while it watches. To watch without being one, ask an
-agent: ``swimtx monitor``.
+The watcher is a member too, and is listed while it watches. To watch without becoming a member, ask
+an agent: ``swimtx monitor``.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from swimtx import Change, Config, JoinFailed, Node
 
 
 def show(change: Change) -> None:
-    """One line for each change."""
+    """Print one line for a change."""
     member = change.member
     tags = " ".join(f"{key}={value}" for key, value in sorted(member.tags.items()))
     where = f"{member.address}:{member.port}"
@@ -31,7 +31,7 @@ def show(change: Change) -> None:
 
 
 async def watch(reactor: Any, seeds: list[str], seconds: float | None) -> int:
-    """Watch until the time is over, or for ever."""
+    """Print changes for C{seconds}; C{None}: until Ctrl-C."""
     node = Node(reactor, Config.local(port=0, tags={"role": "watcher"}))
     await node.start()
     for member in (await joined(node, seeds)).members():
@@ -41,7 +41,7 @@ async def watch(reactor: Any, seeds: list[str], seconds: float | None) -> int:
     enough: Deferred[None] = Deferred()
     if seconds is not None:
         reactor.callLater(seconds, enough.callback, None)
-    # Leaving takes a moment, and the reactor waits for it.
+    # Leaving takes a moment; the reactor waits for it.
     reactor.addSystemEventTrigger("before", "shutdown", node.destroy)
     with suppress(CancelledError):
         await enough
@@ -49,7 +49,10 @@ async def watch(reactor: Any, seeds: list[str], seconds: float | None) -> int:
 
 
 async def joined(node: Node, seeds: list[str]) -> Any:
-    """The membership, once somebody has answered."""
+    """Join, and return the membership.
+
+    @raise SystemExit: no seed answered.
+    """
     try:
         return await node.join(seeds)
     except JoinFailed as failed:

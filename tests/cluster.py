@@ -1,4 +1,4 @@
-"""Groups of real C{twistd} processes for tests, which never outlive the test.
+"""Groups of real C{twistd} processes for tests, which end with the test in any case.
 
 ::
 
@@ -31,48 +31,48 @@ from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import Processes, Twistd, swimtx_environment, wait_until
 
-PATIENCE = 60.0  # seconds for whatever has to come about; a slow machine needs some of them
+TIMEOUT = 60.0  # seconds to wait for any outcome, enough for a slow machine
 _READY = re.compile(r"listening on udp(?:\+tcp)? (?P<host>\S+):(?P<port>\d+), cluster ")
 _CONTROL = re.compile(r", control (?P<where>.+)$")
 _Found = TypeVar("_Found")
 
 
 class Running:
-    """A process that has said what it listens on.
+    """A process that has logged its address.
 
-    @ivar process: for signals and its log.
+    @ivar process: the process, for signals and its log.
     @ivar host: the address that others use, an IP literal, in brackets if it is IPv6.
     @ivar port: the port it listens on.
     """
 
     def __init__(self, process: Twistd) -> None:
         self.process = process
-        self.ready = process.ready_line(PATIENCE)
+        self.ready = process.ready_line(TIMEOUT)
         found = _READY.search(self.ready)
         assert found is not None, self.ready
         self.host, self.port = found["host"], int(found["port"])
 
     @property
     def address(self) -> str:
-        """What C{--join} takes."""
+        """The address in the form of C{--join}."""
         return f"{self.host}:{self.port}"
 
     def kill(self) -> None:
-        """SIGKILL: it can tell nobody."""
+        """SIGKILL: the process cannot leave the group."""
         self.process.kill()
 
     def freeze(self) -> None:
-        """SIGSTOP: it still has its sockets, but does not answer."""
+        """SIGSTOP: the process keeps its sockets, but does not answer."""
         self.process.send(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """SIGCONT."""
+        """SIGCONT: the process runs on."""
         self.process.send(signal.SIGCONT)
 
     def terminate(self) -> int:
-        """SIGTERM, as from an init system; how it ended."""
+        """SIGTERM, as from an init system; the exit status."""
         self.process.send(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(TIMEOUT)
 
 
 class RunningMember(Running):
@@ -92,19 +92,19 @@ class RunningMember(Running):
         return members
 
     def states(self) -> dict[str, str]:
-        """What it believes of whom."""
+        """The state of each member in its list."""
         return {member["name"]: member["state"] for member in self.members()}
 
     def info(self) -> dict[str, Any]:
-        """What it says of itself."""
+        """The answer of C{/info}."""
         info: dict[str, Any] = self.agent.get("info")
         return info
 
 
 class Cluster:
-    """Some processes in a folder of their own.
+    """A group of processes with a folder of its own.
 
-    @ivar folder: where they run; their control sockets are in a folder of it.
+    @ivar folder: their working directory; their control sockets are in a subfolder.
     """
 
     def __init__(self) -> None:
@@ -118,7 +118,7 @@ class Cluster:
     def start_bootstrap(
         self, *options: str, label: str = "bootstrap", prefix: Sequence[str] = ()
     ) -> Running:
-        """A bootstrap node, once it listens."""
+        """Start a bootstrap node; return when it listens."""
         arguments = ["swim-bootstrap", "--port", "0", *options]
         return Running(self._processes.start(label, arguments, prefix))
 
@@ -130,14 +130,14 @@ class Cluster:
         prefix: Sequence[str] = (),
         command: Sequence[str] | None = None,
     ) -> RunningMember:
-        """A member, once it listens. It has not joined yet."""
+        """Start a member; return when it listens, before it has joined."""
         process = self.launch_member(name, *options, seeds=seeds, prefix=prefix, command=command)
         return self._is_running(name, process)
 
     def start_members(
         self, count: int, *options: str, seeds: Iterable[Running] = (), prefix: Sequence[str] = ()
     ) -> list[RunningMember]:
-        """Members C{n1}, C{n2} and so on, started together, once all of them listen."""
+        """Start the members C{n1}, C{n2} and so on together; return when all of them listen."""
         seeds = list(seeds)
         names = [f"n{number + 1}" for number in range(count)]
         started = [
@@ -153,20 +153,18 @@ class Cluster:
         prefix: Sequence[str] = (),
         command: Sequence[str] | None = None,
     ) -> Twistd:
-        """A process that should become a member: it may fail to.
+        """Start the process of a member, and return without waiting for it.
 
-        @param prefix: a command to start it by, such as C{ip netns exec NAME}.
-        @param command: instead of C{twistd -n --pidfile=}.
+        @param prefix: a command that runs it elsewhere, such as C{ip netns exec NAME}.
+        @param command: used instead of C{twistd -n --pidfile=}.
         """
         arguments = ["swim", "--name", name, "--port", "0", *options]
         for seed in seeds:
             arguments += ["--join", seed.address]
         return self._processes.start(name, arguments, prefix, command)
 
-    def swimtx(
-        self, *arguments: str, seconds: float = PATIENCE
-    ) -> subprocess.CompletedProcess[str]:
-        """What the command C{swimtx} says and how it ends."""
+    def swimtx(self, *arguments: str, seconds: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Run the command C{swimtx}; its output and its exit status."""
         return subprocess.run(
             [sys.executable, "-m", "swimtx", *arguments],
             env=self.environment,
@@ -183,32 +181,32 @@ class Cluster:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The variables for a process that should find the members' control sockets."""
+        """The environment for a process that has to find the members' control sockets."""
         return {**swimtx_environment(), **self._environment}
 
     def wait_for(self, find: Callable[[], _Found | None], what: str) -> _Found:
-        """What C{find()} gives, once that is something.
+        """Call C{find()} until its result is true, and return that.
 
-        A member that does not answer just now has nothing to say.
+        A member that does not answer counts as no result.
 
-        @raise CommandFailed: it takes too long.
+        @raise CommandFailed: that takes longer than C{TIMEOUT} seconds.
         """
 
-        def try_to_find() -> _Found | None:
+        def find_or_none() -> _Found | None:
             try:
                 return find()
             except CommandFailed:
                 return None
 
-        return wait_until(try_to_find, PATIENCE, what)
+        return wait_until(find_or_none, TIMEOUT, what)
 
     def wait_for_states(
         self, states: Mapping[str, str], seen_by: Iterable[RunningMember] | None = None
     ) -> None:
-        """Wait until these members believe that the states of those named are these.
+        """Wait until the observers list the named members in these states.
 
-        @param seen_by: by default all members that were started.
-        @raise CommandFailed: it takes too long.
+        @param seen_by: the observers; by default all members that were started.
+        @raise CommandFailed: that takes longer than C{TIMEOUT} seconds.
         """
         observers = list(self.members.values() if seen_by is None else seen_by)
 
@@ -218,8 +216,8 @@ class Cluster:
         try:
             self.wait_for(agreed, f"{dict(states)} to be known")
         except CommandFailed as error:
-            believed = {observer.name: observer.states() for observer in observers}
-            raise CommandFailed(f"{error}; instead {believed}") from None
+            listed = {observer.name: observer.states() for observer in observers}
+            raise CommandFailed(f"{error}; instead {listed}") from None
 
     def _is_running(self, name: str, process: Twistd) -> RunningMember:
         self.members[name] = member = RunningMember(name, process)
@@ -227,9 +225,9 @@ class Cluster:
 
 
 class ClusterTestCase(SynchronousTestCase):
-    """A test with a cluster of its own."""
+    """A test case with a cluster."""
 
-    timeout = 5 * PATIENCE
+    timeout = 5 * TIMEOUT
 
     def setUp(self) -> None:
         self.cluster = Cluster()

@@ -1,4 +1,4 @@
-"""Signals, for tests that send them."""
+"""Signal handlers for tests that send signals to processes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import signal
 from twisted.trial.unittest import SynchronousTestCase
 
 
-def heed(case: SynchronousTestCase, *numbers: signal.Signals) -> None:
-    """Have the processes that a test starts heed these signals.
+def use_default_handlers(case: SynchronousTestCase, *numbers: signal.Signals) -> None:
+    """Have the processes that a test starts handle these signals in the default way.
 
-    What a shell runs in the background ignores Ctrl-C, what nohup runs ignores a hang-up, and so do
-    all children of theirs.
+    A shell's background process ignores SIGINT and a process under nohup ignores SIGHUP, and their
+    child processes inherit that.
     """
     for number in numbers:
         interrupt = number is signal.SIGINT

@@ -1,4 +1,4 @@
-"""Every example runs, and does what it says."""
+"""The examples: each runs and gives the described output."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ EXAMPLES = ROOT / "examples"
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
 
 
-def ran(test: SynchronousTestCase, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Python with these arguments, in a folder of the test's own."""
+def run_python(test: SynchronousTestCase, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run Python with these arguments in a folder of the test."""
     folder = Path(test.mktemp())
     folder.mkdir()
     return subprocess.run(
@@ -36,39 +36,39 @@ def ran(test: SynchronousTestCase, *arguments: str) -> subprocess.CompletedProce
 
 
 class ExampleTests(SynchronousTestCase):
-    def test_all_are_in_their_readme(self) -> None:
+    def test_every_example_is_in_the_readme_of_the_examples(self) -> None:
         text = (EXAMPLES / "README.rst").read_text()
         for example in EXAMPLES.glob("*.py"):
             self.assertIn(example.name, text)
 
-    def test_workers_take_over_the_jobs_of_one_that_leaves(self) -> None:
-        done = ran(self, str(EXAMPLES / "embedded_member.py"))
+    def test_workers_take_over_the_jobs_of_a_worker_that_leaves(self) -> None:
+        done = run_python(self, str(EXAMPLES / "embedded_member.py"))
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertIn("carl has the jobs [2, 5, 8]", done.stdout)
         self.assertIn("anna: carl left", done.stdout)
         self.assertIn("anna has the jobs [0, 2, 4, 6, 8]", done.stdout)
 
-    def test_the_tests_of_somebodys_application_pass(self) -> None:
-        done = ran(self, "-m", "twisted.trial", str(EXAMPLES / "test_my_application.py"))
+    def test_the_tests_of_the_example_application_pass(self) -> None:
+        done = run_python(self, "-m", "twisted.trial", str(EXAMPLES / "test_my_application.py"))
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertIn("PASSED (successes=5)", done.stdout)
 
-    def test_watching_a_group_that_is_not_there_says_so(self) -> None:
-        done = ran(self, str(EXAMPLES / "watch_changes.py"), "127.0.0.1:9")
+    def test_the_watcher_reports_that_no_seed_answered(self) -> None:
+        done = run_python(self, str(EXAMPLES / "watch_changes.py"), "127.0.0.1:9")
         self.assertEqual(done.returncode, 1)
         self.assertIn("cannot join: no seed answered (127.0.0.1:9: ", done.stderr)
         self.assertNotIn("Traceback", done.stderr)
 
 
 class WatchingTests(TestCase):
-    """The watcher needs a group to watch."""
+    """The watcher, with a group to watch."""
 
-    def test_it_prints_who_is_there_and_what_changes(self) -> Any:
+    def test_the_watcher_prints_the_members_and_their_changes(self) -> Any:
         from twisted.internet import reactor
 
-        return ensureDeferred(self.watched(reactor))
+        return ensureDeferred(self.watch_a_member(reactor))
 
-    async def watched(self, reactor: Any) -> None:
+    async def watch_a_member(self, reactor: Any) -> None:
         member = Node(reactor, Config.local(name="member", port=0))
         await member.start()
         self.addCleanup(member.destroy)

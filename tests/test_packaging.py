@@ -1,9 +1,9 @@
-"""What people get when they install swimtx, by each of the ways there are.
+"""The contents of the packages, and their installation in each of the ways that there are.
 
-Everything is done with copies: of the source tree, so that no ``build/`` from an earlier day takes
-part, and of the Python environment, so that installing and uninstalling is real and yet takes
-seconds. Twisted is copied into that environment file by file, because uninstalling swimtx must
-leave it whole; everything else is linked.
+All tests work on copies: of the source tree, so that an old ``build/`` has no effect, and of the
+Python environment, so that installing and uninstalling is real and yet takes seconds. Twisted is
+copied into that environment file by file, because uninstalling swimtx must leave it intact;
+everything else is linked.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 300
+TIMEOUT = 300
 PLUGIN = "twisted/plugins/swimtx_plugin.py"
 COMMANDS = ("swim", "swim-bootstrap")
 MADE_BY_TOOLS = shutil.ignore_patterns(
@@ -37,7 +37,10 @@ MADE_BY_TOOLS = shutil.ignore_patterns(
 
 
 def run(*command: str | Path, cwd: Path, **environ: str) -> str:
-    """What ``command`` prints, or a failure with all that it printed."""
+    """Run a command and return its output.
+
+    @raise AssertionError: the command failed; the text has all its output.
+    """
     clean = {
         name: value
         for name, value in os.environ.items()
@@ -50,7 +53,7 @@ def run(*command: str | Path, cwd: Path, **environ: str) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=False,
     )
     if done.returncode:
@@ -68,7 +71,7 @@ def temporary(name: str) -> Path:
 
 @functools.cache
 def tracked() -> tuple[str, ...] | None:
-    """The files of the checkout, new ones too, or None when this is no checkout of git."""
+    """The files of the checkout, new ones too; C{None} if this is no checkout of git."""
     git = ("git", "-c", "safe.directory=*", "-C", str(ROOT))
     try:
         if Path(run(*git, "rev-parse", "--show-toplevel", cwd=ROOT).strip()) != ROOT:
@@ -80,7 +83,7 @@ def tracked() -> tuple[str, ...] | None:
 
 
 def source_tree(into: Path) -> Path:
-    """A copy of the source as it stands, with nothing in it that a tool has made."""
+    """Copy the current source, without any file that a tool has made."""
     names = tracked()
     if names is None:
         shutil.copytree(ROOT, into, ignore=MADE_BY_TOOLS)
@@ -102,7 +105,7 @@ def files_of(tree: Path, *folders: str) -> set[str]:
 
 
 def can_build_here() -> bool:
-    """Whether the setuptools at hand is new enough, so that none need be downloaded."""
+    """Whether the installed setuptools is new enough, so that none has to be downloaded."""
     try:
         return int(importlib.metadata.version("setuptools").split(".")[0]) >= 77
     except importlib.metadata.PackageNotFoundError:
@@ -136,9 +139,9 @@ class Environment:
         )
         ours = {Path(path) for path in sysconfig.get_paths().values() if path.endswith("-packages")}
         for entry in sorted(entry for path in ours for entry in path.iterdir()):
-            self._adopt(entry)
+            self._take_over(entry)
 
-    def _adopt(self, entry: Path) -> None:
+    def _take_over(self, entry: Path) -> None:
         name = entry.name.lower()
         target = self.packages / entry.name
         if "swimtx" in name or name.startswith(("pip", "__pycache__")) or target.exists():
@@ -150,26 +153,26 @@ class Environment:
             target.symlink_to(entry)
 
     def pip(self, *words: str | Path) -> None:
-        """Run the pip at hand on this environment."""
+        """Run the installed pip on this environment."""
         pip = (sys.executable, "-m", "pip", "--python", self.python)
         run(*pip, *words, cwd=Path("/"))
 
     def install(self, *words: str | Path) -> None:
-        """Install without dependencies, which are all there, and offline if that can be."""
+        """Install without dependencies, which are all present, and offline if possible."""
         isolation = ["--no-build-isolation"] if can_build_here() else []
         self.pip("install", "--quiet", "--no-deps", *isolation, *words)
 
     def commands(self) -> set[str]:
         """The commands that ``twistd --help`` lists, run from the root folder."""
         script = "from twisted.scripts.twistd import run; run()"
-        said = run(self.python, "-c", script, "--help", cwd=Path("/"))
-        _, commands, rest = said.partition("Commands:")
-        assert commands, said
+        printed = run(self.python, "-c", script, "--help", cwd=Path("/"))
+        _, commands, rest = printed.partition("Commands:")
+        assert commands, printed
         return set(re.findall(r"^ {1,4}(\S+)", rest, re.MULTILINE))
 
 
-class WhatIsBuilt(SynchronousTestCase):
-    """The wheel and the source archive hold what they should, and nothing else."""
+class PackageContentTests(SynchronousTestCase):
+    """The contents of the wheel and of the source archive."""
 
     def setUp(self) -> None:
         with zipfile.ZipFile(only(built().glob("*.whl"))) as wheel:
@@ -186,19 +189,19 @@ class WhatIsBuilt(SynchronousTestCase):
         self.assertEqual(wanted - self.wheel, set())
 
     def test_the_wheel_holds_the_plugin_and_nothing_else_of_twisted(self) -> None:
-        theirs = {name for name in self.wheel if name.startswith("twisted/")}
-        self.assertEqual(theirs, {PLUGIN})
+        of_twisted = {name for name in self.wheel if name.startswith("twisted/")}
+        self.assertEqual(of_twisted, {PLUGIN})
 
     def test_the_wheel_holds_nothing_but_the_package_and_the_plugin(self) -> None:
         tops = {name.split("/")[0] for name in self.wheel if ".dist-info/" not in name}
         self.assertEqual(tops, {"swimtx", "twisted"})
 
-    def test_nothing_that_a_tool_has_made_is_shipped(self) -> None:
+    def test_no_file_that_a_tool_has_made_is_shipped(self) -> None:
         for name in self.wheel | self.archive:
             self.assertNotIn("__pycache__", name)
             self.assertNotIn("dropin.cache", name)
 
-    def test_the_source_archive_can_run_the_tests(self) -> None:
+    def test_the_source_archive_holds_every_file_that_the_tests_need(self) -> None:
         folders = ("swimtx", "twisted", "tests", "docs", "examples", "benchmarks", "fuzz", "deploy")
         wanted = files_of(self.source, *folders)
         self.assertIn("tests/parts.py", wanted)
@@ -213,10 +216,10 @@ class WhatIsBuilt(SynchronousTestCase):
         )
 
 
-class WhatIsInstalled(SynchronousTestCase):
-    """Installed in any way, ``twistd`` knows our commands; uninstalled, it still works."""
+class InstallationTests(SynchronousTestCase):
+    """``twistd`` lists our commands after every installation, and works after uninstalling."""
 
-    def come_and_go(self, *what: str | Path) -> None:
+    def install_and_uninstall(self, *what: str | Path) -> None:
         environment = Environment(temporary("environment"))
         before = environment.commands()
         self.assertIn("web", before)
@@ -230,14 +233,14 @@ class WhatIsInstalled(SynchronousTestCase):
         self.assertEqual(environment.commands(), before)
         self.assertFalse(environment.script.exists())
 
-    def test_a_wheel_brings_the_commands_and_takes_them_away(self) -> None:
-        self.come_and_go(only(built().glob("*.whl")))
+    def test_a_wheel_adds_the_commands_and_its_removal_removes_them(self) -> None:
+        self.install_and_uninstall(only(built().glob("*.whl")))
 
-    def test_a_source_archive_brings_the_commands_and_takes_them_away(self) -> None:
-        self.come_and_go(only(built().glob("*.tar.gz")))
+    def test_a_source_archive_adds_the_commands_and_its_removal_removes_them(self) -> None:
+        self.install_and_uninstall(only(built().glob("*.tar.gz")))
 
-    def test_an_editable_checkout_brings_the_commands_and_takes_them_away(self) -> None:
-        self.come_and_go("-e", source_tree(temporary("checkout") / "swimtx"))
+    def test_an_editable_checkout_adds_the_commands_and_its_removal_removes_them(self) -> None:
+        self.install_and_uninstall("-e", source_tree(temporary("checkout") / "swimtx"))
 
-    def test_a_checkout_brings_the_commands_and_takes_them_away(self) -> None:
-        self.come_and_go(source_tree(temporary("checkout") / "swimtx"))
+    def test_a_checkout_adds_the_commands_and_its_removal_removes_them(self) -> None:
+        self.install_and_uninstall(source_tree(temporary("checkout") / "swimtx"))

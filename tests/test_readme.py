@@ -1,4 +1,4 @@
-"""What the README shows is run as it stands there."""
+"""The code of the README, which is run as it is printed there."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from twisted.trial.unittest import SynchronousTestCase, TestCase
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.rst").read_text()
-BOUND = 60.0
+BOUND = 60.0  # seconds
 
 
 def blocks(language: str) -> list[str]:
@@ -25,8 +25,8 @@ def blocks(language: str) -> list[str]:
     return [textwrap.dedent(block).strip() + "\n" for block in found]
 
 
-class PythonOfTheReadme(TestCase):
-    """Each block is a program."""
+class ReadmePythonTests(TestCase):
+    """The Python blocks, each of which is a program."""
 
     def test_every_python_block_runs(self) -> None:
         programs = blocks("python")
@@ -56,26 +56,26 @@ class PythonOfTheReadme(TestCase):
         self.assertIn("joined n2", done.stdout)
 
 
-class CommandsOfTheReadme(TestCase):
-    """The lines after a dollar sign: servers first, then questions to them."""
+class ReadmeCommandTests(TestCase):
+    """The lines after a dollar sign: servers first, then commands that ask them."""
 
     def setUp(self) -> None:
         self.started: list[subprocess.Popen[bytes]] = []
-        self.addCleanup(self.end_them)
+        self.addCleanup(self.kill_servers)
 
-    def end_them(self) -> None:
+    def kill_servers(self) -> None:
         for process in self.started:
             if process.poll() is None:
                 process.send_signal(signal.SIGKILL)
             process.wait()
 
     def words(self, line: str) -> list[str]:
-        """A command line, with this interpreter's scripts instead of the folder's."""
+        """The words of a command line, with the scripts of this interpreter for C{.venv/bin}."""
         scripts = str(Path(sys.executable).parent)
         return [word.replace(".venv/bin", scripts) for word in line.removeprefix("$ ").split()]
 
     def run_until(self, line: str, enough: object) -> str:
-        """Run a question until its output satisfies C{enough(text)}."""
+        """Run a command until its output satisfies C{enough(text)}."""
         deadline = time.monotonic() + BOUND
         while True:
             done = subprocess.run(
@@ -87,7 +87,7 @@ class CommandsOfTheReadme(TestCase):
                 self.fail(f"{line}: {done.stdout}{done.stderr}")
             time.sleep(0.1)
 
-    def test_the_members_by_hand_find_each_other(self) -> None:
+    def test_the_members_started_by_hand_find_each_other(self) -> None:
         servers, requests = (block.strip().splitlines() for block in blocks("console")[:2])
         environment = dict(os.environ, PYTHONUNBUFFERED="1")
         for line in servers:
@@ -102,8 +102,8 @@ class CommandsOfTheReadme(TestCase):
             )
         members, info, ping, leave = requests
         self.run_until(members, lambda text: text.count("alive") == 2)
-        told = self.run_until(f"{info} --format json", bool)
-        self.assertEqual(json.loads(told)["name"], "n1")
+        answer = self.run_until(f"{info} --format json", bool)
+        self.assertEqual(json.loads(answer)["name"], "n1")
         self.run_until(ping, bool)
         self.run_until(leave, lambda text: True)
         self.run_until(members, lambda text: "left" in text)
@@ -114,10 +114,10 @@ class CommandsOfTheReadme(TestCase):
         return str(folder)
 
 
-class TheTwoCommands(SynchronousTestCase):
-    """A newcomer copies them; so does the script of the continuous integration."""
+class InstallCommandTests(SynchronousTestCase):
+    """The two installing commands, which readers and continuous integration copy."""
 
-    def test_they_stand_at_the_top(self) -> None:
+    def test_the_two_install_commands_are_at_the_top_of_the_readme(self) -> None:
         commands = re.findall(r"^    (python3 -m venv .*)$", README, re.MULTILINE)
         self.assertEqual(
             commands,

@@ -1,1 +1,1 @@
-"""A member as a process of its own: the service, its control port, and where that is found."""
+"""The agent: a member run as a process of its own, and the control port that commands it."""

@@ -1,4 +1,4 @@
-"""``twistd swim-bootstrap``: the well-known node as a process."""
+"""``twistd swim-bootstrap``: a bootstrap node run as a process."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     def postOptions(self) -> None:
-        """Whatever can be known to be wrong before the start is said here.
+        """Check the options together, before anything is started.
 
-        @raise usage.UsageError: something is.
+        @raise usage.UsageError: an option is wrong, or two contradict each other.
         """
         try:
             make_bootstrap(Clock(), self)
@@ -63,7 +63,7 @@ class Options(usage.Options):
 def make_bootstrap(reactor: Any, options: Options) -> Bootstrap:
     """The bootstrap node that the options describe.
 
-    @raise BadConfig: they contradict each other.
+    @raise BadConfig: an option is wrong, or two contradict each other.
     """
     return Bootstrap(
         reactor,
@@ -76,7 +76,7 @@ def make_bootstrap(reactor: Any, options: Options) -> Bootstrap:
 
 
 def makeService(options: Options) -> IService:
-    """Called by twistd: the bootstrap node that the options describe. Nothing is bound yet."""
+    """Make the service that twistd runs. It binds its socket when it starts."""
     from twisted.internet import reactor
 
     bootstrap = make_bootstrap(reactor, options)

@@ -1,7 +1,7 @@
 """The control port of an agent: JSON over HTTP on any of Twisted's stream endpoints.
 
-An idle agent holds nothing but the listening socket: twisted.web is imported at the first
-connection.
+C{twisted.web} is imported at the first connection, so an idle agent holds only the listening
+socket.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from swimtx.agent.controlled import IControlled
 if TYPE_CHECKING:
     from swimtx.agent.control_api import ControlApi
 
-LAST_WORDS = 1.0  # seconds that clients get to read what is still on its way to them
+LAST_WORDS = 1.0  # seconds for clients to read the end of their responses, at a stop
 
 
 class ControlPort(Service):
-    """Listens while it runs.
+    """The service that listens for commands.
 
-    @param agent: what is commanded. It is started before this, since the socket bears its name.
+    @param agent: the service that is commanded. Start it first: the default socket is named after
+        its port and its name.
     @param endpoint: a Twisted endpoint string; C{None}: the default UNIX socket.
-    @ivar where: what it listens on, for people and for C{--node}.
+    @ivar where: the path or address that it listens on, in the form that C{--node} takes.
     """
 
     _log = Logger()
@@ -43,18 +44,19 @@ class ControlPort(Service):
         self._reactor = reactor
         self._agent = agent
         self._endpoint = endpoint
-        self._site: _SiteWhenNeeded | None = None
+        self._site: _LazySite | None = None
         self._port: IListeningPort | None = None
         self.where = ""
 
     def startService(self) -> None:
         """Listen.
 
-        @raise BadControlSocket: the default socket cannot be where it should.
+        @raise BadControlSocket: the path is too long, or the folder of the default socket cannot
+            be made or is not safe.
         @raise twisted.internet.error.CannotListenError: the endpoint is taken or forbidden.
-        @raise ValueError: it is no endpoint.
+        @raise ValueError: the endpoint string is malformed.
         """
-        site = _SiteWhenNeeded(self._reactor, self)
+        site = _LazySite(self._reactor, self)
         description = self._endpoint
         if description is None:
             node = self._agent.node
@@ -71,18 +73,18 @@ class ControlPort(Service):
             failures[0].raiseException()
         self._site = site
         self.where = description if path is None else str(path)
-        self._say_where()
+        self._note_address()
         Service.startService(self)
 
     def stopService(self) -> Deferred[None]:
-        """Stop listening; finish live streams; close the connections."""
+        """Stop listening, finish the monitor streams and close the connections."""
         if not self.running:
             return succeed(None)
         Service.stopService(self)
         return Deferred.fromCoroutine(self._close())
 
     def make_api(self) -> ControlApi:
-        """The answers to requests; for the site, when somebody connects."""
+        """Make the web resource that answers requests. Called at the first connection."""
         from swimtx.agent.control_api import ControlApi
 
         return ControlApi(self._reactor, self._agent, self.where)
@@ -90,8 +92,8 @@ class ControlPort(Service):
     def _listening(self, port: IListeningPort) -> None:
         self._port = port
 
-    def _say_where(self) -> None:
-        """Name a TCP port that the system picked; warn of one that strangers reach."""
+    def _note_address(self) -> None:
+        """Note the host and port of a TCP socket; warn if it is bound beyond loopback."""
         bound: Any = None if self._port is None else self._port.getHost()
         host = getattr(bound, "host", None)
         if host is None:
@@ -112,21 +114,21 @@ class ControlPort(Service):
             await site.close()
 
 
-class _SiteWhenNeeded(WrappingFactory):
-    """The web site, made when the first client connects, and the connections that it has."""
+class _LazySite(WrappingFactory):
+    """Makes the web site at the first connection, and keeps track of the open connections."""
 
     noisy = False
 
     def __init__(self, reactor: Any, control: ControlPort) -> None:
-        nobody_yet = ServerFactory()
-        nobody_yet.noisy = False
-        super().__init__(nobody_yet)
+        placeholder = ServerFactory()
+        placeholder.noisy = False
+        super().__init__(placeholder)
         self._reactor = reactor
         self._control = control
         self._api: ControlApi | None = None
 
     def buildProtocol(self, addr: IAddress | None) -> ProtocolWrapper:
-        """The first connection brings in twisted.web."""
+        """Import C{twisted.web} and make the site, at the first connection."""
         if self._api is None:
             from swimtx.agent.control_api import QuietSite
 
@@ -135,16 +137,16 @@ class _SiteWhenNeeded(WrappingFactory):
         return super().buildProtocol(addr)
 
     async def close(self) -> None:
-        """Let everybody read the end of what was sent, but not for ever."""
+        """Close all connections, and abort those still open after C{LAST_WORDS} seconds."""
         if self._api is not None:
             self._api.finish_streams()
         for connection in list(self.protocols):
             connection.loseConnection()
         if self.protocols:
             await deferLater(self._reactor, 0)
-        patience = LAST_WORDS
-        while self.protocols and patience > 0:
-            patience -= 0.05
+        remaining = LAST_WORDS
+        while self.protocols and remaining > 0:
+            remaining -= 0.05
             await deferLater(self._reactor, 0.05)
         for connection in list(self.protocols):
             connection.transport.abortConnection()
@@ -153,7 +155,7 @@ class _SiteWhenNeeded(WrappingFactory):
 
 
 def unix_endpoint(path: Path) -> str:
-    """The endpoint string of a UNIX socket."""
+    """The endpoint string of a UNIX socket at this path."""
     escaped = re.sub(r"([\\:=])", r"\\\1", str(path))
     return f"unix:{escaped}"
 
@@ -173,10 +175,10 @@ def socket_path(description: str) -> Path | None:
 
 
 def private(description: str) -> str:
-    """The endpoint string, with a mode of 0600 and no lock file unless it says otherwise.
+    """The endpoint string of a UNIX socket, with mode 0600 and no lock file unless it sets them.
 
-    We look ourselves whether a socket is stale: a lock file with a process id misleads in
-    containers, where every process is number 1.
+    L{remove_stale} finds stale sockets by connecting to them: a lock file holds a process id, which
+    misleads in containers, where every agent is process 1.
     """
     for setting, value in (("mode", "600"), ("lockfile", "0")):
         if f":{setting}=" not in description:
@@ -188,6 +190,6 @@ def _unescaped(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-async def _settled(possibly: Any) -> None:
-    if isinstance(possibly, Deferred):
-        await possibly
+async def _settled(result: Any) -> None:
+    if isinstance(result, Deferred):
+        await result

@@ -1,6 +1,6 @@
-"""What the control port answers: the routes, and errors as one sentence of JSON.
+"""The web resource behind the control port: its routes, and errors as a sentence in JSON.
 
-This room brings in twisted.web, so it is imported only when somebody connects.
+It needs C{twisted.web}, so this module is imported only at the first connection.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ _STATUS: tuple[tuple[type[Exception], int], ...] = (
     (NotRunning, 409),
     (ValueError, 400),
 )
-"""Which HTTP status says that an operation failed in this way."""
+"""The HTTP status for each kind of failure."""
 
 _UNKNOWN = "no such path; there are GET /members, /info, /version, /monitor, /ping/NAME "
 _UNKNOWN += "and POST /join, /leave"
 
 
 class _Refused(Exception):
-    """A request that cannot be understood, or not here."""
+    """The path, the method or the body of a request is wrong."""
 
     def __init__(self, status: int, sentence: str) -> None:
         super().__init__(sentence)
@@ -46,20 +46,21 @@ class _Refused(Exception):
 
 
 class QuietSite(Site):
-    """A site without an access log, and without the timer that would keep its date."""
+    """A site without an access log, and without the timer that updates the log's date."""
 
     def __init__(self, resource: Resource, reactor: Any) -> None:
         super().__init__(resource, reactor=reactor, parsePOSTFormSubmission=False)
 
     def log(self, request: AnyRequest) -> None:
-        """Nothing: these are no visitors."""
+        """Write no access log."""
 
 
 class ControlApi(Resource):
     """All routes of the control port.
 
     @param clock: provides C{seconds()}.
-    @param where: what the port listens on, told by C{/info}.
+    @param agent: the service that is commanded.
+    @param where: the path or address that the port listens on, for C{/info}.
     """
 
     isLeaf = True
@@ -73,28 +74,28 @@ class ControlApi(Resource):
         self._streams: set[MonitorStream] = set()
 
     def render(self, request: Request) -> int:
-        """Called by Twisted for each request."""
+        """Answer one request. Called by Twisted."""
         try:
             path = [part.decode("utf-8") for part in request.postpath or []]
             answer = self._route(request, path)
         except UnicodeDecodeError:
-            _say(request, 400, {"error": "the path is not UTF-8"})
+            _send(request, 400, {"error": "the path is not UTF-8"})
         except _Refused as refused:
-            _say(request, refused.status, {"error": str(refused)})
+            _send(request, refused.status, {"error": str(refused)})
         else:
             if answer is not None:
                 self._answer(request, answer)
         return NOT_DONE_YET
 
     def finish_streams(self) -> None:
-        """End every live stream, so that its reader sees that this is all."""
+        """End every monitor stream, so that its reader sees a complete response."""
         for stream in list(self._streams):
             stream.finish()
 
     def _route(self, request: Request, path: list[str]) -> Callable[[], Any] | None:
-        """What will make the answer, or C{None} if it is being given already.
+        """The function that makes the answer; C{None} if a monitor stream was started instead.
 
-        @raise _Refused: there is no such route, or its arguments make no sense.
+        @raise _Refused: the path, the method or the body is wrong.
         """
         match path:
             case ["members"]:
@@ -151,31 +152,31 @@ class ControlApi(Resource):
         self._streams.add(stream)
 
     def _answer(self, request: Request, make: Callable[[], Any]) -> None:
-        """Say what C{make()} gives, now or later; a client that goes away cancels it."""
+        """Send the result of C{make()}; cancel it if the client disconnects first."""
         working: Deferred[Any] = maybeDeferred(make)
-        present = [True]
+        connected = [True]
 
-        def gone(_: Failure) -> None:
-            present[0] = False
+        def disconnected(_: Failure) -> None:
+            connected[0] = False
             working.cancel()
 
-        def say(status: int, content: Any) -> None:
-            if present[0]:
-                _say(request, status, content)
+        def send(status: int, content: Any) -> None:
+            if connected[0]:
+                _send(request, status, content)
 
         def failed(failure: Failure) -> None:
             if failure.check(CancelledError):
-                say(503, {"error": "the agent is stopping"})
+                send(503, {"error": "the agent is stopping"})
                 return
             for kind, status in _STATUS:
                 if failure.check(kind):
-                    say(status, {"error": str(failure.value)})
+                    send(status, {"error": str(failure.value)})
                     return
             self._log.failure("{path} failed", failure=failure, path=request.path)
-            say(500, {"error": "that went wrong inside the agent; its log says how"})
+            send(500, {"error": "that went wrong inside the agent; its log says how"})
 
-        request.notifyFinish().addErrback(gone)
-        working.addCallback(lambda content: say(200, content))
+        request.notifyFinish().addErrback(disconnected)
+        working.addCallback(lambda content: send(200, content))
         working.addErrback(failed)
 
 
@@ -186,9 +187,12 @@ def _only(request: Request, method: bytes) -> None:
 
 
 def _body(request: Request) -> Any:
-    """The JSON that was sent, C{None} for nothing.
+    """The JSON value in the body; C{None} for an empty body.
 
-    Browsers let any page send other kinds of content to any port, but not JSON unasked.
+    Other content types are refused: browsers let any web page send those to any port, but ask the
+    server first before they send JSON.
+
+    @raise _Refused: the body has another content type, is too long, or is not JSON.
     """
     kind = request.getHeader(b"content-type") or b""
     if kind.split(b";")[0].strip().lower() != b"application/json":
@@ -210,7 +214,7 @@ def _seeds(body: Any) -> list[str]:
     return seeds
 
 
-def _say(request: Request, status: int, content: Any) -> None:
+def _send(request: Request, status: int, content: Any) -> None:
     request.setResponseCode(status)
     request.setHeader(b"Content-Type", b"application/json")
     text = json.dumps(content, ensure_ascii=False)

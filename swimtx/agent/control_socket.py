@@ -1,7 +1,7 @@
-"""Where agents keep their control sockets, and how a running agent is found by them.
+"""The paths of control sockets, and the search for running agents by them.
 
-A socket is named by the agent's port and a hash of its name. It lives in a folder that only the
-agent's user can enter, so that whoever can open it may also command the agent.
+A socket is named after the agent's port and a hash of its name. It lies in a folder that only the
+agent's user can enter, so every process that can open it may also command the agent.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from pathlib import Path
 
 from swimtx.errors import SwimError
 
-LONGEST_PATH = 107  # bytes; the system keeps 108 for a path and the zero byte after it
+LONGEST_PATH = 107  # bytes; the system has 108 for a path and its terminating zero byte
 SYSTEM_FOLDER = Path("/run/swimtx")
-_SETTLING = 10.0  # seconds in which a socket may have been bound but does not listen yet
+_SETTLING = 10.0  # seconds; a younger socket may be bound but not listening yet
 _SOCKET = re.compile(r"(\d{1,5})-([0-9a-f]{8})\.sock")
 
 
 class BadControlSocket(SwimError):
-    """A control socket cannot be where it should; the text says why."""
+    """The path of a control socket cannot be used; the text says why."""
 
 
 class NoAgentFound(SwimError):
-    """No running agent is what was asked for."""
+    """No running agent matches."""
 
 
 class SeveralAgentsFound(SwimError):
-    """More than one running agent is what was asked for.
+    """More than one running agent matches.
 
     @ivar found: their sockets.
     """
@@ -47,7 +47,7 @@ class SeveralAgentsFound(SwimError):
 
 @dataclass(frozen=True)
 class AgentSocket:
-    """The control socket of an agent that is running.
+    """The control socket of a running agent.
 
     @ivar port: the agent's UDP and TCP port.
     @ivar digest: the hash of its name, 8 hexadecimal digits.
@@ -59,7 +59,7 @@ class AgentSocket:
 
 
 def digest_of(name: str) -> str:
-    """What stands for a member's name in the name of its socket."""
+    """The hash of a member's name that is part of its socket's name."""
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
 
 
@@ -80,14 +80,14 @@ def own_folder(environ: Mapping[str, str] | None = None, uid: int | None = None)
 
 
 def searched_folders(environ: Mapping[str, str] | None = None) -> list[Path]:
-    """All folders in which an agent may be that this user can command; the likeliest first."""
+    """The folders that may hold sockets of agents that this user can command, likeliest first."""
     uid = os.geteuid()
     folders = [own_folder(environ, uid), SYSTEM_FOLDER, _temporary_folder(uid)]
     return list(dict.fromkeys(folders))
 
 
 def make_path(port: int, name: str, environ: Mapping[str, str] | None = None) -> Path:
-    """The path of an agent's default socket, in a folder that is there and is safe.
+    """The path of an agent's default socket. Its folder is made if it does not exist.
 
     @raise BadControlSocket: the folder cannot be made or is not safe, or the path is too long.
     """
@@ -99,7 +99,7 @@ def make_path(port: int, name: str, environ: Mapping[str, str] | None = None) ->
 
 
 def check_length(path: Path) -> None:
-    """Whether the system can bind a UNIX socket at that path.
+    """Check that a UNIX socket can be bound at this path.
 
     @raise BadControlSocket: the path is too long.
     """
@@ -112,9 +112,9 @@ def check_length(path: Path) -> None:
 
 
 def is_listening(path: Path) -> bool:
-    """Whether somebody accepts connections there.
+    """Whether a process listens on this socket.
 
-    @raise PermissionError: this user may not know.
+    @raise PermissionError: this user may not connect to the socket.
     """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.settimeout(5.0)
@@ -128,7 +128,7 @@ def is_listening(path: Path) -> bool:
 
 
 def remove_stale(path: Path) -> bool:
-    """Remove a socket on which nobody listens, as a killed agent leaves it behind.
+    """Remove a socket on which no process listens, such as a killed agent leaves behind.
 
     @return: whether the path is free now.
     """
@@ -146,7 +146,7 @@ def remove_stale(path: Path) -> bool:
 def find_agents(folders: Iterable[Path] | None = None) -> list[AgentSocket]:
     """The sockets of all running agents, by port; stale ones are removed.
 
-    @raise PermissionError: none was found, and a folder or socket may not be looked at.
+    @raise PermissionError: no agent was found, and this user may not read a folder or a socket.
     """
     found: list[AgentSocket] = []
     denied: PermissionError | None = None
@@ -168,10 +168,10 @@ def find_agents(folders: Iterable[Path] | None = None) -> list[AgentSocket]:
 def find_agent(which: str | None = None, folders: Iterable[Path] | None = None) -> Path:
     """The control socket of one agent.
 
-    @param which: its port, its name, or a path to its socket; C{None}: the only one that runs.
-    @raise NoAgentFound: there is none.
-    @raise SeveralAgentsFound: there are several, so that one has to be picked.
-    @raise PermissionError: this user may not look.
+    @param which: its port, its name, or the path of its socket; C{None}: the only running agent.
+    @raise NoAgentFound: no running agent matches.
+    @raise SeveralAgentsFound: several running agents match.
+    @raise PermissionError: this user may not read a folder or a socket.
     """
     if which is not None and "/" in which:
         path = Path(which)
@@ -199,7 +199,7 @@ def _alive_or_removed(path: Path) -> bool:
         if time.time() - path.lstat().st_mtime > _SETTLING:
             path.unlink()
     except OSError:
-        pass  # somebody else removed it, or it is not ours to remove
+        pass  # another process removed it, or it belongs to another user
     return False
 
 

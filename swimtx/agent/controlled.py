@@ -1,4 +1,4 @@
-"""What a control port needs of the service that it commands."""
+"""The interface of the service that a control port commands."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ class IControlled(Protocol):
 
     @property
     def joined(self) -> bool:
-        """Whether it is part of a group now."""
+        """Whether the member is part of a group now."""
 
     def join(self, seeds: Sequence[Any]) -> Deferred[Any]:
-        """Ask these seeds, once. A Deferred of the membership; fails with C{JoinFailed}."""
+        """Ask these seeds once.
+
+        @return: fires with the membership; fails with C{JoinFailed} when no seed answers, with
+            C{ValueError} when a seed is malformed, with C{NotRunning} when the service is stopped.
+        """
 
     def leave(self) -> Deferred[None]:
-        """Leave the group, and go on running."""
+        """Leave the group; the service goes on running.
+
+        @return: fires when the others know; fails with C{NotRunning} when the service is stopped.
+        """

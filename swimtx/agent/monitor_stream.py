@@ -1,4 +1,4 @@
-"""One live stream of membership changes: a line of JSON for each, while both sides are up."""
+"""The stream of membership changes that C{GET /monitor} answers: a line of JSON for each."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from zope.interface import implementer
 from swimtx.interfaces import IMembership
 from swimtx.membership.events import Change
 
-MOST_WAITING = 4096  # changes kept for a reader that is slow; then it is cut off
+MOST_WAITING = 4096  # changes buffered for a slow reader; at one more its connection is aborted
 
 
 def change_to_json(change: Change, time: float) -> dict[str, Any]:
-    """The JSON object that every command and page shows for a change.
+    """A change as the JSON object of the control port and of C{swimtx monitor}.
 
-    @param time: when it was heard of, in seconds since 1970.
+    @param time: when the agent learnt of the change, in seconds since 1970.
     """
     event = None if change.event is None else change.event.value
     return {
@@ -34,10 +34,10 @@ def change_to_json(change: Change, time: float) -> dict[str, Any]:
 
 @implementer(IPushProducer)
 class MonitorStream:
-    """Writes each change to a request until that is over.
+    """Writes each change to a request, until the reader disconnects or L{finish} is called.
 
     @param clock: provides C{seconds()}.
-    @param ended: called with this stream once, when it is over.
+    @param ended: called with this stream once, at its end.
     """
 
     def __init__(
@@ -52,15 +52,15 @@ class MonitorStream:
         self._ended = ended
         self._waiting: deque[bytes] = deque()
         self._paused = False
-        self._over = False
+        self._finished = False
         self._unsubscribe: Callable[[], object] = membership.subscribe(self._changed)
-        request.notifyFinish().addErrback(self._reader_gone)
+        request.notifyFinish().addErrback(self._reader_disconnected)
         request.registerProducer(self, True)
-        request.write(b"")  # the headers, so that the reader knows that it hears everything now
+        request.write(b"")  # sends the headers: from here on the reader misses no change
 
     def finish(self) -> None:
-        """Say that this is all."""
-        if not self._over:
+        """Write the buffered changes and end the response."""
+        if not self._finished:
             self._end()
             for line in self._waiting:
                 self._request.write(line)
@@ -68,17 +68,17 @@ class MonitorStream:
             self._request.finish()
 
     def pauseProducing(self) -> None:
-        """The reader does not keep up."""
+        """Buffer changes: the reader is slow. Called by the transport."""
         self._paused = True
 
     def resumeProducing(self) -> None:
-        """It does again."""
+        """Write the buffered changes. Called by the transport."""
         self._paused = False
         while self._waiting and not self._paused:
             self._request.write(self._waiting.popleft())
 
     def stopProducing(self) -> None:
-        """It is gone."""
+        """End the stream: the connection is lost. Called by the transport."""
         self._end()
 
     def _changed(self, change: Change) -> None:
@@ -93,11 +93,11 @@ class MonitorStream:
             transport: Any = self._request.transport
             transport.abortConnection()
 
-    def _reader_gone(self, _: Failure) -> None:
+    def _reader_disconnected(self, _: Failure) -> None:
         self._end()
 
     def _end(self) -> None:
-        if not self._over:
-            self._over = True
+        if not self._finished:
+            self._finished = True
             self._unsubscribe()
             self._ended(self)

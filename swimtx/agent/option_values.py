@@ -1,4 +1,4 @@
-"""Reading the values of command line options: text in, a value or a clear ValueError out."""
+"""Parsers for the values of command line options; each raises a ValueError that says why."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from swimtx.config import PROFILES
 
 
 def port_number(text: str) -> int:
-    """A port; 0 lets the system pick.
+    """A port number, 0 to 65535; 0 lets the system pick.
 
-    @raise ValueError: it is none.
+    @raise ValueError: the text is not a port number.
     """
     if not (text.isascii() and text.isdigit()) or int(text) > 0xFFFF:
         raise ValueError(f"a port is a number from 0 to 65535, not {text!r}")
@@ -20,7 +20,7 @@ def port_number(text: str) -> int:
 def seconds(text: str) -> float:
     """A time above zero, in seconds.
 
-    @raise ValueError: it is none.
+    @raise ValueError: the text is not a number above zero.
     """
     return _above_zero(text, "seconds")
 
@@ -28,7 +28,7 @@ def seconds(text: str) -> float:
 def periods(text: str) -> float:
     """A time above zero, in protocol periods.
 
-    @raise ValueError: it is none.
+    @raise ValueError: the text is not a number above zero.
     """
     return _above_zero(text, "periods")
 
@@ -44,9 +44,9 @@ def _above_zero(text: str, unit: str) -> float:
 
 
 def count(text: str) -> int:
-    """A number of things, 1 or more.
+    """A whole number, 1 or more.
 
-    @raise ValueError: it is none.
+    @raise ValueError: the text is not such a number.
     """
     if not (text.isascii() and text.isdigit()) or int(text) < 1:
         raise ValueError(f"a number from 1 up is wanted, not {text!r}")
@@ -54,9 +54,9 @@ def count(text: str) -> int:
 
 
 def profile(text: str) -> str:
-    """The name of a preset.
+    """The name of a profile, a preset of times.
 
-    @raise ValueError: there is no such preset.
+    @raise ValueError: no profile has this name.
     """
     if text not in PROFILES:
         raise ValueError(f"the profile is one of {', '.join(PROFILES)}, not {text!r}")
@@ -64,9 +64,11 @@ def profile(text: str) -> str:
 
 
 def host_and_port(text: str) -> tuple[str, int]:
-    """C{HOST[:PORT]}, with an IPv6 literal in brackets if a port follows; port 0 if none does.
+    """The host and port of C{HOST[:PORT]}; port 0 if there is none.
 
-    @raise ValueError: it is not of that form.
+    An IPv6 literal with a port is in brackets.
+
+    @raise ValueError: the text is not of that form.
     """
     host, port = text, "0"
     if text.startswith("["):
@@ -82,9 +84,9 @@ def host_and_port(text: str) -> tuple[str, int]:
 
 
 def key_and_value(text: str) -> tuple[str, str]:
-    """C{KEY=VALUE}; the value may be empty and may hold more equals signs.
+    """The two parts of C{KEY=VALUE}; the value may be empty and may hold more equals signs.
 
-    @raise ValueError: there is no key, or no equals sign.
+    @raise ValueError: the key or the equals sign is missing.
     """
     key, equals, value = text.partition("=")
     if not equals or not key:

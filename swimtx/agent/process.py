@@ -1,4 +1,4 @@
-"""What makes a process of a service: its one line when it is ready, or when it cannot start."""
+"""The services at the top of an agent's process, which log its start or end it with one line."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from swimtx.membership.events import Change
 
 
 class MemberProcess(Service):
-    """One member and its control port, with the lines that people and scripts read in the log.
+    """One member and its control port. Logs its start, its end and each membership change.
 
     @param swim: a C{SwimService}.
-    @param control: C{None}: there is no control port.
-    @param refusal: what to do when it cannot start.
+    @param control: the control port, or C{None} to run without one.
+    @param refusal: ends the process when it cannot start.
     """
 
     _log = Logger()
@@ -31,17 +31,21 @@ class MemberProcess(Service):
         self.control = control
 
     def startService(self) -> None:
-        """Bind everything, or end the process."""
+        """Start the member and the control port.
+
+        @raise CannotStart: they cannot be bound, in the foreground.
+        @raise CannotStartDaemon: they cannot be bound, in a daemon.
+        """
         if self.running:
             return
-        # Before it can be heard of, so that no change is missing from the log.
-        self._quiet = self.swim.node.membership.subscribe(self._log_change)
+        # Subscribe before the start, so that the log misses no change.
+        self._unsubscribe = self.swim.node.membership.subscribe(self._log_change)
         try:
             self.swim.startService()
             if self.control is not None:
                 self.control.startService()
         except (CannotListenError, SwimError, ValueError) as error:
-            self._quiet()
+            self._unsubscribe()
             self._refusal.raise_for(error)
         node = self.swim.node
         self._log.info(
@@ -54,7 +58,7 @@ class MemberProcess(Service):
         Service.startService(self)
 
     def stopService(self) -> Deferred[None]:
-        """Leave; then end what follows the member."""
+        """Leave the group, then stop the control port."""
         if not self.running:
             return succeed(None)
         Service.stopService(self)
@@ -64,7 +68,7 @@ class MemberProcess(Service):
         await maybeDeferred(self.swim.stopService)
         if self.control is not None:
             await self.control.stopService()
-        self._quiet()
+        self._unsubscribe()
         self._log.info("swimtx {name} has left", name=self.swim.node.name)
 
     def _log_change(self, change: Change) -> None:
@@ -79,10 +83,10 @@ class MemberProcess(Service):
 
 
 class BootstrapProcess(Service):
-    """One bootstrap node, with its line in the log.
+    """One bootstrap node. Logs its start.
 
     @param bootstrap: a C{Bootstrap}.
-    @param refusal: what to do when it cannot start.
+    @param refusal: ends the process when it cannot start.
     """
 
     _log = Logger()
@@ -93,7 +97,11 @@ class BootstrapProcess(Service):
         self._refusal = refusal
 
     def startService(self) -> None:
-        """Bind, or end the process."""
+        """Bind the socket.
+
+        @raise CannotStart: it cannot be bound, in the foreground.
+        @raise CannotStartDaemon: it cannot be bound, in a daemon.
+        """
         failures: list[Any] = []
         maybeDeferred(self.bootstrap.start).addErrback(failures.append)
         if failures:

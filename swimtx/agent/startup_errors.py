@@ -1,4 +1,4 @@
-"""How a process that cannot start says so: one line, status 1, and no traceback."""
+"""Failures at the start of a process: one line, exit status 1, and no traceback."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from swimtx.errors import SwimError
 
 
 class CannotStart(SystemExit):
-    """Ends the process with status 1; its line has been said already."""
+    """Ends the process with status 1, after its line was printed."""
 
     def __init__(self, line: str) -> None:
         super().__init__(line)
@@ -23,19 +23,19 @@ class CannotStart(SystemExit):
 class CannotStartDaemon(SwimError):
     """Raised in a daemon, whose standard error is closed.
 
-    twistd hands the text to the waiting parent, which prints it and ends with status 1; that works
+    twistd passes the text to the waiting parent, which prints it and ends with status 1; that works
     for an Exception only: at a SystemExit the parent would wait for ever.
     """
 
-    __module__ = "swimtx"  # twistd hands on 100 bytes, the class's full name included
+    __module__ = "swimtx"  # twistd passes on 100 bytes, the class's full name included
 
 
 class StartupFailure:
-    """What to do in place of starting.
+    """Reports why a process cannot start, and ends it.
 
-    @param daemon: whether the process has left its terminal.
-    @param pidfile: the path of the file with its process id, which twistd forgets when it is
-        ended by a SystemExit; empty for none.
+    @param daemon: whether the process is detached from its terminal.
+    @param pidfile: the path of the file with its process id, which twistd does not remove when a
+        SystemExit ends it; empty for none.
     """
 
     def __init__(self, daemon: bool = False, pidfile: str = "") -> None:
@@ -44,29 +44,32 @@ class StartupFailure:
 
     @classmethod
     def under(cls, runner: Mapping[str, Any] | None) -> StartupFailure:
-        """As it fits the options of the program that runs us: twistd, or C{python -m twisted}."""
+        """Make the one that fits the program that runs the service.
+
+        @param runner: the options of twistd or of C{python -m twisted}; C{None}: unknown.
+        """
         if runner is None or "nodaemon" not in runner:
             return cls()
         return cls(not runner["nodaemon"], runner.get("pidfile") or "")
 
     def raise_for(self, error: Exception) -> NoReturn:
-        """Say why not, and end.
+        """Remove the pid file, print the error in one line and end the process.
 
-        @raise CannotStart: in the foreground.
-        @raise CannotStartDaemon: in a daemon.
+        @raise CannotStart: always, in the foreground.
+        @raise CannotStartDaemon: always, in a daemon; twistd then does the rest.
         """
         line = describe(error)
         if self._daemon:
             raise CannotStartDaemon(line) from None
         if self._pidfile and os.path.exists(self._pidfile):
             os.unlink(self._pidfile)
-        if sys.__stderr__ is not None:  # twistd has made sys.stderr a part of its log
+        if sys.__stderr__ is not None:  # twistd has redirected sys.stderr to its log
             print(f"swimtx: {line}", file=sys.__stderr__, flush=True)
         raise CannotStart(line) from None
 
 
 def describe(error: Exception) -> str:
-    """The error in one line for people."""
+    """The error as one line of text."""
     if not isinstance(error, CannotListenError):
         return str(error)
     reason = getattr(error.socketError, "strerror", None) or error.socketError

@@ -1,4 +1,4 @@
-"""``twistd swim``: one member of the group as a process."""
+"""``twistd swim``: one member run as a process."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from swimtx.service import SwimService
 class Options(usage.Options):
     """The options of C{twistd swim}.
 
-    @ivar config: the C{Config} that they say, once they are parsed.
+    @ivar config: the C{Config} that they describe, once they are parsed.
     @ivar seeds: the texts given to C{--join}.
     """
 
@@ -166,9 +166,9 @@ class Options(usage.Options):
         raise SystemExit(0)
 
     def postOptions(self) -> None:
-        """Whatever can be known to be wrong before the start is said here.
+        """Check the options together, before anything is started.
 
-        @raise usage.UsageError: something is.
+        @raise usage.UsageError: an option is wrong, or two contradict each other.
         """
         try:
             self.config = Config(
@@ -195,9 +195,9 @@ class Options(usage.Options):
 
 
 def check_endpoint(option: str, description: str | None) -> None:
-    """Whether that is an endpoint string, C{none}, or not given.
+    """Check that the value of an option is an endpoint string, C{none}, or not given.
 
-    @raise usage.UsageError: it is not.
+    @raise usage.UsageError: it is none of these.
     """
     if description in (None, "none"):
         return
@@ -211,7 +211,7 @@ def check_endpoint(option: str, description: str | None) -> None:
 
 
 def makeService(options: Options) -> IService:
-    """Called by twistd: the member that the options describe. Nothing is bound yet."""
+    """Make the service that twistd runs. It binds its sockets when it starts."""
     from twisted.internet import reactor
 
     swim = SwimService(options.config, options.seeds, reactor)

@@ -1,4 +1,4 @@
-"""Which versions of what are at work here, without importing any of it."""
+"""The installed versions of swimtx and its dependencies, found without importing them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def versions() -> dict[str, str]:
 
 
 def version_line() -> str:
-    """The same on one line."""
+    """The versions on one line."""
     return ", ".join(f"{what} {version}" for what, version in versions().items())
 
 

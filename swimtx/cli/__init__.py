@@ -1,7 +1,7 @@
-"""The command ``swimtx``: what people type to see and steer a group.
+"""The command ``swimtx``, which shows and controls groups.
 
-Each command is a module with C{add_parser(subparsers)} and C{run(args) -> int}; only that of the
-command that was typed is imported, so that the quick ones are quick.
+Each subcommand is a module with C{add_parser(subparsers)} and C{run(args) -> int}; only the module
+of the subcommand that was typed is imported, so that short commands start quickly.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ _COMMANDS = {
     "simulate": "simulate",
     "version": "version",
 }
-"""Which module of this folder each command is, in the order of the help."""
+"""The module of each subcommand, in the order of the help."""
 
-INTERRUPTED = 130  # what shells report of a command that Ctrl-C ended
+INTERRUPTED = 130  # the status that shells report for a command ended by Ctrl-C
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command.
 
     @param argv: the arguments, without the name of the program; by default the process's own.
-    @return: the exit status: 0 done, 1 it could not be done, 2 wrong usage.
+    @return: the exit status: 0 success, 1 failure, 2 wrong usage, 130 ended by Ctrl-C.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     try:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except KeyboardInterrupt:
         return INTERRUPTED
-    except SystemExit as ended:  # argparse has said what was wrong, or printed its help
+    except SystemExit as ended:  # argparse has printed the error or the help
         return ended.code if isinstance(ended.code, int) else 2
     return status
 
@@ -75,6 +75,6 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _stop_writing() -> None:
-    """Nobody reads on: let the interpreter flush what is left to nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
+    """Send stdout to the null device: its reader is gone, and the interpreter flushes at exit."""
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, sys.stdout.fileno())

@@ -1,4 +1,4 @@
-"""Talking to a running agent: blocking HTTP over its control port. There is no reactor in here."""
+"""A client of the control port of a running agent: blocking HTTP, without a reactor."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from urllib.parse import quote
 from swimtx.addresses import Address
 from swimtx.cli.errors import CommandFailed
 
-ANSWERS_WITHIN = 10.0  # seconds, for what an agent knows by itself
-TAKES_TIME = 60.0  # seconds, for what it has to ask others for
+ANSWERS_WITHIN = 10.0  # seconds, for requests that an agent answers by itself
+TAKES_TIME = 60.0  # seconds, for requests that need answers of other members
 
 
 class AgentClient:
-    """One agent.
+    """A client of one agent.
 
     @param where: the path of its control socket, or the host and port of its control endpoint.
     """
@@ -32,25 +32,30 @@ class AgentClient:
         return str(Address(*self._where))
 
     def get(self, *path: str, timeout: float = ANSWERS_WITHIN) -> Any:
-        """What the agent answers at that path, whose parts may hold any character.
+        """Send a GET request.
 
-        @raise CommandFailed: it refuses, or there is no answer in C{timeout} seconds.
+        @param path: the parts of the path, which may hold any character.
+        @return: the JSON value of the answer.
+        @raise CommandFailed: the agent is absent, refuses, or takes longer than C{timeout} seconds.
         """
         return self._ask("GET", path, None, timeout)
 
     def post(self, *path: str, content: Any = None, timeout: float = TAKES_TIME) -> Any:
-        """Tell it to do something.
+        """Send a POST request.
 
-        @raise CommandFailed: it refuses, or there is no answer in C{timeout} seconds.
+        @param path: the parts of the path, which may hold any character.
+        @param content: the JSON value of the body.
+        @return: the JSON value of the answer.
+        @raise CommandFailed: the agent is absent, refuses, or takes longer than C{timeout} seconds.
         """
         return self._ask("POST", path, content, timeout)
 
     def follow(self, *path: str) -> Iterator[Any]:
-        """What it sends, object by object, until it says that this was all.
+        """The JSON values that the agent streams, one at a time, until it ends the stream.
 
-        The headers have been read when this returns: from then on nothing is missed.
+        The headers have been read when this returns: no later value is missed.
 
-        @raise CommandFailed: it refuses, or breaks off.
+        @raise CommandFailed: the agent is absent, refuses, or breaks the stream off.
         """
         connection, response = self._send("GET", path, None, ANSWERS_WITHIN)
         if response.status != 200:
@@ -60,11 +65,11 @@ class AgentClient:
         return self._objects(connection, response)
 
     def _objects(self, connection: HTTPConnection, response: HTTPResponse) -> Iterator[Any]:
-        begun = b""
+        partial = b""
         try:
-            # Not readline(), which takes a connection that breaks off for the end.
+            # Not readline(), which takes a broken connection for the end of the stream.
             while data := response.read1(65536):
-                *lines, begun = (begun + data).split(b"\n")
+                *lines, partial = (partial + data).split(b"\n")
                 for line in lines:
                     yield json.loads(line)
         except (OSError, HTTPException, ValueError):
@@ -90,7 +95,7 @@ class AgentClient:
             return connection, connection.getresponse()
         except (OSError, HTTPException) as error:
             connection.close()
-            raise CommandFailed(self._trouble(error)) from None
+            raise CommandFailed(self._explained(error)) from None
 
     def _read(self, connection: HTTPConnection, response: HTTPResponse) -> Any:
         try:
@@ -104,7 +109,7 @@ class AgentClient:
             raise CommandFailed(said or f"the agent at {self} answered {response.status}")
         return content
 
-    def _trouble(self, error: Exception) -> str:
+    def _explained(self, error: Exception) -> str:
         if isinstance(error, PermissionError):
             return f"permission denied: the agent at {self} is another user's"
         if isinstance(error, TimeoutError):
@@ -121,10 +126,10 @@ class _UnixConnection(HTTPConnection):
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
-        self._patience = timeout
+        self._connect_timeout = timeout
 
     def connect(self) -> None:
         """Called by http.client."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self._patience)
+        self.sock.settimeout(self._connect_timeout)
         self.sock.connect(str(self._path))

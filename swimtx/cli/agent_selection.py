@@ -1,4 +1,4 @@
-"""Which running agent a command is about."""
+"""The choice of the running agent that a command talks to."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CommandFailed
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
-# What twistd takes as --control: a backslash before what would end an argument.
+# Endpoint strings as of --control, with a backslash before a character that ends an argument.
 _ON_UNIX = re.compile(r"unix:(?:address=)?(?P<path>(?:\\.|[^:\\])*/(?:\\.|[^:\\])*)(?::.*)?")
 _ON_TCP = re.compile(r"tcp:(?:port=)?(?P<port>\d{1,5})(?::interface=(?P<host>(?:\\.|[^:\\])+))?")
-_SAYS_ITS_NAME_WITHIN = 1.0  # seconds
+_NAME_TIMEOUT = 1.0  # seconds
 
 
 def add_node_option(parser: argparse.ArgumentParser) -> None:
@@ -34,9 +34,9 @@ def add_node_option(parser: argparse.ArgumentParser) -> None:
 
 
 def select_agent(which: str | None) -> AgentClient:
-    """The agent that C{--node} names, or the only one that runs here.
+    """A client of the agent that C{--node} names, or else of the only one on this machine.
 
-    @raise CommandFailed: there is none, there are several, or this user may not look.
+    @raise CommandFailed: no agent matches, several do, or this user may not look for them.
     """
     which = None if which is None else _where(which)
     try:
@@ -45,7 +45,7 @@ def select_agent(which: str | None) -> AgentClient:
         named = _ENDPOINT.fullmatch(which) if which is not None else None
         if named is not None:
             return AgentClient((named["host"].strip("[]"), int(named["port"])))
-        raise CommandFailed(_nobody(str(error), which)) from None
+        raise CommandFailed(_none_found(str(error), which)) from None
     except SeveralAgentsFound as error:
         listed = ", ".join(_described(agent) for agent in error.found)
         raise CommandFailed(f"several agents run here, pick one with --node: {listed}") from None
@@ -56,7 +56,7 @@ def select_agent(which: str | None) -> AgentClient:
 
 
 def _where(which: str) -> str:
-    """Where an agent is found whose control port was given in those words; else the words."""
+    """The path or C{HOST:PORT} in an endpoint string of C{--control}; other text as it is."""
     if given := _ON_UNIX.fullmatch(which):
         return _unquoted(given["path"])
     if given := _ON_TCP.fullmatch(which):
@@ -68,7 +68,7 @@ def _unquoted(text: str) -> str:
     return re.sub(r"\\(.)", r"\1", text)
 
 
-def _nobody(said: str, which: str | None) -> str:
+def _none_found(said: str, which: str | None) -> str:
     if which is None:
         return f"{said} (twistd -n swim starts one)"
     try:
@@ -82,7 +82,7 @@ def _nobody(said: str, which: str | None) -> str:
 
 def _described(agent: AgentSocket) -> str:
     try:
-        info = AgentClient(agent.path).get("info", timeout=_SAYS_ITS_NAME_WITHIN)
+        info = AgentClient(agent.path).get("info", timeout=_NAME_TIMEOUT)
         return f"{info['name']} ({agent.port})"
     except (CommandFailed, KeyError, TypeError):
         return f"{agent.path} (it does not answer)"

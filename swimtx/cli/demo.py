@@ -1,4 +1,4 @@
-"""``swimtx demo``: a small group of real processes on loopback, and what becomes of them."""
+"""``swimtx demo``: real processes on loopback; one is killed, one frozen, one leaves."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from swimtx.cli.twistd_processes import Processes, Twistd, free_port
 FEWEST, MOST = 3, 100  # members
 FROZEN_FOR = 10.0  # seconds
 STEP_BOUND = 60.0  # seconds that a step may take on a slow machine
-_SETTLE = 3.0  # seconds; a refusal means nothing of a port that has never accepted anybody
-_TRIES = 3  # in case that somebody takes a port that was free
+_SETTLE = 3.0  # seconds; a refusal is evidence only at a port that has accepted a stream before
+_TRIES = 3  # another process may take a free port first
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -44,7 +44,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Show it all. Whatever ends this ends all that was started."""
+    """Run the demo. Every process that it has started ends with it, however it ends."""
     try:
         with (
             _signals_raise(),
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class Demo:
-    """The play: who is there, and what happens to them, scene by scene."""
+    """The processes of the demo and its steps."""
 
     def __init__(
         self, processes: Processes, views: GroupViews, screen: Screen, members: int
@@ -74,9 +74,10 @@ class Demo:
         self._members: dict[str, Twistd] = {}
 
     def run(self) -> list[tuple[str, str]]:
-        """All scenes; what happened, and how long it took to be known everywhere.
+        """Run all steps.
 
-        @raise CommandFailed: something did not happen; the text says what.
+        @return: for each step, what happened and how long it took to be known everywhere.
+        @raise CommandFailed: an expected change did not come about; the text says which.
         """
         killed, frozen, leaving = self._names[-1], self._names[1], self._names[-2]
         times = [
@@ -96,7 +97,7 @@ class Demo:
         for name in self._names:
             self._members[name] = self._start_member(name, port)
         for name, process in list(self._members.items()):
-            self._members[name] = self._see_it_start(name, process, port)
+            self._members[name] = self._wait_for_start(name, process, port)
             self._views.follow(name, self._control(name))
         self._until("all to find each other", self._names, self._names, "alive")
         took = f"{self._views.acquainted_after():.2f} s"
@@ -163,7 +164,7 @@ class Demo:
         ]
         return self._processes.start(name, arguments)
 
-    def _see_it_start(self, name: str, process: Twistd, bootstrap: int) -> Twistd:
+    def _wait_for_start(self, name: str, process: Twistd, bootstrap: int) -> Twistd:
         for tries_left in reversed(range(_TRIES)):
             try:
                 process.ready_line(STEP_BOUND)
@@ -182,9 +183,10 @@ class Demo:
     def _until(
         self, what: str, observers: Iterable[str], members: Iterable[str], state: str
     ) -> str:
-        """How long it took until all these observers believe these members to be in that state.
+        """Wait until all the observers list all the members in a state.
 
-        @raise CommandFailed: it takes too long.
+        @return: how long that took, as text.
+        @raise CommandFailed: it takes longer than C{STEP_BOUND} seconds.
         """
         observers, members = list(observers), list(members)
         started = time.monotonic()
@@ -203,7 +205,7 @@ class Demo:
 
 
 class _Ended(BaseException):
-    """A signal wants us to end."""
+    """A signal asked the process to end."""
 
     def __init__(self, number: int) -> None:
         super().__init__(number)
@@ -212,17 +214,17 @@ class _Ended(BaseException):
 
 @contextmanager
 def _signals_raise() -> Iterator[None]:
-    """Have signals that would end us raise C{_Ended}, once: cleaning up is not interrupted.
+    """Have the first signal that asks to end raise C{_Ended}; later ones do not interrupt clean-up.
 
-    They may strike anywhere, and something else may go wrong because of it, such as the release of
-    a lock that was not taken again. Then it is C{_Ended} all the same.
+    The signal may arrive anywhere, and C{_Ended} may cause another exception on its way, such as
+    that for the release of a lock that is not held. That one is replaced by C{_Ended}.
     """
-    struck: list[int] = []
+    received: list[int] = []
 
     def end(number: int, frame: object) -> None:
         for each in _ENDING:
             signal.signal(each, signal.SIG_IGN)
-        struck.append(number)
+        received.append(number)
         raise _Ended(number)
 
     before = {each: signal.getsignal(each) for each in _ENDING}
@@ -232,8 +234,8 @@ def _signals_raise() -> Iterator[None]:
     try:
         yield
     except Exception:
-        if struck:
-            raise _Ended(struck[0]) from None
+        if received:
+            raise _Ended(received[0]) from None
         raise
     finally:
         for each, handling in before.items():

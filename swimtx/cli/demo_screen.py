@@ -1,4 +1,4 @@
-"""What the demo shows: plain lines, or on a terminal a live table of who believes what of whom."""
+"""The output of the demo: plain lines, and on a terminal a live table of all member lists."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-MOST_COLUMNS = 10  # observers that the live table has room for
-REFRESHES = 8  # a second
+MOST_COLUMNS = 10  # observers in the live table, at the most
+REFRESHES = 8  # per second, at the most
 
 
 def make_screen(views: GroupViews) -> Screen:
-    """A live one on a terminal where rich is installed, else a plain one."""
+    """A L{LiveScreen} on a terminal if rich is installed, else a L{Screen}."""
     terminal = rich_terminal()
     return Screen() if terminal is None else LiveScreen(views, terminal)
 
 
 class Screen:
-    """Plain lines, each with the seconds since the start. A context manager."""
+    """Prints plain lines, each with the seconds since the start. A context manager."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -35,24 +35,24 @@ class Screen:
         pass
 
     def step(self, text: str) -> None:
-        """What is done now."""
+        """Print what the demo does now."""
         self._print(f"{self._clock()}  {text}", "bold")
 
     def command(self, line: str) -> None:
-        """What one would type to do the same."""
+        """Print the shell command that does the same."""
         self._print(f"         $ {line}", "cyan")
 
     def seen(self, news: Seen) -> None:
-        """What somebody saw first."""
+        """Print a change, with the member that reported it first."""
         text = f"{news.by} sees {news.member} {news.event}: {news.why}"
         self._print(f"{self._clock()}    {text}", COLOURS.get(news.event, ""))
 
     def result(self, text: str) -> None:
-        """What came of it."""
+        """Print the outcome of a step."""
         self._print(f"{self._clock()}  => {text}", "bold green")
 
     def refresh(self) -> None:
-        """Called now and then."""
+        """Redraw the live table, if there is one. Called repeatedly."""
 
     def _clock(self) -> str:
         return f"{time.monotonic() - self._started:6.2f}s"
@@ -62,7 +62,7 @@ class Screen:
 
 
 class LiveScreen(Screen):
-    """The same lines, and under them a table that follows what everybody believes."""
+    """Prints the same lines, and below them a live table of the states in all member lists."""
 
     def __init__(self, views: GroupViews, terminal: Console) -> None:
         super().__init__()
@@ -80,7 +80,7 @@ class LiveScreen(Screen):
         self._live.__exit__(*raised)
 
     def refresh(self) -> None:
-        """Draw the table anew, if it has not just been drawn."""
+        """Redraw the table, C{REFRESHES} times per second at the most."""
         now = time.monotonic()
         if now - self._refreshed >= 1 / REFRESHES:
             self._refreshed = now

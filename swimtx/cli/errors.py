@@ -1,7 +1,7 @@
-"""How a command says that it cannot do what it was asked for."""
+"""The exception by which a command fails."""
 
 from __future__ import annotations
 
 
 class CommandFailed(Exception):
-    """The text says in one line why; the command ends with status 1."""
+    """A command failed. The text says why in one line, and the exit status is 1."""

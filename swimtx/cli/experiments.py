@@ -1,4 +1,4 @@
-"""``swimtx simulate --experiment``: the papers' experiments, on all cores, beside their figures."""
+"""``swimtx simulate --experiment``: runs the papers' experiments, and compares the figures."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from swimtx.experiments import EXPERIMENTS, Record, Runner, find
 from swimtx.experiments.plots import MISSING, can_plot, save_plots
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)
-_REDRAWN = 0.2  # seconds between two words about the progress, on a terminal
-_LOGGED = 15.0  # the same where nobody looks
+_REDRAWN = 0.2  # seconds between two updates of the progress line on a terminal
+_LOGGED = 15.0  # seconds between two progress lines elsewhere
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,7 +62,10 @@ def wanted(args: argparse.Namespace) -> bool:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Run what the options ask for, or list what there is."""
+    """Run the chosen experiments on all cores, or list all experiments.
+
+    @raise CommandFailed: a setting is unknown, a file cannot be written, or a run failed.
+    """
     if args.list:
         _list(args.format)
         return 0
@@ -91,7 +94,7 @@ def _positive(text: str) -> int:
 
 
 def _setting(text: str) -> tuple[str, Any]:
-    """A name and a value; what is no JSON is text."""
+    """A name and a value; a value that is not JSON is text."""
     name, equals, value = text.partition("=")
     if not name or not equals:
         raise argparse.ArgumentTypeError(f"NAME=VALUE, not {text!r}")
@@ -102,7 +105,7 @@ def _setting(text: str) -> tuple[str, Any]:
 
 
 def _experiment(text: str) -> str:
-    """The id as it is written, or C{all}."""
+    """The id in its usual spelling, or C{all}."""
     known = {id.lower(): id for id in EXPERIMENTS} | {"all": "all"}
     if text.lower() not in known:
         raise argparse.ArgumentTypeError(f"there is no {text}; there are {', '.join(EXPERIMENTS)}")
@@ -134,11 +137,11 @@ def _run(id: str, args: argparse.Namespace) -> Record:
         cells = experiment.cells(scale)
     except ValueError as error:
         raise CommandFailed(str(error)) from None
-    except KeyError as error:  # a setting says something for each value of another one
+    except KeyError as error:  # one setting has an entry for each value of another
         raise CommandFailed(
             f"{id} has no other setting for {error}; leave that one as it is"
         ) from None
-    progress = _Progress(id)
+    progress = _RunProgress(id)
     began = time.monotonic()
     jobs = args.jobs or len(os.sched_getaffinity(0))
     try:
@@ -178,19 +181,19 @@ def _print(record: Record) -> None:
     print(flush=True)
 
 
-class _Progress:
-    """How far it is, on stderr: one line that is redrawn, or a line now and then."""
+class _RunProgress:
+    """The progress on stderr: on a terminal one line that is redrawn, else a line now and then."""
 
     def __init__(self, what: str) -> None:
         self._what = what
         self._terminal = sys.stderr.isatty()
-        self._told = -_LOGGED
+        self._shown = -_LOGGED
 
     def show(self, done: int, total: int, left: float | None) -> None:
         now = time.monotonic()
-        if now - self._told < (_REDRAWN if self._terminal else _LOGGED) and done < total:
+        if now - self._shown < (_REDRAWN if self._terminal else _LOGGED) and done < total:
             return
-        self._told = now
+        self._shown = now
         text = f"{self._what}: {done}/{total} runs"
         if left is not None:
             text += f", about {_duration(left)} left"
@@ -200,7 +203,7 @@ class _Progress:
             print(text, file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Erase the line."""
         if self._terminal:
             print(f"\r{'':<60}\r", end="", file=sys.stderr, flush=True)
 
@@ -215,7 +218,7 @@ def _duration(seconds: float) -> str:
 
 @contextmanager
 def _signals_interrupt() -> Iterator[None]:
-    """Whatever asks us to end does so like Ctrl-C, so that the workers end too."""
+    """Have SIGTERM and SIGHUP act like Ctrl-C, so that the worker processes end too."""
 
     def interrupt(*_: Any) -> None:
         raise KeyboardInterrupt

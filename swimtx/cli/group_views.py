@@ -1,4 +1,4 @@
-"""What each member of a small group believes, followed live over the control ports."""
+"""The member lists of all members of a small group, followed live over the control ports."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from swimtx.cli.errors import CommandFailed
 
 @dataclass(frozen=True)
 class Seen:
-    """A change that somebody saw."""
+    """A change, as the member C{by} reported it."""
 
     by: str
     event: str
@@ -24,24 +24,24 @@ class Seen:
 
 
 class GroupViews:
-    """All members' lists, each kept up to date by a thread that reads its live stream.
+    """The member lists of all observers, each kept up to date by a thread that reads its stream.
 
-    @ivar states: by observer, by member: the state that the one believes the other to be in.
-    @ivar ever_failed: the members that anybody ever called failed.
+    @ivar states: C{{observer: {member: state}}}, all of them names.
+    @ivar ever_failed: the members that any observer has ever listed as failed.
     """
 
     def __init__(self) -> None:
         self.states: dict[str, dict[str, str]] = {}
         self.ever_failed: set[str] = set()
-        self._heard_of: dict[tuple[str, str], float] = {}
+        self._listed_since: dict[tuple[str, str], float] = {}
         self._news: list[Seen] = []
-        self._told: set[tuple[str, str, int, int]] = set()
+        self._reported: set[tuple[str, str, int, int]] = set()
         self._changed = threading.Condition()
 
     def follow(self, name: str, control: Path) -> None:
-        """Follow one more observer from now on, for as long as its process lives.
+        """Follow one more observer, until its process ends.
 
-        @raise CommandFailed: it does not answer.
+        @raise CommandFailed: the observer does not answer.
         """
         agent = AgentClient(control)
         changes = agent.follow("monitor")
@@ -52,7 +52,7 @@ class GroupViews:
         threading.Thread(target=self._read, args=(name, changes), daemon=True).start()
 
     def forget(self, name: str) -> None:
-        """Ask no more for the opinion of somebody who is gone."""
+        """Drop the list of an observer that ends."""
         with self._changed:
             self.states.pop(name, None)
 
@@ -62,29 +62,29 @@ class GroupViews:
             return {observer: dict(seen) for observer, seen in self.states.items()}
 
     def news(self) -> list[Seen]:
-        """What was seen since the last call, by whoever saw each change first."""
+        """The changes since the last call, each from the observer that reported it first."""
         with self._changed:
             news, self._news = self._news, []
         return news
 
     def acquainted_after(self) -> float:
-        """How many seconds after the last one had started everybody had heard of everybody."""
+        """Seconds from the start of the last member until all members listed all members."""
         with self._changed:
-            heard = self._heard_of.items()
-            started = max(when for (observer, member), when in heard if observer == member)
-            return max(when for _, when in heard) - started
+            listed = self._listed_since.items()
+            started = max(when for (observer, member), when in listed if observer == member)
+            return max(when for _, when in listed) - started
 
     def say(self, observers: Iterable[str], member: str, state: str) -> bool:
-        """Whether all these observers believe the member to be in that state."""
+        """Whether all the observers list the member in this state."""
         with self._changed:
             return all(self.states.get(name, {}).get(member) == state for name in observers)
 
     def wait(self, agreed: Callable[[], bool], until: float, meanwhile: Callable[[], None]) -> bool:
-        """Wait until C{agreed()}; look whenever somebody saw something.
+        """Wait until C{agreed()}; test it after each change and every 0.1 s.
 
         @param until: the monotonic time at which to give up.
-        @param meanwhile: called now and then.
-        @return: whether it came to that.
+        @param meanwhile: called between the tests, and at the end.
+        @return: whether it was true before C{until}.
         """
         while not agreed():
             meanwhile()
@@ -101,7 +101,7 @@ class GroupViews:
             for change in changes:
                 self._note(name, change["member"], change)
         except CommandFailed:
-            pass  # it was killed
+            pass  # the observer has ended
 
     def _note(
         self,
@@ -114,12 +114,12 @@ class GroupViews:
             if states is None:
                 return
             states[member["name"]] = member["state"]
-            self._heard_of.setdefault((name, member["name"]), member["since"])
+            self._listed_since.setdefault((name, member["name"]), member["since"])
             if member["state"] == "failed":
                 self.ever_failed.add(member["name"])
             if change is not None:
                 what = (change["event"], member["name"], member["epoch"], member["incarnation"])
-                if what not in self._told:
-                    self._told.add(what)
+                if what not in self._reported:
+                    self._reported.add(what)
                     self._news.append(Seen(name, change["event"], member["name"], change["why"]))
             self._changed.notify_all()

@@ -1,4 +1,4 @@
-"""``swimtx info``: what an agent says of itself."""
+"""``swimtx info``: an agent's name, address, counts by state, local health and counters."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _rows(info: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
-    """One row a value; what is inside of something bears its name in front."""
+    """One row for each value; the label of a nested value begins with the keys above it."""
     for key, value in info.items():
         label = f"{above}{key}".replace("_", " ")
         if isinstance(value, Mapping):
@@ -41,10 +41,10 @@ def _rows(info: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]
         elif isinstance(value, list):
             yield label, ", ".join(str(part) for part in value) or "-"
         else:
-            yield label, _said(value)
+            yield label, _as_text(value)
 
 
-def _said(value: Any) -> str:
+def _as_text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

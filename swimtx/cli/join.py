@@ -28,7 +28,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tell the agent."""
+    """Make the agent join, and print the result."""
     answer = select_agent(args.node).post("join", content={"seeds": args.seeds})
     if args.format == "json":
         print_json(answer)

@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Tell the agent."""
+    """Make the agent leave, and print the result."""
     answer = select_agent(args.node).post("leave")
     if args.format == "json":
         print_json(answer)

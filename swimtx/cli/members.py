@@ -23,7 +23,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask the agent and print."""
+    """Ask the agent and print its list."""
     members = select_agent(args.node).get("members")
     if args.format == "json":
         print_json(members, indent=2)
@@ -46,12 +46,12 @@ def _row(member: dict[str, Any], now: float) -> tuple[str, ...]:
 
 
 def joined_address(host: str, port: int) -> str:
-    """An address and a port as one word."""
+    """An address and a port as C{HOST:PORT}, an IPv6 literal in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def duration(seconds: float) -> str:
-    """A span of time, roughly: its two largest units."""
+    """A time in seconds as text, in its two largest units."""
     left = max(0, int(seconds))
     days, left = divmod(left, 86400)
     hours, left = divmod(left, 3600)
@@ -64,5 +64,5 @@ def duration(seconds: float) -> str:
 
 
 def milliseconds(seconds: float) -> str:
-    """A round trip."""
+    """A time in seconds as text, in milliseconds."""
     return f"{seconds * 1000:.2f}ms"

@@ -33,7 +33,7 @@ def run(args: argparse.Namespace) -> int:
             else:
                 _print_change(change)
     except KeyboardInterrupt:
-        pass  # the way in which one ends it
+        pass  # the usual way to end it
     return 0
 
 

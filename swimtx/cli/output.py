@@ -1,4 +1,4 @@
-"""What commands print: JSON, or tables that are aligned, and coloured where somebody looks."""
+"""The output of commands: JSON, or aligned tables, coloured on a terminal."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ def add_format_option(parser: argparse.ArgumentParser) -> None:
 
 
 def printable(text: object) -> str:
-    """The text without anything that a terminal would obey."""
+    """The text with every character escaped that a terminal might interpret."""
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(text))
 
 
 def print_json(content: Any, indent: int | None = None) -> None:
-    """Print one JSON value, at once."""
+    """Print one JSON value and flush."""
     print(json.dumps(content, indent=indent), flush=True)
 
 
@@ -69,7 +69,7 @@ def plain_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str
 
 
 def print_line(*cells: object, colour: str | None = None) -> None:
-    """Print one line at once, its second cell in the colour of a state or event."""
+    """Print one line and flush; its second cell has the colour of a state or event."""
     texts = [printable(cell) for cell in cells]
     terminal = rich_terminal()
     if terminal is None:
@@ -85,7 +85,7 @@ def print_line(*cells: object, colour: str | None = None) -> None:
 
 
 def rich_terminal() -> Console | None:
-    """A console for colours, if the output is a terminal and rich is installed."""
+    """A console for colours; C{None} if stdout is no terminal or rich is not installed."""
     if not sys.stdout.isatty():
         return None
     try:

@@ -24,7 +24,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Ask the agent and print."""
+    """Ask the agent for a ping and print the round-trip time."""
     answer = select_agent(args.node).get("ping", args.name, timeout=30.0)
     if args.format == "json":
         print_json(answer)

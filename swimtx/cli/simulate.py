@@ -1,4 +1,4 @@
-"""``swimtx simulate``: the same protocol code on a simulated network, in virtual time."""
+"""``swimtx simulate``: runs the protocol code on a simulated network, in virtual time."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from swimtx.simulation.gc_tuning import seldom_searched
 from swimtx.simulation.named_networks import NETWORKS, network_named
 
 _KEPT = (Event.SUSPECTED, Event.STALLED, Event.RECOVERED, Event.FAILED, Event.LEFT)
-_REDRAWN = 0.1  # seconds between two words about the progress
+_REDRAWN = 0.1  # seconds between two updates of the progress line
 
 
 def add_parser(subparsers: Any) -> None:
@@ -78,7 +78,10 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Play the story and print what came of it."""
+    """Run the scenario and print the report.
+
+    @raise CommandFailed: the group did not form, or some survivor missed an end.
+    """
     if experiments.wanted(args):
         return experiments.run(args)
     plan = _plan(args)
@@ -88,10 +91,10 @@ def run(args: argparse.Namespace) -> int:
     config = Config(profile=args.profile)
     group = Group(args.members, args.seed, config, args.loss, LAN, args.bootstrap, events=_KEPT)
     group.network.latency = latency or network_named(name, group.clock)
-    progress = _Progress(quiet=args.format == "json")
-    story = Scenario(group, plan, progress.tell, progress.show, time.process_time)
+    progress = _ScenarioProgress(quiet=args.format == "json")
+    scenario = Scenario(group, plan, progress.tell, progress.show, time.process_time)
     with seldom_searched():
-        report = story.play()
+        report = scenario.play()
     progress.end()
     if args.format == "json":
         print_json(_as_json(args, name, report), indent=2)
@@ -112,7 +115,7 @@ def _plan(args: argparse.Namespace) -> ScenarioPlan:
     return ScenarioPlan(kill, args.vanish, args.leave, number, seconds, 10.0, args.seconds, 300.0)
 
 
-# What people type
+# Values of options
 
 
 def _count(text: str) -> int:
@@ -166,7 +169,7 @@ def _latency(text: str) -> tuple[str, Latency | None]:
     return text, uniform(least, most)
 
 
-# What is printed
+# Output
 
 
 def _print(report: ScenarioReport) -> None:
@@ -240,8 +243,8 @@ def _load(load: Load | None) -> dict[str, float] | None:
     }
 
 
-class _Progress:
-    """The story, line by line; and on a terminal, on stderr, what is waited for."""
+class _ScenarioProgress:
+    """The events of the scenario on stdout; on a terminal, a progress line on stderr."""
 
     def __init__(self, quiet: bool) -> None:
         self._quiet = quiet
@@ -249,18 +252,18 @@ class _Progress:
         self._drawn = 0.0
 
     def tell(self, when: float, sentence: str) -> None:
-        """A sentence for people; for programs there are only the figures."""
+        """Print an event, unless the output is JSON."""
         self.end()
         if not self._quiet:
             print(f"{when:9.3f} s  {sentence}", flush=True)
 
     def show(self, what: str, done: int, of: int) -> None:
-        """How many are that far."""
+        """Redraw the progress line."""
         if self._terminal and time.monotonic() - self._drawn >= _REDRAWN:
             self._drawn = time.monotonic()
             print(f"\r{what}: {done} of {of}\x1b[K", end="", file=sys.stderr, flush=True)
 
     def end(self) -> None:
-        """Leave the line."""
+        """Erase the progress line."""
         if self._terminal and self._drawn:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -1,7 +1,7 @@
-"""Starting C{twistd} processes of one's own, hearing from them, and always ending them.
+"""C{twistd} child processes: their start, their logs, and their end in any case.
 
-Only processes started here are ever signalled, by their id, while they are still ours: an id is
-not given to another process before we have asked how ours ended.
+Only processes started here are signalled, by their id, and only before they have been waited for:
+until then the system gives the id to no other process.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import TypeVar
 import swimtx
 from swimtx.cli.errors import CommandFailed
 
-LOOKS_EVERY = 0.02  # seconds between two looks at what is waited for
+LOOKS_EVERY = 0.02  # seconds between two tests of a condition that is waited for
 _PR_SET_PDEATHSIG = 1
 _Found = TypeVar("_Found")
 
@@ -36,14 +36,14 @@ def twistd_command() -> list[str]:
 
 
 class Twistd:
-    """One process, from its start until it is known to have ended.
+    """One child process. The constructor starts it.
 
-    @param label: what it is called here; its log is C{<label>.log} in C{folder}.
-    @param arguments: what follows C{twistd -n --pidfile=}, the name of the service first.
-    @param folder: where it runs.
-    @param prefix: a command that starts it in another place, such as a network namespace.
-    @param command: instead of C{twistd -n --pidfile=}.
-    @param environment: variables that it sees otherwise than we do.
+    @param label: its name in messages; its log is C{<label>.log} in C{folder}.
+    @param arguments: the arguments after C{twistd -n --pidfile=}, the name of the service first.
+    @param folder: its working directory.
+    @param prefix: a command that runs it elsewhere, such as in a network namespace.
+    @param command: used instead of C{twistd -n --pidfile=}.
+    @param environment: the variables that differ from those of this process.
     """
 
     def __init__(
@@ -74,16 +74,16 @@ class Twistd:
 
     @property
     def line(self) -> str:
-        """What one would type to start the like."""
+        """The shell command that starts such a process."""
         return shlex.join(["twistd", "-n", "--pidfile=", *self.arguments])
 
     @property
     def status(self) -> int | None:
-        """How it ended, negative for a signal; C{None} while it runs."""
+        """The exit status, negative for a signal; C{None} while it runs."""
         return self._process.poll()
 
     def log(self) -> str:
-        """What it has written so far."""
+        """Its output so far."""
         return self.log_path.read_text(encoding="utf-8", errors="replace")
 
     def send(self, number: signal.Signals) -> None:
@@ -91,9 +91,9 @@ class Twistd:
         self._process.send_signal(number)
 
     def wait(self, seconds: float) -> int:
-        """How it ended.
+        """Wait for the process to end, and return its exit status.
 
-        @raise CommandFailed: it goes on for so many seconds more.
+        @raise CommandFailed: that takes longer than C{seconds}.
         """
         try:
             return self._process.wait(seconds)
@@ -101,12 +101,12 @@ class Twistd:
             raise CommandFailed(f"{self.label} did not end within {seconds:g} s") from None
 
     def ready_line(self, seconds: float) -> str:
-        """The line of its log that says what it listens on.
+        """Wait for the line of its log that says what it listens on.
 
-        @raise CommandFailed: it ended instead, or took longer.
+        @raise CommandFailed: the process ended first, or took longer than C{seconds}.
         """
 
-        def said() -> str | None:
+        def find_line() -> str | None:
             for line in self.log().splitlines():
                 if " listening on udp" in line:
                     return line
@@ -115,13 +115,13 @@ class Twistd:
                 raise CommandFailed(f"{self.label} ended at its start: {last}")
             return None
 
-        return wait_until(said, seconds, f"{self.label} to start")
+        return wait_until(find_line, seconds, f"{self.label} to start")
 
     def kill(self) -> None:
-        """End it at once, frozen or not, and take note of its end.
+        """Kill the process, stopped or not, and wait for its end.
 
-        This is what cleans up after a signal that may have struck anywhere, in the middle of
-        C{Popen.poll} too, which then holds its lock for good. So it asks the kernel itself.
+        This cleans up after a signal, which may have interrupted C{Popen.poll}: then C{poll} holds
+        its lock for ever. So this calls C{os.waitpid} itself.
         """
         if self._process.returncode is not None:
             return
@@ -130,17 +130,17 @@ class Twistd:
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
         except ChildProcessError:
-            return  # its end was noted in that very moment
+            return  # it was waited for in the meantime
         self._process.returncode = -signal.SIGKILL
 
 
 class Processes:
-    """Some processes and the folder in which they run; all of it goes away together.
+    """Child processes and the folder in which they run; both are removed together.
 
     A context manager.
 
     @param folder: for their logs and sockets; its path should be short enough for UNIX sockets.
-    @param environment: variables that all of them see otherwise than we do.
+    @param environment: the variables that differ from those of this process.
     """
 
     def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
@@ -161,20 +161,20 @@ class Processes:
         prefix: Sequence[str] = (),
         command: Sequence[str] | None = None,
     ) -> Twistd:
-        """Start one more."""
+        """Start one more process. The parameters are those of L{Twistd}."""
         process = Twistd(label, arguments, self.folder, prefix, command, self._environment)
         self.started.append(process)
         return process
 
     def end(self) -> None:
-        """End all of them at once and remove the folder."""
+        """Kill all processes and remove the folder."""
         for process in self.started:
             process.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port number that nobody uses just now, neither for UDP nor for TCP.
+    """A port number that is free at the moment for both UDP and TCP.
 
     @raise CommandFailed: none was found.
     """
@@ -194,10 +194,10 @@ def free_port(host: str = "127.0.0.1") -> int:
 
 
 def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> _Found:
-    """What C{find()} gives once it gives anything that is true.
+    """Call C{find()} until its result is true, and return that.
 
     @param what: what is waited for, as in "waited in vain for ...".
-    @raise CommandFailed: that takes more than so many seconds.
+    @raise CommandFailed: that takes longer than C{seconds}.
     """
     deadline = time.monotonic() + seconds
     while True:
@@ -210,7 +210,7 @@ def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> 
 
 
 def swimtx_environment() -> dict[str, str]:
-    """Our variables, with which Python finds this same swimtx even when it is not installed."""
+    """Our variables, with a PYTHONPATH that leads to this same swimtx if it is not installed."""
     environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
     root = Path(swimtx.__file__).resolve().parent.parent
     if root.name not in ("site-packages", "dist-packages"):
@@ -230,6 +230,6 @@ _LIBC = _load_libc()
 
 
 def _die_with_parent() -> None:
-    """In the child: have the kernel end it when we die without being able to do so ourselves."""
+    """In the child: have the kernel kill it when its parent dies, even by SIGKILL."""
     if _LIBC is not None:
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""``swimtx version``: what is at work here."""
+"""``swimtx version``: the versions of swimtx and its dependencies."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print."""
+    """Print the versions."""
     found = versions()
     if args.format == "json":
         print_json(found, indent=2)

@@ -1,4 +1,4 @@
-"""A node that does what the test says, for tests of what is built around nodes."""
+"""Fakes of a node and of an agent, for tests of the code around them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EPOCH = 1_790_000_000_000
 
 
 def claim(name: str, port: int = 7946, **more: Any) -> Claim:
-    """What may be said of a member on loopback."""
+    """A claim about a member on loopback."""
     return Claim(name, Address("127.0.0.1", port), EPOCH, **more)
 
 
@@ -35,8 +35,9 @@ class FakeNode:
     @ivar taken: whether the port is taken.
     @ivar joins: the Deferreds of the calls of C{join} that are still open.
     @ivar asked: the seeds of each call.
-    @ivar leaving: what C{leave} gives, if it does not succeed at once.
+    @ivar leaving: what C{leave} returns; C{None}: a Deferred that has fired.
     @ivar calls: the names of the methods called, in order.
+    @ivar pings: the round-trip time to each member; C{None}: no answer.
     """
 
     def __init__(self, reactor: Any, config: Config | None = None) -> None:
@@ -106,7 +107,7 @@ class FakeNode:
 
 
 class FakeAgent:
-    """What a control port commands."""
+    """The service that a control port commands, with answers given by the test."""
 
     def __init__(self, clock: Any) -> None:
         self.node = FakeNode(clock)

@@ -25,15 +25,15 @@ def parsed(*arguments: str) -> Options:
     return options
 
 
-class TheOptionsOfABootstrapNode(SynchronousTestCase):
-    """What is typed."""
+class BootstrapOptionsTests(SynchronousTestCase):
+    """The command line."""
 
-    def test_the_defaults_are_those_of_the_class(self) -> None:
+    def test_the_default_options_are_those_of_the_bootstrap_class(self) -> None:
         options = parsed()
         self.assertEqual((options["port"], options["recent"]), (10000, 32))
         self.assertEqual((options["type"], options["cluster"]), ("udp4", "default"))
 
-    def test_what_makes_no_sense_is_a_usage_error(self) -> None:
+    def test_an_invalid_option_is_a_usage_error(self) -> None:
         for arguments in (
             ["--port", "x"],
             ["--type", "tcp"],
@@ -47,12 +47,12 @@ class TheOptionsOfABootstrapNode(SynchronousTestCase):
             with self.assertRaises(UsageError, msg=repr(arguments)):
                 parsed(*arguments)
 
-    def test_the_version_is_ours(self) -> None:
-        said = io.StringIO()
-        self.patch(sys, "stdout", said)
+    def test_the_version_option_prints_the_version_of_swimtx(self) -> None:
+        printed = io.StringIO()
+        self.patch(sys, "stdout", printed)
         with self.assertRaises(SystemExit):
             parsed("--version")
-        self.assertTrue(said.getvalue().startswith("swimtx "))
+        self.assertTrue(printed.getvalue().startswith("swimtx "))
 
     def test_the_service_binds_nothing_before_it_starts(self) -> None:
         made: Any = makeService(parsed("--port", "0"))
@@ -60,8 +60,8 @@ class TheOptionsOfABootstrapNode(SynchronousTestCase):
         self.assertRaises(NotRunning, getattr, made.bootstrap, "address")
 
 
-class ABootstrapNodeAsAProcess(SynchronousTestCase):
-    """On a network in memory."""
+class BootstrapProcessTests(SynchronousTestCase):
+    """The service, on a network in memory."""
 
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
@@ -71,7 +71,7 @@ class ABootstrapNodeAsAProcess(SynchronousTestCase):
         bootstrap = make_bootstrap(self.reactor, options)
         return BootstrapProcess(bootstrap, options["cluster"], StartupFailure())
 
-    def test_it_says_on_one_line_what_it_listens_on(self) -> None:
+    def test_the_process_logs_its_address_on_one_line(self) -> None:
         process = self.process("--cluster", "c")
         with capturedLogs() as logged:
             process.startService()
@@ -85,11 +85,9 @@ class ABootstrapNodeAsAProcess(SynchronousTestCase):
         self.assertEqual(self.reactor.getDelayedCalls(), [])
 
     def test_a_taken_port_ends_the_process_with_one_line(self) -> None:
-        complaints = io.StringIO()
-        self.patch(sys, "__stderr__", complaints)
+        stderr = io.StringIO()
+        self.patch(sys, "__stderr__", stderr)
         self.process().startService()
         with self.assertRaises(CannotStart):
             self.process().startService()
-        self.assertRegex(
-            complaints.getvalue(), r"^swimtx: cannot listen on 10\.0\.0\.1:10000: .+\n$"
-        )
+        self.assertRegex(stderr.getvalue(), r"^swimtx: cannot listen on 10\.0\.0\.1:10000: .+\n$")

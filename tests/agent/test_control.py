@@ -1,4 +1,4 @@
-"""Where the control port listens, and that nothing is left when it stops."""
+"""The control port: its endpoints, its start, and a stop that leaves nothing behind."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ from swimtx.agent.control_socket import BadControlSocket
 from tests.agent.doubles import FakeAgent
 
 
-class EndpointStrings(SynchronousTestCase):
-    """UNIX sockets in Twisted's endpoint language."""
+class EndpointStringTests(SynchronousTestCase):
+    """UNIX sockets as Twisted's endpoint strings."""
 
-    def test_a_path_goes_there_and_back(self) -> None:
+    def test_the_path_of_a_made_endpoint_string_is_found_again(self) -> None:
         for path in ("/run/x.sock", "/a:b/c=d", "/back\\slash"):
             self.assertEqual(socket_path(unix_endpoint(Path(path))), Path(path))
 
-    def test_the_path_may_be_named(self) -> None:
+    def test_the_path_may_be_a_keyword_argument(self) -> None:
         self.assertEqual(socket_path("unix:address=/x:mode=660"), Path("/x"))
         self.assertEqual(socket_path("unix:mode=660:address=/x"), Path("/x"))
 
-    def test_other_endpoints_have_no_path(self) -> None:
+    def test_an_endpoint_of_another_kind_has_no_path(self) -> None:
         self.assertIsNone(socket_path("tcp:8080"))
 
-    def test_nobody_else_may_open_it_unless_it_is_said(self) -> None:
+    def test_the_socket_is_private_unless_the_string_sets_a_mode(self) -> None:
         self.assertEqual(private("unix:/x"), "unix:/x:mode=600:lockfile=0")
         self.assertEqual(private("unix:/x:mode=660"), "unix:/x:mode=660:lockfile=0")
         self.assertEqual(private("unix:/x:lockfile=1"), "unix:/x:lockfile=1:mode=600")
 
 
-class WhereItListens(SynchronousTestCase):
-    """With a reactor in memory."""
+class ControlPortTests(SynchronousTestCase):
+    """The start, with a reactor in memory."""
 
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
@@ -52,7 +52,7 @@ class WhereItListens(SynchronousTestCase):
         self.patch(os, "environ", {**os.environ, "XDG_RUNTIME_DIR": str(self.folder)})
         self.agent = FakeAgent(self.reactor)
 
-    def test_by_default_on_a_socket_that_bears_port_and_name(self) -> None:
+    def test_the_default_socket_is_named_after_port_and_name(self) -> None:
         control = ControlPort(self.reactor, self.agent)
         control.startService()
         [(path, _, _, mode, want_pid)] = self.reactor.unixServers
@@ -60,28 +60,28 @@ class WhereItListens(SynchronousTestCase):
         self.assertEqual((mode, want_pid), (0o600, False))
         self.assertEqual(control.where, path)
 
-    def test_a_path_that_is_too_long_cannot_be_listened_on(self) -> None:
+    def test_a_path_that_is_too_long_is_refused(self) -> None:
         control = ControlPort(self.reactor, self.agent, f"unix:/{'x' * 200}")
         with self.assertRaises(BadControlSocket):
             control.startService()
         self.assertFalse(control.running)
 
-    def test_on_a_port_that_strangers_reach_it_warns(self) -> None:
+    def test_the_control_port_warns_when_it_is_bound_beyond_loopback(self) -> None:
         control = ControlPort(self.reactor, self.agent, "tcp:8080")
         with capturedLogs() as logged:
             control.startService()
         self.assertEqual(control.where, "0.0.0.0:8080")
         self.assertEqual([event["log_level"].name for event in logged], ["warn"])
 
-    def test_nothing_of_the_web_is_made_before_somebody_connects(self) -> None:
+    def test_the_web_site_is_made_once_at_the_first_connection(self) -> None:
         made: list[ControlPort] = []
         make_api = ControlPort.make_api
 
-        def noted(control: ControlPort) -> Any:
+        def note_call(control: ControlPort) -> Any:
             made.append(control)
             return make_api(control)
 
-        self.patch(ControlPort, "make_api", noted)
+        self.patch(ControlPort, "make_api", note_call)
         control = ControlPort(self.reactor, self.agent)
         control.startService()
         self.assertEqual(made, [])
@@ -91,8 +91,8 @@ class WhereItListens(SynchronousTestCase):
         self.assertEqual(made, [control])
 
 
-class OnARealSocket(TestCase):
-    """Listening and stopping, with the kernel."""
+class RealSocketTests(TestCase):
+    """Start and stop on a UNIX socket of the system."""
 
     timeout = 60
 
@@ -108,7 +108,7 @@ class OnARealSocket(TestCase):
     def control(self) -> ControlPort:
         return ControlPort(self.reactor, self.agent, f"unix:{self.path}")
 
-    async def test_it_starts_and_stops_again_and_again(self) -> None:
+    async def test_the_control_port_can_be_started_and_stopped_repeatedly(self) -> None:
         control = self.control()
         for _ in range(2):
             control.startService()
@@ -116,7 +116,7 @@ class OnARealSocket(TestCase):
             await control.stopService()
             self.assertFalse(self.path.exists())
 
-    async def test_a_taken_path_is_raised(self) -> None:
+    async def test_a_taken_path_raises_an_error(self) -> None:
         control = self.control()
         control.startService()
         with self.assertRaises(CannotListenError):
@@ -142,7 +142,7 @@ class OnARealSocket(TestCase):
 
 
 class Reader(Protocol):
-    """Sends a request and keeps what comes."""
+    """Sends a request and keeps the response."""
 
     def __init__(self, request: bytes) -> None:
         self._request = request

@@ -1,4 +1,4 @@
-"""Where control sockets are, and how agents are found by them."""
+"""The paths of control sockets, and the search for agents by them."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from swimtx.agent.control_socket import (
 )
 
 
-class InAFolder(SynchronousTestCase):
-    """A test with a folder whose path is short."""
+class FolderTestCase(SynchronousTestCase):
+    """A test case with a folder whose path is short."""
 
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="swimtx-"))
@@ -55,8 +55,8 @@ class InAFolder(SynchronousTestCase):
         return path
 
 
-class WhereSocketsAre(InAFolder):
-    """The folder, and the name in it."""
+class SocketPathTests(FolderTestCase):
+    """The folder of a socket, and its name."""
 
     def test_the_users_runtime_folder_comes_first(self) -> None:
         environ = {"XDG_RUNTIME_DIR": str(self.folder)}
@@ -67,13 +67,13 @@ class WhereSocketsAre(InAFolder):
         expected = Path(tempfile.gettempdir()) / "swimtx-1234"
         self.assertEqual(own_folder({}, 1234), expected)
 
-    def test_a_runtime_folder_that_is_missing_relative_or_anothers_does_not_count(self) -> None:
+    def test_a_runtime_folder_that_is_missing_relative_or_of_another_user_is_not_used(self) -> None:
         other = os.geteuid() + 1
         expected = Path(tempfile.gettempdir()) / f"swimtx-{other}"
         for folder in ("", "run", str(self.folder), str(self.folder / "missing")):
             self.assertEqual(own_folder({"XDG_RUNTIME_DIR": folder}, other), expected)
 
-    def test_a_socket_is_named_by_port_and_a_hash_of_the_name(self) -> None:
+    def test_a_socket_is_named_after_the_port_and_a_hash_of_the_name(self) -> None:
         path = make_path(7946, "n1", {"XDG_RUNTIME_DIR": str(self.folder)})
         self.assertEqual(path, self.folder / "swimtx" / "7946-676b8bb8.sock")
         self.assertEqual(path.parent.stat().st_mode & 0o777, 0o700)
@@ -90,63 +90,63 @@ class WhereSocketsAre(InAFolder):
         with self.assertRaisesRegex(BadControlSocket, "is not ours"):
             make_path(7946, "n1", {"XDG_RUNTIME_DIR": str(self.folder)})
 
-    def test_a_file_in_place_of_the_folder_is_one_sentence(self) -> None:
+    def test_a_file_in_place_of_the_folder_is_reported_in_one_sentence(self) -> None:
         (self.folder / "swimtx").write_text("")
         with self.assertRaisesRegex(BadControlSocket, "cannot be made: File exists"):
             make_path(7946, "n1", {"XDG_RUNTIME_DIR": str(self.folder)})
 
-    def test_a_path_that_is_too_long_is_one_sentence(self) -> None:
+    def test_a_path_that_is_too_long_is_reported_in_one_sentence(self) -> None:
         deep = self.folder / ("x" * 100)
         deep.mkdir()
         with self.assertRaisesRegex(BadControlSocket, "takes 107 at the most"):
             make_path(7946, "n1", {"XDG_RUNTIME_DIR": str(deep)})
 
     def test_the_longest_path_can_be_bound(self) -> None:
-        room = control_socket.LONGEST_PATH - len(str(self.folder)) - 1
-        path = self.folder / ("x" * room)
+        length = control_socket.LONGEST_PATH - len(str(self.folder)) - 1
+        path = self.folder / ("x" * length)
         control_socket.check_length(path)
         self.bound(path)
         with self.assertRaises(BadControlSocket):
-            control_socket.check_length(self.folder / ("x" * (room + 1)))
+            control_socket.check_length(self.folder / ("x" * (length + 1)))
 
 
-class FindingAgents(InAFolder):
-    """By port, by name, by path, or because there is only one."""
+class FindAgentTests(FolderTestCase):
+    """The search by port, by name, by path, or for the only agent."""
 
-    def test_the_only_one_needs_no_name(self) -> None:
+    def test_the_only_agent_is_found_without_a_name(self) -> None:
         path = self.agent(7001, "n1")
         self.assertEqual(find_agent(None, [self.folder]), path)
 
-    def test_one_of_several_is_found_by_port_name_or_path(self) -> None:
+    def test_one_of_several_agents_is_found_by_port_name_or_path(self) -> None:
         one, two = self.agent(7001, "n1"), self.agent(7002, "n2")
         self.assertEqual(find_agent("7002", [self.folder]), two)
         self.assertEqual(find_agent("n1", [self.folder]), one)
         self.assertEqual(find_agent(str(two), [self.folder]), two)
 
-    def test_a_name_comes_before_a_port(self) -> None:
+    def test_a_name_takes_precedence_over_a_port(self) -> None:
         self.agent(7001, "n1")
         named = self.agent(7002, "7001")
         self.assertEqual(find_agent("7001", [self.folder]), named)
 
-    def test_several_are_too_many(self) -> None:
+    def test_several_agents_are_an_error_if_none_is_named(self) -> None:
         paths = [self.agent(7001, "n1"), self.agent(7002, "n2")]
         with self.assertRaises(SeveralAgentsFound) as caught:
             find_agent(None, [self.folder])
         self.assertEqual([agent.path for agent in caught.exception.found], paths)
 
-    def test_two_on_one_port_number_are_too_many_as_well(self) -> None:
+    def test_two_agents_with_one_port_number_are_an_error(self) -> None:
         self.agent(7001, "n1")
         self.agent(7001, "n2")
         with self.assertRaises(SeveralAgentsFound):
             find_agent("7001", [self.folder])
 
-    def test_none_is_said_to_be_none(self) -> None:
+    def test_no_matching_agent_is_an_error(self) -> None:
         missing = self.folder / "missing"
         for which in (None, "7001", "n1", str(missing)):
             with self.assertRaises(NoAgentFound):
                 find_agent(which, [self.folder, missing])
 
-    def test_what_a_killed_agent_left_behind_is_removed(self) -> None:
+    def test_the_socket_of_a_killed_agent_is_removed(self) -> None:
         stale = self.stale(7001, "n1")
         running = self.agent(7002, "n2")
         self.assertEqual([agent.path for agent in find_agents([self.folder])], [running])
@@ -157,13 +157,13 @@ class FindingAgents(InAFolder):
         self.assertEqual(find_agents([self.folder]), [])
         self.assertTrue(fresh.exists())
 
-    def test_other_files_are_left_alone(self) -> None:
+    def test_files_that_are_no_control_sockets_are_kept(self) -> None:
         (self.folder / "notes.sock").write_text("")
         self.listening(self.folder / "other.sock")
         self.assertEqual(find_agents([self.folder]), [])
         self.assertEqual(len(list(self.folder.iterdir())), 2)
 
-    def test_a_forbidden_folder_is_said_to_be_one(self) -> None:
+    def test_a_forbidden_folder_raises_permission_error(self) -> None:
         def forbidden(self: Path) -> None:
             raise PermissionError(13, "Permission denied", str(self))
 
@@ -172,23 +172,23 @@ class FindingAgents(InAFolder):
             find_agent(None, [self.folder])
 
 
-class TakingAPath(InAFolder):
-    """Before an agent binds its socket."""
+class RemoveStaleTests(FolderTestCase):
+    """The check of a path before an agent binds its socket."""
 
-    def test_a_stale_socket_makes_room_at_once(self) -> None:
+    def test_a_stale_socket_is_removed_at_once(self) -> None:
         path = self.stale(7001, "n1", age=0.0)
         self.assertTrue(remove_stale(path))
         self.assertFalse(path.exists())
 
-    def test_a_free_path_is_free(self) -> None:
+    def test_a_path_without_a_file_is_free(self) -> None:
         self.assertTrue(remove_stale(self.folder / "free"))
 
-    def test_a_socket_in_use_stays(self) -> None:
+    def test_a_socket_in_use_is_kept(self) -> None:
         path = self.agent(7001, "n1")
         self.assertFalse(remove_stale(path))
         self.assertTrue(path.exists())
 
-    def test_a_file_stays(self) -> None:
+    def test_a_regular_file_is_kept(self) -> None:
         path = self.folder / "file"
         path.write_text("precious")
         self.assertFalse(remove_stale(path))

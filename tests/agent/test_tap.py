@@ -32,16 +32,16 @@ def parsed(*arguments: str) -> Options:
     return options
 
 
-class TheOptionsOfAMember(SynchronousTestCase):
-    """What is typed becomes a Config."""
+class MemberOptionsTests(SynchronousTestCase):
+    """The command line, which becomes a Config."""
 
-    def test_without_any_it_is_the_default_configuration(self) -> None:
+    def test_without_options_the_configuration_is_the_default(self) -> None:
         options = parsed()
         self.assertEqual(options.config, Config())
         self.assertEqual((options.config.port, options.config.interface), (7946, "127.0.0.1"))
         self.assertEqual(options.seeds, [])
 
-    def test_each_is_taken_over(self) -> None:
+    def test_each_option_sets_its_parameter(self) -> None:
         options = parsed(
             *("-p", "0", "-i", "127.0.0.2", "--advertise", "127.0.0.3:99", "--name", "n1"),
             *("--cluster", "c", "--profile", "wan", "--protocol-period", "2.5"),
@@ -63,7 +63,7 @@ class TheOptionsOfAMember(SynchronousTestCase):
         )
         self.assertEqual(options.seeds, ["a", "b:1"])
 
-    def test_rules_that_are_useless_on_a_network_are_left_out(self) -> None:
+    def test_rules_of_detection_can_be_switched_off_and_tuned(self) -> None:
         for arguments, expected in (
             (["--no-tripwires"], Config(tripwires=False)),
             (["--round-robin"], Config(phased=False)),
@@ -73,12 +73,12 @@ class TheOptionsOfAMember(SynchronousTestCase):
         ):
             self.assertEqual(parsed(*arguments).config, expected)
 
-    def test_loopback_is_that_of_the_type_and_insecure_is_everywhere(self) -> None:
+    def test_the_default_interface_is_loopback_and_with_insecure_all_interfaces(self) -> None:
         self.assertEqual(parsed("--type", "udp6").config.interface, "::1")
         self.assertEqual(parsed("--insecure").config.interface, "0.0.0.0")
         self.assertEqual(parsed("--insecure", "--type=udp6").config.interface, "::")
 
-    def test_what_makes_no_sense_is_a_usage_error(self) -> None:
+    def test_an_invalid_option_is_a_usage_error(self) -> None:
         for arguments in (
             ["--port", "65536"],
             ["--port", "-1"],
@@ -121,7 +121,7 @@ class TheOptionsOfAMember(SynchronousTestCase):
             with self.assertRaises(UsageError, msg=repr(arguments)):
                 parsed(*arguments)
 
-    def test_every_option_says_what_it_means(self) -> None:
+    def test_the_usage_explains_every_option(self) -> None:
         usage = str(Options())
         for option in (
             *("port", "interface", "insecure", "type", "advertise", "name", "cluster", "join"),
@@ -131,12 +131,12 @@ class TheOptionsOfAMember(SynchronousTestCase):
         ):
             self.assertRegex(usage, rf"--{option}=?\s+\S")
 
-    def test_the_version_is_ours(self) -> None:
-        said = io.StringIO()
-        self.patch(sys, "stdout", said)
+    def test_the_version_option_prints_the_version_of_swimtx(self) -> None:
+        printed = io.StringIO()
+        self.patch(sys, "stdout", printed)
         with self.assertRaises(SystemExit):
             parsed("--version")
-        self.assertRegex(said.getvalue(), r"^swimtx \S+, twisted \S+, protobuf \S+, python \S+$")
+        self.assertRegex(printed.getvalue(), r"^swimtx \S+, twisted \S+, protobuf \S+, python \S+$")
 
     def test_the_service_binds_nothing_before_it_starts(self) -> None:
         made: Any = makeService(parsed("--port", "0", "--join", "a"))
@@ -145,13 +145,13 @@ class TheOptionsOfAMember(SynchronousTestCase):
         self.assertIsInstance(made.control, ControlPort)
         self.assertFalse(made.swim.node.running)
 
-    def test_without_a_control_port_there_is_none(self) -> None:
+    def test_control_none_makes_no_control_port(self) -> None:
         made: Any = makeService(parsed("--control", "none"))
         self.assertIsNone(made.control)
 
 
-class HostsAndPorts(SynchronousTestCase):
-    """HOST[:PORT]."""
+class HostAndPortTests(SynchronousTestCase):
+    """The parser of HOST[:PORT]."""
 
     def test_the_port_may_be_left_out(self) -> None:
         for text, expected in (
@@ -163,22 +163,22 @@ class HostsAndPorts(SynchronousTestCase):
         ):
             self.assertEqual(host_and_port(text), expected)
 
-    def test_anything_else_is_refused(self) -> None:
+    def test_malformed_text_is_refused(self) -> None:
         for text in ("", ":1", "a:", "a:b", "[::1", "[::1]x", "[]:1", "a:99999"):
             with self.assertRaises(ValueError, msg=text):
                 host_and_port(text)
 
 
-class AMemberAsAProcess(SynchronousTestCase):
-    """Its lines in the log, and its refusals."""
+class MemberProcessTests(SynchronousTestCase):
+    """The service: its log lines, and its failures to start."""
 
     def setUp(self) -> None:
         self.reactor = MemoryReactorClock()
         self.patch(service, "Node", FakeNode)
         self.swim = SwimService(Config(name="n1"), (), self.reactor)
         self.node: Any = self.swim.node
-        self.complaints = io.StringIO()
-        self.patch(sys, "__stderr__", self.complaints)
+        self.stderr = io.StringIO()
+        self.patch(sys, "__stderr__", self.stderr)
 
     def process(
         self, control: str | None = None, refusal: StartupFailure | None = None
@@ -186,7 +186,7 @@ class AMemberAsAProcess(SynchronousTestCase):
         port = None if control is None else ControlPort(self.reactor, self.swim, control)
         return MemberProcess(self.swim, port, refusal or StartupFailure())
 
-    def test_it_says_on_one_line_what_it_listens_on(self) -> None:
+    def test_the_process_logs_its_addresses_on_one_line(self) -> None:
         with capturedLogs() as logged:
             self.process("unix:/tmp/x.sock").startService()
         self.assertIn(
@@ -194,12 +194,12 @@ class AMemberAsAProcess(SynchronousTestCase):
             [formatEvent(event) for event in logged],
         )
 
-    def test_it_says_that_there_is_no_control_port(self) -> None:
+    def test_the_process_logs_that_it_has_no_control_port(self) -> None:
         with capturedLogs() as logged:
             self.process().startService()
         self.assertEqual(formatEvent(logged[-1])[-14:], ", control none")
 
-    def test_each_change_is_a_line(self) -> None:
+    def test_each_change_is_one_line_of_the_log(self) -> None:
         process = self.process()
         process.startService()
         with capturedLogs() as logged:
@@ -209,7 +209,7 @@ class AMemberAsAProcess(SynchronousTestCase):
             ["swimtx: n2 (127.0.0.1:7002) joined: n2 said so"],
         )
 
-    def test_stopped_it_has_left_and_logs_no_more(self) -> None:
+    def test_a_stopped_process_has_left_the_group_and_logs_no_more(self) -> None:
         process = self.process("unix:/tmp/x.sock")
         process.startService()
         self.successResultOf(process.stopService())
@@ -223,44 +223,44 @@ class AMemberAsAProcess(SynchronousTestCase):
         with self.assertRaises(CannotStart) as caught:
             self.process().startService()
         self.assertEqual(caught.exception.code, 1)
-        said = "swimtx: cannot listen on 127.0.0.1:7946: Address in use\n"
-        self.assertEqual(self.complaints.getvalue(), said)
+        printed = "swimtx: cannot listen on 127.0.0.1:7946: Address in use\n"
+        self.assertEqual(self.stderr.getvalue(), printed)
 
-    def test_a_control_port_that_cannot_be_had_ends_it_as_well(self) -> None:
+    def test_an_unusable_control_port_ends_the_process_with_one_line(self) -> None:
         with self.assertRaises(CannotStart):
             self.process(f"unix:/{'x' * 200}").startService()
-        self.assertEqual(len(self.complaints.getvalue().splitlines()), 1)
+        self.assertEqual(len(self.stderr.getvalue().splitlines()), 1)
 
 
-class Refusing(SynchronousTestCase):
-    """What becomes of a process that cannot start depends on what runs it."""
+class StartupFailureTests(SynchronousTestCase):
+    """The end of a process that cannot start, which depends on the program that runs it."""
 
     def setUp(self) -> None:
-        self.complaints = io.StringIO()
-        self.patch(sys, "__stderr__", self.complaints)
+        self.stderr = io.StringIO()
+        self.patch(sys, "__stderr__", self.stderr)
 
-    def test_in_the_foreground_it_forgets_no_pid_file(self) -> None:
+    def test_a_process_in_the_foreground_removes_its_pid_file(self) -> None:
         pidfile = Path(tempfile.mkdtemp()) / "x.pid"
         self.addCleanup(pidfile.parent.rmdir)
         pidfile.write_text("1")
         refusal = StartupFailure.under({"nodaemon": 1, "pidfile": str(pidfile)})
         self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
-        self.assertEqual(self.complaints.getvalue(), "swimtx: not like this\n")
+        self.assertEqual(self.stderr.getvalue(), "swimtx: not like this\n")
         self.assertFalse(pidfile.exists())
 
-    def test_a_daemon_raises_what_twistd_hands_on(self) -> None:
+    def test_a_daemon_raises_an_exception_that_twistd_passes_on(self) -> None:
         refusal = StartupFailure.under({"nodaemon": 0, "pidfile": "/n/o"})
         error = BadConfig("not like this")
         raised = self.assertRaises(CannotStartDaemon, refusal.raise_for, error)
         self.assertNotIsInstance(raised, SystemExit)
         self.assertEqual(str(raised), "not like this")
 
-    def test_twist_knows_no_daemons(self) -> None:
+    def test_a_process_under_twist_is_never_a_daemon(self) -> None:
         for runner in (None, {"reactor": "default"}):
             refusal = StartupFailure.under(runner)
             self.assertRaises(CannotStart, refusal.raise_for, BadConfig("not like this"))
 
-    def test_an_address_of_ipv6_is_put_in_brackets(self) -> None:
+    def test_an_ipv6_address_is_put_in_brackets(self) -> None:
         error = CannotListenError("::1", 7946, OSError(98, "Address in use"))
         raised = self.assertRaises(CannotStart, StartupFailure().raise_for, error)
         self.assertEqual(str(raised), "cannot listen on [::1]:7946: Address in use")

@@ -1,4 +1,4 @@
-"""The demo when a signal ends it, wherever that strikes."""
+"""The end of the demo by a signal, wherever the signal interrupts it."""
 
 from __future__ import annotations
 
@@ -11,37 +11,37 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx.cli import demo
 
 
-class EndedBySignal(SynchronousTestCase):
+class DemoSignalTests(SynchronousTestCase):
     def run_demo(self) -> int:
         return demo.run(Namespace(members=3))
 
-    def test_the_status_tells_which(self) -> None:
-        def struck(play: demo.Demo) -> None:
+    def test_the_exit_status_tells_which_signal_ended_the_demo(self) -> None:
+        def send_signal(running: demo.Demo) -> None:
             signal.raise_signal(signal.SIGTERM)
 
-        self.patch(demo.Demo, "run", struck)
+        self.patch(demo.Demo, "run", send_signal)
         self.assertEqual(self.run_demo(), 128 + signal.SIGTERM)
 
-    def test_what_goes_wrong_because_of_it_is_not_told(self) -> None:
-        """Struck within C{Condition.wait}, its C{with} releases a lock that it does not hold."""
+    def test_an_error_caused_by_the_signal_is_not_raised(self) -> None:
+        """A signal in C{Condition.wait} makes its C{with} release a lock that it does not hold."""
 
-        def struck(play: demo.Demo) -> None:
+        def send_signal(running: demo.Demo) -> None:
             lock = threading.RLock()
             with lock:
                 lock.release()
                 signal.raise_signal(signal.SIGTERM)
 
-        self.patch(demo.Demo, "run", struck)
+        self.patch(demo.Demo, "run", send_signal)
         self.assertEqual(self.run_demo(), 128 + signal.SIGTERM)
 
-    def test_what_goes_wrong_by_itself_is_told(self) -> None:
-        def wrong(play: demo.Demo) -> None:
+    def test_an_error_without_a_signal_is_raised(self) -> None:
+        def fail(running: demo.Demo) -> None:
             raise ZeroDivisionError
 
-        self.patch(demo.Demo, "run", wrong)
+        self.patch(demo.Demo, "run", fail)
         self.assertRaises(ZeroDivisionError, self.run_demo)
 
-    def test_what_signals_do_otherwise_is_as_it_was_before(self) -> None:
+    def test_the_signal_handlers_are_restored(self) -> None:
         before = signal.getsignal(signal.SIGTERM)
-        self.test_the_status_tells_which()
+        self.test_the_exit_status_tells_which_signal_ended_the_demo()
         self.assertIs(signal.getsignal(signal.SIGTERM), before)

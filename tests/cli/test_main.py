@@ -1,4 +1,4 @@
-"""The command swimtx: which command is run, and with which status it ends."""
+"""The command swimtx: the choice of the subcommand, and the exit status."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import swimtx_environment
 
 
-class TheCommand(SynchronousTestCase):
-    """main()."""
+class MainTests(SynchronousTestCase):
+    """The function main()."""
 
     def setUp(self) -> None:
-        self.said, self.complaints = io.StringIO(), io.StringIO()
-        self.patch(sys, "stdout", self.said)
-        self.patch(sys, "stderr", self.complaints)
+        self.stdout, self.stderr = io.StringIO(), io.StringIO()
+        self.patch(sys, "stdout", self.stdout)
+        self.patch(sys, "stderr", self.stderr)
 
     def ending(self, how: Any) -> int:
-        """The status when the command ends by raising that, or returns it."""
+        """The exit status when a subcommand returns C{how}, or raises it."""
 
         def run(args: argparse.Namespace) -> int:
             if isinstance(how, int):
@@ -38,44 +38,44 @@ class TheCommand(SynchronousTestCase):
         self.patch(members, "run", run)
         return main(["members"])
 
-    def test_its_status_is_that_of_the_command(self) -> None:
+    def test_the_exit_status_is_that_of_the_subcommand(self) -> None:
         self.assertEqual(self.ending(0), 0)
 
-    def test_what_cannot_be_done_is_one_line_and_status_1(self) -> None:
+    def test_a_failed_command_prints_one_line_and_has_status_1(self) -> None:
         self.assertEqual(self.ending(CommandFailed("no, that is not possible")), 1)
-        self.assertEqual(self.complaints.getvalue(), "swimtx: no, that is not possible\n")
+        self.assertEqual(self.stderr.getvalue(), "swimtx: no, that is not possible\n")
 
-    def test_ctrl_c_is_silent(self) -> None:
+    def test_ctrl_c_ends_a_command_silently(self) -> None:
         self.assertEqual(self.ending(KeyboardInterrupt()), 130)
-        self.assertEqual(self.complaints.getvalue(), "")
+        self.assertEqual(self.stderr.getvalue(), "")
 
-    def test_wrong_usage_is_status_2(self) -> None:
+    def test_wrong_usage_has_status_2(self) -> None:
         for arguments in ([], ["bogus"], ["members", "more"], ["ping"], ["--bogus"], ["join"]):
             self.assertEqual(main(arguments), 2, arguments)
-        self.assertEqual(self.said.getvalue(), "")
+        self.assertEqual(self.stdout.getvalue(), "")
 
     def test_the_help_lists_the_commands(self) -> None:
         self.assertEqual(main(["--help"]), 0)
         for command in ("demo", "members", "info", "monitor", "join", "leave", "ping", "version"):
-            self.assertIn(f"\n    {command} ", self.said.getvalue())
+            self.assertIn(f"\n    {command} ", self.stdout.getvalue())
 
-    def test_each_command_explains_itself(self) -> None:
+    def test_each_command_has_a_help(self) -> None:
         for command in ("demo", "members", "info", "monitor", "join", "leave", "ping", "version"):
             self.assertEqual(main([command, "--help"]), 0)
-        self.assertEqual(self.complaints.getvalue(), "")
+        self.assertEqual(self.stderr.getvalue(), "")
 
-    def test_it_knows_its_version(self) -> None:
+    def test_the_version_option_prints_the_version_of_swimtx(self) -> None:
         self.assertEqual(main(["--version"]), 0)
-        self.assertEqual(self.said.getvalue(), f"swimtx {__version__}\n")
+        self.assertEqual(self.stdout.getvalue(), f"swimtx {__version__}\n")
 
-    def test_versions_of_what_it_runs_on(self) -> None:
+    def test_the_version_command_lists_swimtx_and_its_dependencies(self) -> None:
         self.assertEqual(main(["version"]), 0)
-        names = [line.split()[0] for line in self.said.getvalue().splitlines()]
+        names = [line.split()[0] for line in self.stdout.getvalue().splitlines()]
         self.assertEqual(names, ["swimtx", "twisted", "protobuf", "python"])
 
 
-class TheCommandAsAProcess(SynchronousTestCase):
-    """python -m swimtx."""
+class CommandProcessTests(SynchronousTestCase):
+    """C{python -m swimtx} as a process."""
 
     def python(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -87,12 +87,12 @@ class TheCommandAsAProcess(SynchronousTestCase):
             check=False,
         )
 
-    def test_it_exits_with_its_status(self) -> None:
+    def test_the_process_exits_with_the_status_of_the_command(self) -> None:
         done = self.python("-m", "swimtx", "members", "--node", "/nobody/here")
         self.assertEqual(done.returncode, 1)
         self.assertEqual(done.stderr, "swimtx: no agent listens at /nobody/here\n")
 
-    def test_asking_an_agent_does_not_wait_for_twisted_to_load(self) -> None:
+    def test_the_commands_that_talk_to_an_agent_do_not_import_twisted(self) -> None:
         script = (
             "import sys\n"
             "from swimtx.cli import main\n"
@@ -102,7 +102,7 @@ class TheCommandAsAProcess(SynchronousTestCase):
         )
         self.assertEqual(self.python("-c", script).returncode, 0)
 
-    def test_a_closed_pipe_is_silent(self) -> None:
+    def test_a_closed_pipe_ends_the_command_silently(self) -> None:
         read, write = os.pipe()
         os.close(read)
         done = subprocess.run(

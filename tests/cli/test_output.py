@@ -1,4 +1,4 @@
-"""What commands print, on a terminal and elsewhere."""
+"""The output of commands, on a terminal and elsewhere."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ from swimtx.cli.output import plain_table, print_line, print_table, printable, r
 
 
 class Terminal(io.StringIO):
-    """A file that says that somebody looks at it."""
+    """A file that claims to be a terminal."""
 
     def isatty(self) -> bool:
         return True
 
 
-class Tables(SynchronousTestCase):
-    """Aligned, and coloured where somebody looks."""
+class TableTests(SynchronousTestCase):
+    """TableTests, aligned by spaces or coloured."""
 
-    def test_piped_they_are_aligned_by_spaces(self) -> None:
+    def test_a_plain_table_is_aligned_by_spaces(self) -> None:
         lines = plain_table(("A", "B"), [["xxx", "y"], ["", "zz"]])
         self.assertEqual(lines, ["A    B", "xxx  y", "     zz"])
 
-    def test_without_heads_there_is_no_line_for_them(self) -> None:
+    def test_a_table_without_heads_has_no_line_for_them(self) -> None:
         self.assertEqual(plain_table(("", ""), [["a", "b"]]), ["a  b"])
 
-    def test_on_a_terminal_they_are_coloured(self) -> None:
+    def test_a_table_on_a_terminal_is_coloured(self) -> None:
         terminal = Terminal()
         self.patch(sys, "stdout", terminal)
         self.patch_environment()
@@ -42,7 +42,7 @@ class Tables(SynchronousTestCase):
         self.assertIn("[red]x", terminal.getvalue())
         self.assertIn("\x1b[31mfailed", terminal.getvalue())
 
-    def test_without_rich_a_terminal_gets_plain_lines(self) -> None:
+    def test_a_terminal_gets_plain_lines_if_rich_is_missing(self) -> None:
         terminal = Terminal()
         self.patch(sys, "stdout", terminal)
         with mock.patch.dict(sys.modules, {"rich.console": None}):
@@ -55,8 +55,8 @@ class Tables(SynchronousTestCase):
         self.patch(os, "environ", {**kept, "TERM": "xterm-256color"})
 
 
-class Words(SynchronousTestCase):
-    """How single values are written."""
+class TextTests(SynchronousTestCase):
+    """The text for single values."""
 
     def test_a_duration_is_its_two_largest_units(self) -> None:
         for seconds, expected in (
@@ -68,14 +68,14 @@ class Words(SynchronousTestCase):
         ):
             self.assertEqual(duration(seconds), expected)
 
-    def test_an_address_of_ipv6_is_put_in_brackets(self) -> None:
+    def test_an_ipv6_address_is_put_in_brackets(self) -> None:
         self.assertEqual(joined_address("::1", 1), "[::1]:1")
         self.assertEqual(joined_address("127.0.0.1", 1), "127.0.0.1:1")
 
-    def test_control_characters_are_spelt_out(self) -> None:
+    def test_control_characters_are_escaped(self) -> None:
         self.assertEqual(printable("a\x1bé \n\u2028"), r"a\x1bé \n\u2028")
 
-    def test_values_of_info_are_written_for_people(self) -> None:
+    def test_the_values_of_info_are_formatted_by_type(self) -> None:
         info: dict[str, Any] = {"a_b": True, "c": None, "d": 0.5, "e": {"f": {"g": 1}}, "h": []}
         self.assertEqual(
             list(_rows(info)),

@@ -1,4 +1,4 @@
-"""``swimtx simulate`` tells a story, gives its figures, and says when it cannot."""
+"""``swimtx simulate``: its events, its figures and its failures."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class SimulateTests(SynchronousTestCase):
         return status, out.getvalue(), err.getvalue()
 
     def figures(self, *options: str) -> dict[str, Any]:
-        """What it gives to programs."""
+        """The JSON output of the command, which has to succeed."""
         status, out, err = self.run_command("--format", "json", *options)
         self.assertEqual((status, err), (0, ""))
         found: dict[str, Any] = json.loads(out)
@@ -36,21 +36,21 @@ class SimulateTests(SynchronousTestCase):
         self.assertIn("15 of 15", out)
         self.assertIn("virtual seconds per second of CPU", out)
 
-    def test_the_story_is_told_in_the_order_of_time(self) -> None:
+    def test_the_events_are_printed_in_the_order_of_time(self) -> None:
         _, out, _ = self.run_command("--kill", "1", "--vanish", "1", "--stall", "1:5")
         times = [float(line.split()[0]) for line in out.splitlines() if " s  " in line[:14]]
         self.assertGreater(len(times), 8)
         self.assertEqual(times, sorted(times))
 
-    def test_the_same_seed_tells_the_same_story_and_another_one_another(self) -> None:
-        def story(seed: str) -> Any:
+    def test_equal_seeds_give_equal_runs_and_different_seeds_different_ones(self) -> None:
+        def outcome(seed: str) -> Any:
             found = self.figures("--members", "8", "--loss", "0.1", "--seed", seed)
             return found["formed"], found["ends"], found["quiet"]["bytes_per_member_second"]
 
-        self.assertEqual(story("7"), story("7"))
-        self.assertNotEqual(story("7"), story("8"))
+        self.assertEqual(outcome("7"), outcome("7"))
+        self.assertNotEqual(outcome("7"), outcome("8"))
 
-    def test_every_fate_is_told_of_with_who_knew_it_when(self) -> None:
+    def test_each_end_is_reported_with_when_the_survivors_knew_of_it(self) -> None:
         found = self.figures(
             "--kill", "1", "--vanish", "1", "--leave", "1", "--stall", "2:3", "--bootstrap"
         )
@@ -61,7 +61,7 @@ class SimulateTests(SynchronousTestCase):
         self.assertEqual(len(found["stalled"]), 2)
         self.assertEqual(found["wrongly_failed"], [])
 
-    def test_it_goes_on_for_as_long_as_it_is_told(self) -> None:
+    def test_the_option_seconds_sets_the_length_of_the_run(self) -> None:
         found = self.figures("--members", "4", "--kill", "0", "--seconds", "25")
         self.assertEqual(found["ends"], [])
         self.assertAlmostEqual(found["whole"]["seconds"], found["formed"] + 10 + 25, delta=0.001)
@@ -72,17 +72,17 @@ class SimulateTests(SynchronousTestCase):
         self.assertGreater(found["formed"], 0.04)
         self.figures("--members", "3", "--latency", "wan", "--profile", "wan")
 
-    def test_a_group_that_does_not_form_is_status_1_and_a_line(self) -> None:
+    def test_a_group_that_does_not_form_gives_one_line_and_status_1(self) -> None:
         status, _, err = self.run_command("--members", "2", "--loss", "0.99999")
         self.assertEqual(status, 1)
         self.assertEqual(err, "swimtx: the group did not form within 300 virtual seconds\n")
 
-    def test_an_end_that_not_all_have_heard_of_is_status_1_and_a_line(self) -> None:
+    def test_an_end_that_a_survivor_missed_gives_one_line_and_status_1(self) -> None:
         status, _, err = self.run_command("--vanish", "1", "--seconds", "1")
         self.assertEqual(status, 1)
         self.assertEqual(err, "swimtx: not every survivor knows of every end\n")
 
-    def test_wrong_usage_is_status_2(self) -> None:
+    def test_wrong_usage_has_status_2(self) -> None:
         for wrong in (
             ["--members", "1"],
             ["--members", "many"],

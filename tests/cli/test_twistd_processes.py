@@ -1,4 +1,4 @@
-"""Processes of one's own: they are heard of, and they always end."""
+"""Child processes: their logs, and their end in any case."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from swimtx.cli.errors import CommandFailed
 from swimtx.cli.twistd_processes import Processes, Twistd, free_port, twistd_command, wait_until
 
 
-class ProcessesOfOnesOwn(SynchronousTestCase):
-    """With Python in place of twistd."""
+class ProcessesTests(SynchronousTestCase):
+    """Child processes, with Python in place of twistd."""
 
     timeout = 120
 
@@ -26,26 +26,26 @@ class ProcessesOfOnesOwn(SynchronousTestCase):
     def start(self, script: str) -> Twistd:
         return self.processes.start("one", [script], command=[sys.executable, "-c"])
 
-    def test_what_is_ready_is_heard_of(self) -> None:
+    def test_the_ready_line_of_a_process_is_found(self) -> None:
         line = "swimtx n1 listening on udp+tcp 127.0.0.1:1, cluster default, control none"
         process = self.start(f"print({line!r}); import time; time.sleep(99)")
         self.assertEqual(process.ready_line(60), line)
         self.assertIsNone(process.status)
 
-    def test_what_ends_instead_is_quoted(self) -> None:
+    def test_a_process_that_ends_at_its_start_is_quoted(self) -> None:
         process = self.start("import sys; print('first'); sys.exit('taken')")
         error = self.assertRaises(CommandFailed, process.ready_line, 60)
         self.assertEqual(str(error), "one ended at its start: taken")
         self.assertEqual(process.status, 1)
 
-    def test_what_takes_too_long_is_given_up(self) -> None:
+    def test_waiting_for_a_process_ends_after_the_timeout(self) -> None:
         process = self.start("import time; time.sleep(99)")
         error = self.assertRaises(CommandFailed, process.ready_line, 0.1)
         self.assertEqual(str(error), "waited 0.1 s in vain for one to start")
         error = self.assertRaises(CommandFailed, process.wait, 0.1)
         self.assertEqual(str(error), "one did not end within 0.1 s")
 
-    def test_all_end_frozen_or_not_and_their_folder_goes(self) -> None:
+    def test_all_processes_end_even_a_frozen_one_and_their_folder_is_removed(self) -> None:
         with self.processes:
             one, two = (self.start("import time; time.sleep(99)") for _ in range(2))
             two.send(signal.SIGSTOP)
@@ -53,7 +53,7 @@ class ProcessesOfOnesOwn(SynchronousTestCase):
         self.assertFalse(self.processes.folder.exists())
         self.assertFalse(os.path.exists(f"/proc/{one.pid}"))
 
-    def test_a_signal_that_struck_in_the_middle_of_a_look_does_not_keep_it_alive(self) -> None:
+    def test_a_process_can_be_killed_while_poll_holds_its_lock(self) -> None:
         process = self.start("import time; time.sleep(99)")
         process._process._waitpid_lock.acquire()  # type: ignore[attr-defined]
         process.kill()
@@ -68,24 +68,24 @@ class ProcessesOfOnesOwn(SynchronousTestCase):
         process.kill()
         self.assertEqual(process.status, 0)
 
-    def test_its_line_can_be_typed(self) -> None:
+    def test_the_line_of_a_process_is_a_shell_command(self) -> None:
         process = self.processes.start("one", ["swim", "--name", "a b"], command=["true"])
         self.assertEqual(process.line, "twistd -n --pidfile= swim --name 'a b'")
 
 
-class Finding(SynchronousTestCase):
-    """What processes need."""
+class HelperTests(SynchronousTestCase):
+    """The functions around processes."""
 
     def test_twistd_is_that_of_this_interpreter(self) -> None:
         self.assertEqual(twistd_command()[0], str(Path(sys.executable).with_name("twistd")))
 
-    def test_without_a_script_beside_it_the_interpreter_runs_twistd(self) -> None:
+    def test_the_interpreter_runs_twistd_if_there_is_no_script_beside_it(self) -> None:
         self.patch(sys, "executable", "/nowhere/python")
         self.assertEqual(twistd_command()[:2], ["/nowhere/python", "-c"])
 
-    def test_free_ports_are_ports(self) -> None:
+    def test_a_free_port_is_a_port_number(self) -> None:
         self.assertTrue(1024 <= free_port() <= 65535)
 
-    def test_waiting_gives_what_was_found(self) -> None:
+    def test_waiting_returns_the_first_true_result(self) -> None:
         found = iter([None, 0, "", "something"])
         self.assertEqual(wait_until(lambda: next(found), 60, "it"), "something")

@@ -1,1 +1,1 @@
-"""Real processes on real networks of our own, in which something is wrong."""
+"""Tests of real processes under faults, on networks made of network namespaces."""

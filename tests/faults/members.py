@@ -1,4 +1,4 @@
-"""Members as C{twistd} processes, and what each of them has heard, followed as it happens."""
+"""Members as C{twistd} processes, and the changes that each of them reports, followed live."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from typing import Any
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.twistd_processes import Processes, Twistd
 
-LOOKS_EVERY = 0.05  # seconds between two looks at what is waited for
+LOOKS_EVERY = 0.05  # seconds between two tests of a condition that is waited for
 _STATES = {
     "joined": "alive",
     "updated": "alive",
@@ -28,11 +28,12 @@ _STATES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """One change that a member told of.
+class ReportedChange:
+    """One change that a member reported.
 
-    @ivar at: when that member heard of it, in seconds since 1970.
-    @ivar by: the member that told.
+    @ivar at: when that member learnt of it, in seconds since 1970.
+    @ivar by: the member that reported it.
+    @ivar name: the member that it is about.
     """
 
     at: float
@@ -43,8 +44,8 @@ class Heard:
 
 
 @dataclass(slots=True)
-class Held:
-    """What one member holds of another."""
+class Listed:
+    """The state in which one member lists another, and since when."""
 
     state: str
     since: float
@@ -54,8 +55,8 @@ class Running:
     """One member, its process and its live stream of changes.
 
     @ivar began: when its process was started, in seconds since 1970.
-    @ivar ready: when it was seen to listen; C{None} before.
-    @ivar list: what it holds of everybody, by name; itself included.
+    @ivar ready: when it was seen to listen, in seconds since 1970; C{None} before.
+    @ivar list: its member list by name, itself included.
     @ivar port: its port, once it listens.
     """
 
@@ -66,7 +67,7 @@ class Running:
         self.began = time.time()
         self.ready: float | None = None
         self.port = 0
-        self.list: dict[str, Held] = {}
+        self.list: dict[str, Listed] = {}
         self._stream: socket.socket | None = None
         self._read = b""
 
@@ -82,7 +83,7 @@ class Running:
         return self.ready is not None
 
     def follow(self) -> None:
-        """Hear every change from now on; first of all, what it holds now."""
+        """Read its member list, and receive every change from now on."""
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         stream.settimeout(20)
         stream.connect(str(self.control))
@@ -96,15 +97,15 @@ class Running:
         stream.setblocking(False)
         self._stream = stream
         for member in self.ask("members"):
-            self.list[member["name"]] = Held(member["state"], member["since"])
+            self.list[member["name"]] = Listed(member["state"], member["since"])
 
     def ask(self, *path: str) -> Any:
-        """What it answers at that path of its control port."""
+        """The answer of its control port at this path."""
         return AgentClient(self.control).get(*path)
 
-    def changes(self) -> list[Heard]:
-        """What it has told since the last time; notes it in C{list}."""
-        heard: list[Heard] = []
+    def changes(self) -> list[ReportedChange]:
+        """The changes that it has reported since the last call. Updates C{list}."""
+        reported: list[ReportedChange] = []
         while self._stream is not None:
             try:
                 received = self._stream.recv(65536)
@@ -113,41 +114,41 @@ class Running:
             except OSError:
                 received = b""
             if not received:
-                self.let_go()
+                self.unfollow()
                 break
             *lines, self._read = (self._read + received).split(b"\n")
-            heard += [self._note(json.loads(line)) for line in lines]
-        return heard
+            reported += [self._note(json.loads(line)) for line in lines]
+        return reported
 
-    def let_go(self) -> None:
-        """Follow it no longer."""
+    def unfollow(self) -> None:
+        """Close the stream of changes."""
         if self._stream is not None:
             self._stream.close()
         self._stream = None
 
     def lists(self, names: Iterable[str], state: str = "alive") -> bool:
-        """Whether it holds all of them for that."""
+        """Whether it lists all these members in the state."""
         return all(name in self.list and self.list[name].state == state for name in names)
 
-    def _note(self, change: dict[str, Any]) -> Heard:
+    def _note(self, change: dict[str, Any]) -> ReportedChange:
         name, event, at = change["member"]["name"], change["event"], change["time"]
         if event in _STATES:
-            self.list[name] = Held(_STATES[event], at)
-        return Heard(at, self.name, event, name, change["why"])
+            self.list[name] = Listed(_STATES[event], at)
+        return ReportedChange(at, self.name, event, name, change["why"])
 
 
 class Members:
-    """Some members. A context manager, at whose end no process and no file is left.
+    """A set of members. A context manager, which ends all processes and removes all files.
 
-    @ivar running: those that were started and not ended, by name.
-    @ivar heard: every change that anybody told of since we follow it, oldest first.
+    @ivar running: the members that were started and not ended, by name.
+    @ivar reported: every change that a followed member has reported, in the order of reading.
     """
 
     def __init__(self) -> None:
         # The paths of UNIX sockets must be short.
         self.processes = Processes(Path(tempfile.mkdtemp(prefix="swimtx-", dir="/tmp")))
         self.running: dict[str, Running] = {}
-        self.heard: list[Heard] = []
+        self.reported: list[ReportedChange] = []
         self._runs = 0
 
     def __enter__(self) -> Members:
@@ -157,14 +158,14 @@ class Members:
         self.close()
 
     def close(self) -> None:
-        """End all of them at once."""
+        """Kill all members."""
         for member in self.running.values():
-            member.let_go()
+            member.unfollow()
         self.running.clear()
         self.processes.end()
 
     def start(self, name: str, *options: str, prefix: Sequence[str] = ()) -> Running:
-        """Start one member more."""
+        """Start one more member."""
         self._runs += 1
         control = self.processes.folder / f"{self._runs}.sock"
         arguments = ["swim", "--name", name, "--control", f"unix:{control}", *options]
@@ -173,44 +174,44 @@ class Members:
         return self.running[name]
 
     def end(self, name: str, how: signal.Signals = signal.SIGKILL) -> float:
-        """Send one of them that signal and follow it no longer; when that was."""
+        """Send a member a signal and stop following it; the time, in seconds since 1970."""
         member = self.running.pop(name)
         member.changes()
-        member.let_go()
+        member.unfollow()
         at = time.time()
         member.process.send(how)
         return at
 
     def listening(self) -> bool:
-        """Whether all of them listen by now."""
+        """Whether all members listen by now."""
         return all([member.look() for member in self.running.values()])
 
     def follow(self) -> None:
-        """Follow all of those that are not followed yet."""
+        """Follow every member that is not followed yet."""
         for member in self.running.values():
             if not member.list:
                 member.follow()
 
     def look(self) -> None:
-        """Take in what they have told."""
+        """Read the changes that the members have reported."""
         for member in self.running.values():
-            self.heard += member.changes()
+            self.reported += member.changes()
 
     def agree(self, names: Iterable[str] | None = None, state: str = "alive") -> bool:
-        """Whether each of them holds all of those names, by default everybody, for that."""
+        """Whether every member lists all the names, by default all members, in the state."""
         self.look()
         wanted = list(self.running if names is None else names)
         return all(member.lists(wanted, state) for member in self.running.values())
 
-    def told(self, event: str, since: int = 0) -> list[Heard]:
-        """All changes of one kind, from a length of C{heard} on."""
+    def changes_of(self, event: str, since: int = 0) -> list[ReportedChange]:
+        """The reported changes of one kind, from index C{since} of C{reported} on."""
         self.look()
-        return [heard for heard in self.heard[since:] if heard.event == event]
+        return [change for change in self.reported[since:] if change.event == event]
 
     def wait(self, until: Callable[[], object], seconds: float, what: str) -> None:
-        """Wait for an outcome, taking in meanwhile what they tell.
+        """Wait until C{until()} is true, and read the reported changes meanwhile.
 
-        @raise AssertionError: it takes longer.
+        @raise AssertionError: that takes longer than C{seconds}.
         """
         deadline = time.monotonic() + seconds
         while not until():
@@ -220,9 +221,11 @@ class Members:
             self.look()
 
     def describe(self) -> str:
-        """What each of them holds now, for people."""
+        """The member list of each member, as text."""
         lines = []
         for member in self.running.values():
-            others = ", ".join(f"{name} {held.state}" for name, held in sorted(member.list.items()))
+            others = ", ".join(
+                f"{name} {listed.state}" for name, listed in sorted(member.list.items())
+            )
             lines.append(f"{member.name}: {others}")
         return "\n".join(lines)

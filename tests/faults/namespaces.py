@@ -1,7 +1,7 @@
-"""A small network of network namespaces, and what goes wrong in it.
+"""A small network of network namespaces, and faults in it.
 
 One namespace holds a bridge, each of the others is a host with one address on it. All of them are
-made here and named after this process; outside them nothing is touched. Needs root, ip and nft.
+made here and named after this process; nothing outside them is changed. Needs root, ip and nft.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _COUNT = itertools.count()
 
 
 def lacking() -> str | None:
-    """Why there can be no such network here, as a reason to skip; C{None} if there can."""
+    """Why this machine cannot make such a network, as a reason to skip; C{None} if it can."""
     if os.geteuid() != 0:
         return "needs root, to make network namespaces"
     for tool in ("ip", "nft"):
@@ -40,14 +40,14 @@ def lacking() -> str | None:
 
 
 class CannotSetUp(Exception):
-    """A tool refused; the text is what it said."""
+    """A tool failed; the text is its message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Host:
     """One namespace and its address.
 
-    @ivar prefix: what to put in front of a command that shall run there.
+    @ivar prefix: the command that runs another command in the namespace.
     """
 
     namespace: str
@@ -59,10 +59,10 @@ class Host:
 
 
 class Network:
-    """Hosts that reach each other, until told otherwise.
+    """Hosts that reach each other until a fault is injected.
 
-    Whoever makes one sees to it that C{close()} is called, after the processes inside have ended;
-    it also is when the interpreter exits. What a killed run has left is removed by the next.
+    Call C{close()} after the processes inside have ended; the interpreter calls it at its exit. The
+    constructor removes the namespaces that a killed run has left.
 
     @ivar hosts: in the order of their addresses.
     """
@@ -83,35 +83,35 @@ class Network:
             raise
 
     def close(self) -> None:
-        """Remove all of it. Harmless when that was done before."""
+        """Remove all namespaces. A second call does nothing."""
         made, self._made = self._made, []
         for namespace in made:
             subprocess.run(["ip", "netns", "delete", namespace], check=False, capture_output=True)
         atexit.unregister(self.close)
 
-    # What goes wrong. Each host drops what comes in, so that rules for some affect only those.
+    # Faults. Each host drops incoming packets, so a rule affects only the hosts that have it.
 
     def split(self, *groups: Sequence[Host]) -> None:
-        """Hosts of different groups hear nothing of each other any more."""
+        """Drop all packets between hosts of different groups."""
         for group in groups:
             others = [h.address for other in groups if other is not group for h in other]
             for host in group:
                 self.drop([host], f"ip saddr {{ {', '.join(others)} }}")
 
     def lose(self, percent: int) -> None:
-        """So much of what comes in anywhere, of every kind, is lost at random."""
+        """Drop this percentage of all incoming packets at random, on every host."""
         self.drop(self.hosts, f"numgen random mod 100 < {percent}")
 
     def block(self, protocol: str) -> None:
-        """Nothing of that protocol, C{udp} or C{tcp}, arrives anywhere."""
+        """Drop all packets of a protocol, C{udp} or C{tcp}, on every host."""
         self.drop(self.hosts, f"meta l4proto {protocol}")
 
     def drop(self, hosts: Iterable[Host], what: str) -> None:
-        """These hosts drop incoming packets that match the nft expression."""
+        """Drop the incoming packets of these hosts that match an nft expression."""
         self._rule(hosts, f"{what} drop")
 
     def refuse(self, hosts: Iterable[Host]) -> None:
-        """These hosts refuse every new stream with a reset, as some firewalls do."""
+        """Have these hosts refuse every new stream with a reset, as some firewalls do."""
         self._rule(hosts, "tcp flags & (syn | ack) == syn reject with tcp reset")
 
     def _rule(self, hosts: Iterable[Host], rule: str) -> None:
@@ -127,19 +127,19 @@ class Network:
             _run(*host.prefix, "nft", "-f", "-", given=rules)
 
     def heal(self) -> None:
-        """Everything arrives again."""
+        """Remove all rules: every packet arrives again."""
         for host in self.hosts:
             _run(*host.prefix, "nft", "flush", "ruleset")
 
-    def pull_cable(self, host: Host) -> None:
-        """That host's link is down."""
+    def take_link_down(self, host: Host) -> None:
+        """Set a host's link down."""
         _run("ip", "-n", host.namespace, "link", "set", "eth0", "down")
 
-    def plug_in(self, host: Host) -> None:
-        """That host's link is up again."""
+    def bring_link_up(self, host: Host) -> None:
+        """Set a host's link up again."""
         _run("ip", "-n", host.namespace, "link", "set", "eth0", "up")
 
-    # How
+    # Setting up
 
     def _build(self) -> None:
         self._add(self._hub)
@@ -166,7 +166,7 @@ class Network:
 
 
 def _remove_leftovers() -> None:
-    """Namespaces named after processes that are no more."""
+    """Remove namespaces that are named after processes that have ended."""
     for line in _run("ip", "netns", "list").splitlines():
         found = re.match(rf"({_PREFIX}-(\d+)-[a-z0-9]+(?:-[a-z0-9]+)?)\b", line)
         if found and not os.path.exists(f"/proc/{found[2]}"):
@@ -178,9 +178,9 @@ def _batch(namespace: str, *commands: str) -> None:
 
 
 def _run(*command: str, given: str = "") -> str:
-    """What the command printed.
+    """Run a command and return its output.
 
-    @raise CannotSetUp: it failed.
+    @raise CannotSetUp: the command failed.
     """
     try:
         done = subprocess.run(

@@ -1,4 +1,9 @@
-"""Scenes played side by side by the tests of one class, since each scene waits most of the time."""
+"""Runs the scripts of all tests of a class side by side, each in a scene of its own.
+
+A script mostly waits: for a group to form, for a failure to be detected, for time to pass. Run one
+after the other, the scripts of a class would take the sum of these times; side by side they take
+little more than the longest of them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, ClassVar
 
 from twisted.trial.unittest import SkipTest, SynchronousTestCase
@@ -14,13 +20,32 @@ from twisted.trial.unittest import SkipTest, SynchronousTestCase
 from tests.faults.scenes import Script, play
 
 LOOKS_EVERY = 0.05  # seconds
-Play = tuple[Callable[[], Any], Callable[[Any], Script]]
-"""What makes a scene, or raises SkipTest, and the script to play in it."""
+MakeScene = Callable[[], Any]
+"""Makes a scene, or raises SkipTest."""
+
+
+def plays(
+    make: MakeScene, script: Callable[[Any], Script]
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Decorate a test of a L{SideBySideTestCase}: it runs C{script} in the scene of C{make()}.
+
+    The method holds no code: its docstring says what happens in the script.
+    """
+
+    def decorate(method: Callable[..., None]) -> Callable[..., None]:
+        @wraps(method)
+        def test(case: SideBySideTestCase) -> None:
+            case.wait_for_script()
+
+        test.make, test.script = make, script  # type: ignore[attr-defined]
+        return test
+
+    return decorate
 
 
 @dataclass(slots=True)
 class Playing:
-    """A scene under way, and how it ended."""
+    """A running script, its scene, and the error that ended it, if any."""
 
     scene: Any
     steps: Iterator[None]
@@ -28,7 +53,7 @@ class Playing:
     error: BaseException | None = None
 
     def step(self) -> None:
-        """Look once whether it can go on."""
+        """Run the script until it has to wait again."""
         if self.over:
             return
         try:
@@ -42,34 +67,35 @@ class Playing:
                 raise
 
     def close(self) -> None:
-        """Leave nothing behind."""
+        """End the script and remove its scene."""
         self.over = True
         self.scene.close()
         atexit.unregister(self.close)
 
 
-class SideBySide(SynchronousTestCase):
-    """Each test calls C{watch()}: it waits for its own scene, and meanwhile moves the others on.
+class SideBySideTestCase(SynchronousTestCase):
+    """A test case whose tests are decorated by L{plays}.
 
-    @ivar plays: by the name of the test.
+    The first test that runs starts the scripts of all tests that were loaded. Each test waits for
+    its own script and meanwhile steps the others.
     """
 
-    plays: ClassVar[dict[str, Play]] = {}
-    _wanted: ClassVar[dict[type, dict[str, None]]] = {}
+    _loaded: ClassVar[dict[type, dict[str, None]]] = {}
     _playing: ClassVar[dict[str, Playing]] = {}
 
     def __init__(self, methodName: str = "runTest") -> None:  # noqa: N803
         super().__init__(methodName)
-        if methodName in self.plays:
-            self._wanted.setdefault(type(self), {})[methodName] = None
+        if hasattr(getattr(self, methodName, None), "script"):
+            self._loaded.setdefault(type(self), {})[methodName] = None
 
-    def watch(self) -> None:
-        """Until the scene of this test is over.
+    def wait_for_script(self) -> None:
+        """Run the script of this test to its end.
 
-        @raise AssertionError: something in it did not come about.
+        @raise AssertionError: an expected outcome did not come about.
+        @raise SkipTest: the scene cannot be made on this machine.
         """
         mine = self._testMethodName
-        for name in self._wanted.pop(type(self), {}):
+        for name in self._loaded.pop(type(self), {}):
             with suppress(SkipTest):
                 self._begin(name)
         if mine not in self._playing:
@@ -87,8 +113,8 @@ class SideBySide(SynchronousTestCase):
     def _begin(self, name: str) -> None:
         if name in self._playing:
             return
-        make, script = self.plays[name]
-        scene = make()
-        playing = Playing(scene, play(scene, script(scene)))
+        test: Any = getattr(self, name)
+        scene = test.make()
+        playing = Playing(scene, play(scene, test.script(scene)))
         atexit.register(playing.close)
         self._playing[name] = playing

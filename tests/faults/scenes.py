@@ -1,7 +1,7 @@
-"""What happens to a group on a faulty network, as scenes that may be played side by side.
+"""Scenes, which are groups on networks with faults, and scripts, which run in them.
 
-A scene is a generator: it does something and yields what it waits for. Waiting is what scenes do
-most of the time, so one thread plays all of them.
+A script is a generator: it acts and yields what it waits for. Scripts mostly wait, so one thread
+can run several of them side by side.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ GENEROUS = 60.0  # seconds; for outcomes that take a few
 
 @dataclass(frozen=True, slots=True)
 class Until:
-    """What a scene waits for, for so many seconds at the most."""
+    """The condition that a script waits for, and the most seconds that it waits."""
 
     outcome: Callable[[], object]
     seconds: float
@@ -30,8 +30,9 @@ Script = Iterator[Until]
 
 
 class Scene:
-    """A network with one member on each host, C{m1} and so on; some hosts may be kept for later.
+    """A network with one member on each host, C{m1} and so on.
 
+    @param spare: how many further hosts there are, whose members are started later.
     @param options: given to each member.
     """
 
@@ -49,14 +50,14 @@ class Scene:
         self.network.close()
 
     def start(self, name: str) -> Running:
-        """Start the member of that name on its host; C{m1} is everybody's seed."""
+        """Start a member on its host; C{m1} is the seed of all others."""
         host = self.hosts[name]
         join = () if name == "m1" else ("--join", f"{self.hosts['m1'].address}:{PORT}")
         where = ("--insecure", "--interface", host.address, "--port", str(PORT))
         return self.members.start(name, *where, *join, *self._options, prefix=host.prefix)
 
     def form(self) -> Script:
-        """Start the first members, all at once, until everybody lists everybody."""
+        """Start the first members, all at once; wait until all list all."""
         for name in self.first:
             self.start(name)
         yield Until(self.members.listening, GENEROUS, "all to listen")
@@ -64,29 +65,29 @@ class Scene:
         yield Until(self.members.agree, GENEROUS, "all to list all")
 
     def hosts_of(self, names: Sequence[str]) -> list[Host]:
-        """The hosts of these members."""
+        """The hosts of the members."""
         return [self.hosts[name] for name in names]
 
     def join(self, name: str) -> Script:
-        """Start one more, until everybody lists everybody."""
+        """Start one more member; wait until all list all."""
         self.start(name)
         yield Until(self.members.listening, GENEROUS, f"{name} to listen")
         self.members.follow()
         yield Until(self.members.agree, GENEROUS, f"all to list {name}")
 
     def kill(self, name: str) -> Script:
-        """Kill a member, until everybody lists it failed."""
+        """Kill a member; wait until all others list it as failed."""
         self.members.end(name)
-        yield from self.until_held([name], "failed")
+        yield from self.until_listed([name], "failed")
 
-    def until_held(self, names: Sequence[str], state: str) -> Script:
-        """Until everybody else holds these for that."""
+    def until_listed(self, names: Sequence[str], state: str) -> Script:
+        """Wait until all running members list these in the state."""
         yield Until(
             lambda: self.members.agree(names, state), GENEROUS, f"all to list {names} {state}"
         )
 
-    def until_halves_hold(self, left: Sequence[str], right: Sequence[str], state: str) -> Script:
-        """Until each of one half holds all of the other half for that."""
+    def until_halves_list(self, left: Sequence[str], right: Sequence[str], state: str) -> Script:
+        """Wait until each member of either half lists the whole other half in the state."""
 
         def outcome() -> bool:
             self.members.look()
@@ -98,23 +99,23 @@ class Scene:
         yield Until(outcome, GENEROUS, f"both halves to list each other {state}")
 
     def pass_time(self, seconds: float) -> Script:
-        """Until that long is over."""
+        """Wait for C{seconds}."""
         ends = time.monotonic() + seconds
         yield Until(lambda: time.monotonic() >= ends, seconds + GENEROUS, "time to pass")
 
     def only_failed(self, *names: str) -> None:
-        """Nobody but these was ever held failed by anybody.
+        """Check that no member but these has been reported failed by any member.
 
-        @raise AssertionError: somebody was.
+        @raise AssertionError: another member has.
         """
-        wrong = [heard for heard in self.members.told("failed") if heard.name not in names]
+        wrong = [change for change in self.members.changes_of("failed") if change.name not in names]
         assert not wrong, f"alive, and listed failed: {wrong}"
 
 
 def play(scene: Scene, script: Script) -> Iterator[None]:
-    """Step by step, until the script is over. Yields between two looks at what it waits for.
+    """Run a script to its end. Yields between two tests of the condition that it waits for.
 
-    @raise AssertionError: something did not come.
+    @raise AssertionError: a condition was not met in time.
     """
     for until in script:
         deadline = time.monotonic() + until.seconds

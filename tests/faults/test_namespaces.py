@@ -1,4 +1,4 @@
-"""The networks that other tests stand on: they carry, they break as told, they go away."""
+"""The networks of namespaces that other tests use: delivery, faults and removal."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from tests.faults.namespaces import Host, Network, lacking
 
 _SOCKET = "import socket, sys; s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); "
 _SEND = _SOCKET + "s.sendto(sys.argv[2].encode(), (sys.argv[1], 9999))"
-_HEAR = _SOCKET + "s.bind((sys.argv[1], 9999)); print('bound', flush=True); s.settimeout(60); "
-_HEAR += "print(s.recv(9).decode())"
+_RECEIVE = _SOCKET + "s.bind((sys.argv[1], 9999)); print('bound', flush=True); s.settimeout(60); "
+_RECEIVE += "print(s.recv(9).decode())"
 
 
 def namespaces() -> set[str]:
@@ -32,35 +32,35 @@ class NamespacesTests(SynchronousTestCase):
         self.addCleanup(network.close)
         return network
 
-    def hears(self, listener: Host, sender: Host) -> bool:
-        """Whether the sender's datagram is there before one that the listener sends itself."""
-        hearing = subprocess.Popen(
-            [*listener.prefix, sys.executable, "-c", _HEAR, listener.address],
+    def receives(self, listener: Host, sender: Host) -> bool:
+        """Whether the sender's datagram arrives before one that the listener sends to itself."""
+        receiver = subprocess.Popen(
+            [*listener.prefix, sys.executable, "-c", _RECEIVE, listener.address],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        self.addCleanup(hearing.wait)
-        assert hearing.stdout is not None
-        self.addCleanup(hearing.stdout.close)
-        self.assertEqual(hearing.stdout.readline(), b"bound\n")
+        self.addCleanup(receiver.wait)
+        assert receiver.stdout is not None
+        self.addCleanup(receiver.stdout.close)
+        self.assertEqual(receiver.stdout.readline(), b"bound\n")
         for host, word in ((sender, "theirs"), (listener, "own")):
             subprocess.run(
                 [*host.prefix, sys.executable, "-c", _SEND, listener.address, word],
                 check=False,
                 timeout=60,
             )
-        return hearing.stdout.readline() == b"theirs\n"
+        return receiver.stdout.readline() == b"theirs\n"
 
-    def test_halves_of_a_split_are_deaf_to_each_other_until_it_heals(self) -> None:
+    def test_the_halves_of_a_split_receive_nothing_from_each_other_until_it_heals(self) -> None:
         network = self.make(3)
         one, two, three = network.hosts
         network.split([one, two], [three])
-        self.assertTrue(self.hears(one, two))
-        self.assertFalse(self.hears(one, three))
+        self.assertTrue(self.receives(one, two))
+        self.assertFalse(self.receives(one, three))
         network.heal()
-        self.assertTrue(self.hears(one, three))
+        self.assertTrue(self.receives(one, three))
 
-    def test_nothing_of_it_is_left_and_nothing_was_outside(self) -> None:
+    def test_a_closed_network_leaves_nothing_and_changed_nothing_outside(self) -> None:
         before, interfaces = namespaces(), socket.if_nameindex()
         network = self.make(2)
         made = {host.namespace for host in network.hosts}
@@ -69,7 +69,7 @@ class NamespacesTests(SynchronousTestCase):
         network.close()
         self.assertEqual(namespaces() & made, set())
 
-    def test_what_a_process_left_that_is_no_more_is_removed(self) -> None:
+    def test_namespaces_of_an_ended_process_are_removed(self) -> None:
         ended = subprocess.Popen([sys.executable, "-c", ""])
         ended.wait()
         left = f"swimtx-{ended.pid}-0-hub"

@@ -1,43 +1,41 @@
 """Groups of real processes on networks that split, lose packets, or carry one transport only.
 
-All scenes that were asked for are played side by side, since each waits most of the time.
+Each test names its scene and its script by C{@plays}. The scripts run side by side, since each of
+them mostly waits.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
 
 from twisted.trial.unittest import SkipTest
 
 from tests.faults.namespaces import lacking
-from tests.faults.playing import Play, SideBySide
+from tests.faults.playing import SideBySideTestCase, plays
 from tests.faults.scenes import Scene, Script
 
 
 def six() -> Scene:
-    """Six hosts, and one for later."""
+    """Six hosts, and a spare one."""
     reason = lacking()
     if reason is not None:
         raise SkipTest(reason)
     return Scene(6, spare=1)
 
 
-def a_split_heals(scene: Scene) -> Script:
-    """Two halves of three hear nothing of each other for 15 seconds."""
+def split(scene: Scene) -> Script:
     yield from scene.form()
     left, right = scene.first[:3], scene.first[3:]
     scene.network.split(scene.hosts_of(left), scene.hosts_of(right))
     yield from scene.pass_time(15)
-    yield from scene.until_halves_hold(left, right, "failed")
+    yield from scene.until_halves_list(left, right, "failed")
     assert all(scene.members.running[name].lists(left) for name in left)
     assert all(scene.members.running[name].lists(right) for name in right)
     scene.network.heal()
-    yield from scene.until_held(scene.first, "alive")
+    yield from scene.until_listed(scene.first, "alive")
 
 
-def loss_fails_nobody(scene: Scene) -> Script:
-    """A fifth of all packets is lost, for 30 seconds and more."""
+def lossy(scene: Scene) -> Script:
     yield from scene.form()
     scene.network.lose(20)
     yield from scene.pass_time(10)
@@ -49,7 +47,6 @@ def loss_fails_nobody(scene: Scene) -> Script:
 
 
 def without(protocol: str) -> Callable[[Scene], Script]:
-    """That protocol is blocked everywhere from the start."""
 
     def script(scene: Scene) -> Script:
         scene.network.block(protocol)
@@ -62,40 +59,36 @@ def without(protocol: str) -> Callable[[Scene], Script]:
     return script
 
 
-def a_lost_link_is_seen(scene: Scene) -> Script:
-    """One host hears and says nothing any more, and its processes live on."""
+def link_down(scene: Scene) -> Script:
     yield from scene.form()
-    scene.network.pull_cable(scene.hosts["m2"])
+    scene.network.take_link_down(scene.hosts["m2"])
     alone = scene.members.running.pop("m2")
     try:
-        yield from scene.until_held(["m2"], "failed")
+        yield from scene.until_listed(["m2"], "failed")
         scene.only_failed("m2")
     finally:
-        alone.let_go()
+        alone.unfollow()
 
 
-class NetworksTests(SideBySide):
-    """Each test waits for its own scene, and meanwhile moves the others on."""
+class NetworksTests(SideBySideTestCase):
+    """The outcome that each script checks is in the name of its test."""
 
-    plays: ClassVar[dict[str, Play]] = {
-        "test_halves_that_were_split_find_together_again": (six, a_split_heals),
-        "test_loss_makes_nobody_fail_and_hides_no_failure": (six, loss_fails_nobody),
-        "test_a_group_lives_with_streams_alone": (six, without("udp")),
-        "test_a_group_lives_with_datagrams_alone": (six, without("tcp")),
-        "test_a_host_whose_link_is_down_is_found_failed": (six, a_lost_link_is_seen),
-    }
+    @plays(six, split)
+    def test_the_halves_of_a_healed_split_list_each_other_again(self) -> None:
+        """Two halves of three hosts are split for 15 seconds."""
 
-    def test_halves_that_were_split_find_together_again(self) -> None:
-        self.watch()
+    @plays(six, lossy)
+    def test_packet_loss_causes_no_failure_and_hides_none(self) -> None:
+        """A fifth of all packets is lost for 30 seconds; one member joins, one is killed."""
 
-    def test_loss_makes_nobody_fail_and_hides_no_failure(self) -> None:
-        self.watch()
+    @plays(six, without("udp"))
+    def test_a_group_works_with_streams_alone(self) -> None:
+        """UDP is blocked on all hosts from the start; one member is killed."""
 
-    def test_a_group_lives_with_streams_alone(self) -> None:
-        self.watch()
+    @plays(six, without("tcp"))
+    def test_a_group_works_with_datagrams_alone(self) -> None:
+        """TCP is blocked on all hosts from the start; one member is killed."""
 
-    def test_a_group_lives_with_datagrams_alone(self) -> None:
-        self.watch()
-
-    def test_a_host_whose_link_is_down_is_found_failed(self) -> None:
-        self.watch()
+    @plays(six, link_down)
+    def test_a_host_whose_link_is_down_is_declared_failed(self) -> None:
+        """One host's link is down, and its processes run on."""

@@ -1,4 +1,4 @@
-"""The command swimtx against agents that run."""
+"""The command swimtx against running agents."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import time
 from pathlib import Path
 
 from swimtx.cli.agent_client import AgentClient
-from tests.cluster import PATIENCE, ClusterTestCase
-from tests.signals import heed
+from tests.cluster import TIMEOUT, ClusterTestCase
+from tests.signals import use_default_handlers
 
-KEPT = 0.5  # seconds for which a connection must have been open
+KEPT_OPEN = 0.5  # seconds; a connection that is open for longer is the stream
 
 
-class CommandsAndTwoAgents(ClusterTestCase):
-    """Starting agents takes long, so that some tests here look at more than one command."""
+class TwoAgentsTests(ClusterTestCase):
+    """Commands to two agents. Starting agents takes long, so some tests run several commands."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -28,19 +28,19 @@ class CommandsAndTwoAgents(ClusterTestCase):
         self.two = self.cluster.start_member("n2", seeds=[self.one])
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
 
-    def said(self, *arguments: str) -> str:
+    def output_of(self, *arguments: str) -> str:
         done = self.cluster.swimtx(*arguments)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
         return done.stdout
 
-    def refused(self, *arguments: str) -> str:
+    def error_of(self, *arguments: str) -> str:
         done = self.cluster.swimtx(*arguments)
         self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
         self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
         return done.stderr
 
-    def test_commands_that_ask_print_what_the_agents_know(self) -> None:
-        members = json.loads(self.said("members", "--node", "n2", "--format", "json"))
+    def test_the_commands_print_the_state_of_the_agents(self) -> None:
+        members = json.loads(self.output_of("members", "--node", "n2", "--format", "json"))
         self.assertEqual([member["name"] for member in members], ["n1", "n2"])
         self.assertEqual(
             list(members[0]),
@@ -49,71 +49,73 @@ class CommandsAndTwoAgents(ClusterTestCase):
         self.assertEqual(members[0]["port"], self.one.port)
         self.assertEqual(members[0]["tags"], {"role": "web"})
 
-        first, *rows = self.said("members", "--node", str(self.one.port)).splitlines()
+        first, *rows = self.output_of("members", "--node", str(self.one.port)).splitlines()
         self.assertEqual(first.split(), ["NAME", "ADDRESS", "STATE", "SINCE", "RTT", "TAGS"])
         self.assertEqual(rows[0].split()[:3], ["n1", f"127.0.0.1:{self.one.port}", "alive"])
         self.assertEqual(rows[0].split()[-1], "role=web")
 
-        info = json.loads(self.said("info", "--node", str(self.one.control), "--format", "json"))
+        info = json.loads(
+            self.output_of("info", "--node", str(self.one.control), "--format", "json")
+        )
         self.assertEqual((info["name"], info["port"]), ("n1", self.one.port))
         self.assertEqual(info["control"], str(self.one.control))
         self.assertEqual(info["pid"], self.one.process.pid)
-        self.assertIn("n1", self.said("info", "--node", "n1"))
+        self.assertIn("n1", self.output_of("info", "--node", "n1"))
 
-        answer = json.loads(self.said("ping", "n1", "--node", "n2", "--format", "json"))
+        answer = json.loads(self.output_of("ping", "n1", "--node", "n2", "--format", "json"))
         self.assertEqual(answer["name"], "n1")
         self.assertGreater(answer["rtt"], 0)
-        self.assertIn("n1 answered in", self.said("ping", "n1", "--node", "n2"))
+        self.assertIn("n1 answered in", self.output_of("ping", "n1", "--node", "n2"))
 
-    def test_what_cannot_be_done_is_one_line(self) -> None:
-        self.assertIn("no member is called 'nobody'", self.refused("ping", "nobody", "--node=n2"))
+    def test_a_failed_command_prints_one_line(self) -> None:
+        self.assertIn("no member is called 'nobody'", self.error_of("ping", "nobody", "--node=n2"))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as silent:
             silent.bind(("127.0.0.1", 0))
             seed = f"127.0.0.1:{silent.getsockname()[1]}"
-            self.assertIn(f"no seed answered ({seed}: ", self.refused("join", seed, "--node=n1"))
-        self.assertIn("no agent n9 runs here", self.refused("members", "--node", "n9"))
-        self.assertIn("no agent listens at /n/o", self.refused("members", "--node", "/n/o"))
-        said = self.refused("members", "--node", "127.0.0.1:1")
-        self.assertIn("no agent listens at 127.0.0.1:1", said)
-        said = self.refused("members")
-        self.assertIn("pick one with --node", said)
-        self.assertIn(f"n1 ({self.one.port})", said)
-        self.assertIn(f"n2 ({self.two.port})", said)
+            self.assertIn(f"no seed answered ({seed}: ", self.error_of("join", seed, "--node=n1"))
+        self.assertIn("no agent n9 runs here", self.error_of("members", "--node", "n9"))
+        self.assertIn("no agent listens at /n/o", self.error_of("members", "--node", "/n/o"))
+        printed = self.error_of("members", "--node", "127.0.0.1:1")
+        self.assertIn("no agent listens at 127.0.0.1:1", printed)
+        printed = self.error_of("members")
+        self.assertIn("pick one with --node", printed)
+        self.assertIn(f"n1 ({self.one.port})", printed)
+        self.assertIn(f"n2 ({self.two.port})", printed)
         self.one.freeze()
         self.two.kill()
-        said = self.refused("members", "--node", str(self.two.control))
-        self.assertIn("no agent listens at", said)
-        self.assertIn("does not answer", self.refused("info", "--node", str(self.one.control)))
+        printed = self.error_of("members", "--node", str(self.two.control))
+        self.assertIn("no agent listens at", printed)
+        self.assertIn("does not answer", self.error_of("info", "--node", str(self.one.control)))
 
-    def test_a_reader_that_goes_away_is_no_news(self) -> None:
+    def test_a_closed_pipe_ends_the_command_silently(self) -> None:
         command = f"{sys.executable} -m swimtx info --node n1 | true"
         done = subprocess.run(
             ["bash", "-c", command],
             env=self.cluster.environment,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )
         self.assertEqual(done.stderr, "")
 
-    def test_an_agent_listens_on_tcp_too_if_it_is_told_to(self) -> None:
+    def test_an_agent_can_have_a_tcp_control_port(self) -> None:
         three = self.cluster.launch_member("n3", "--control", "tcp:0:interface=127.0.0.1")
-        ready = three.ready_line(PATIENCE)
+        ready = three.ready_line(TIMEOUT)
         where = ready.rpartition(", control ")[2]
         self.assertTrue(where.startswith("127.0.0.1:"), ready)
-        members = json.loads(self.said("members", "--node", where, "--format", "json"))
+        members = json.loads(self.output_of("members", "--node", where, "--format", "json"))
         self.assertEqual([member["name"] for member in members], ["n3"])
 
-    def test_leaving_is_known_to_the_others_when_it_returns(self) -> None:
-        self.assertEqual(self.said("leave", "--node", "n2"), "left\n")
+    def test_the_others_know_of_a_leave_when_the_command_returns(self) -> None:
+        self.assertEqual(self.output_of("leave", "--node", "n2"), "left\n")
         self.assertEqual(self.one.states()["n2"], "left")
         self.assertEqual(self.two.info()["state"], "left")
 
-    def test_who_has_left_may_join_again(self) -> None:
-        self.said("leave", "--node", "n2")
-        said = self.said("join", self.one.address, "--node", "n2")
-        self.assertEqual(said, "joined; 2 members are known\n")
+    def test_a_member_that_left_may_join_again(self) -> None:
+        self.output_of("leave", "--node", "n2")
+        printed = self.output_of("join", self.one.address, "--node", "n2")
+        self.assertEqual(printed, "joined; 2 members are known\n")
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
         self.assertEqual(self.two.info()["port"], self.two.port)
 
@@ -124,27 +126,27 @@ class CommandsAndTwoAgents(ClusterTestCase):
             self.assertIn(change["event"], ("suspected", "stalled"))
         self.assertEqual(list(change), ["time", "event", "member", "why"])
         self.assertEqual(change["member"]["name"], "n2")
-        self.assertLess(abs(change["time"] - time.time()), PATIENCE)
+        self.assertLess(abs(change["time"] - time.time()), TIMEOUT)
         self.one.terminate()
         self.assertEqual(json.loads(monitor.readline())["event"], "left")
         self.assertEqual(monitor.end(), (0, ""))
 
-    def test_ctrl_c_ends_the_monitor_without_a_word(self) -> None:
-        heed(self, signal.SIGINT)
+    def test_ctrl_c_ends_the_monitor_silently(self) -> None:
+        use_default_handlers(self, signal.SIGINT)
         monitor = self.start_monitor()
         self.two.terminate()
         self.assertIn("left         n2", monitor.readline())
         monitor.process.send_signal(signal.SIGINT)
         self.assertEqual(monitor.end(), (0, ""))
 
-    def test_an_agent_that_is_killed_breaks_the_monitor_off(self) -> None:
+    def test_the_monitor_fails_when_its_agent_is_killed(self) -> None:
         monitor = self.start_monitor()
         self.two.terminate()
         monitor.readline()
         self.one.kill()
-        status, said = monitor.end()
+        status, printed = monitor.end()
         self.assertEqual(status, 1)
-        self.assertEqual(said, f"swimtx: the agent at {self.one.control} broke off\n")
+        self.assertEqual(printed, f"swimtx: the agent at {self.one.control} broke off\n")
 
     def start_monitor(self, *options: str) -> MonitorProcess:
         monitor = MonitorProcess(["--node", "n1", *options], self.cluster.environment)
@@ -165,18 +167,18 @@ class MonitorProcess:
             stderr=subprocess.PIPE,
             text=True,
         )
-        self._patience = threading.Timer(2 * PATIENCE, self.process.kill)
-        self._patience.daemon = True
-        self._patience.start()
+        self._kill_timer = threading.Timer(2 * TIMEOUT, self.process.kill)
+        self._kill_timer.daemon = True
+        self._kill_timer.start()
 
     def wait_until_it_listens(self, control: Path) -> None:
-        """It says nothing, so we look whether it keeps a connection, then ask the agent.
+        """Wait until the command, which prints nothing yet, keeps a connection; ask the agent.
 
-        The first one it opens, to see whether the agent is there, it closes at once.
+        The command closes its first connection at once, which only tests whether the agent runs.
         """
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         kept_since: dict[str, float] = {}
-        while not any(time.monotonic() - since > KEPT for since in kept_since.values()):
+        while not any(time.monotonic() - since > KEPT_OPEN for since in kept_since.values()):
             assert time.monotonic() < deadline, "swimtx monitor does not connect"
             time.sleep(0.02)
             now = time.monotonic()
@@ -185,7 +187,7 @@ class MonitorProcess:
         AgentClient(control).get("version")
 
     def _sockets(self) -> list[str]:
-        """The open ones, by the names that the kernel gives them."""
+        """The open sockets, by the names that the kernel gives them."""
         descriptors = f"/proc/{self.process.pid}/fd"
         try:
             links = [os.readlink(f"{descriptors}/{n}") for n in os.listdir(descriptors)]
@@ -198,12 +200,12 @@ class MonitorProcess:
         return self.process.stdout.readline()
 
     def end(self) -> tuple[int, str]:
-        """The status that it ends with, and what it says on standard error."""
-        _, said = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, said
+        """The exit status, and the output on standard error."""
+        _, printed = self.process.communicate(timeout=TIMEOUT)
+        return self.process.returncode, printed
 
     def kill(self) -> None:
-        self._patience.cancel()
+        self._kill_timer.cancel()
         if self.process.poll() is None:
             self.process.kill()
         self.process.communicate()

@@ -1,4 +1,4 @@
-"""The demo as a process: it shows what it promises, and leaves nothing behind however it ends."""
+"""The demo as a process: it prints every step, and leaves nothing behind however it ends."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pathlib import Path
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli.twistd_processes import swimtx_environment
-from tests.cluster import PATIENCE
-from tests.signals import heed
+from tests.cluster import TIMEOUT
+from tests.signals import use_default_handlers
 
 _COMMAND = re.compile(r"^\s*\$ twistd -n --pidfile= (swim(?:-bootstrap)?) ", re.MULTILINE)
 
 
-class TheDemo(SynchronousTestCase):
-    """swimtx demo."""
+class DemoTests(SynchronousTestCase):
+    """The command swimtx demo."""
 
-    timeout = 10 * PATIENCE
+    timeout = 10 * TIMEOUT
 
     def setUp(self) -> None:
         self.folder = Path(tempfile.mkdtemp(prefix="swimtx-"))
@@ -40,9 +40,9 @@ class TheDemo(SynchronousTestCase):
             stderr=subprocess.PIPE,
             text=True,
         )
-        patience = threading.Timer(5 * PATIENCE, demo.kill)
-        patience.start()
-        self.addCleanup(patience.cancel)
+        kill_timer = threading.Timer(5 * TIMEOUT, demo.kill)
+        kill_timer.start()
+        self.addCleanup(kill_timer.cancel)
         self.addCleanup(self.reap, demo)
         return demo
 
@@ -52,7 +52,7 @@ class TheDemo(SynchronousTestCase):
         demo.communicate()
 
     def left_behind(self) -> list[str]:
-        """The processes that have to do with our folder, and what is in it."""
+        """The processes of the demo that still run, and the files in its folder."""
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
@@ -64,18 +64,20 @@ class TheDemo(SynchronousTestCase):
                 found.append(f"{pid}: {command!r}")
         return found + [str(path) for path in self.folder.iterdir()]
 
-    def nothing_is_left_behind(self, but_files: bool = False) -> None:
-        deadline = time.monotonic() + PATIENCE
-        while left := [what for what in self.left_behind() if not (but_files and what[0] == "/")]:
+    def assert_nothing_left_behind(self, ignore_files: bool = False) -> None:
+        deadline = time.monotonic() + TIMEOUT
+        while left := [
+            what for what in self.left_behind() if not (ignore_files and what[0] == "/")
+        ]:
             if time.monotonic() > deadline:
                 self.fail(f"left behind: {left}")
             time.sleep(0.05)
 
-    def test_all_of_it_happens_and_it_says_how(self) -> None:
+    def test_the_demo_prints_every_step_and_leaves_nothing_behind(self) -> None:
         demo = self.start()
-        said, complaints = demo.communicate(timeout=10 * PATIENCE)
-        self.assertEqual((demo.returncode, complaints), (0, ""), said)
-        self.assertEqual(_COMMAND.findall(said), ["swim-bootstrap", *5 * ["swim"]])
+        printed, errors = demo.communicate(timeout=10 * TIMEOUT)
+        self.assertEqual((demo.returncode, errors), (0, ""), printed)
+        self.assertEqual(_COMMAND.findall(printed), ["swim-bootstrap", *5 * ["swim"]])
         for what in (
             "everybody knows everybody",
             "everybody knows that n5 has failed, after",
@@ -83,11 +85,11 @@ class TheDemo(SynchronousTestCase):
             "everybody knows that n4 has left, after",
             "All of it happened. Nothing is left behind.",
         ):
-            self.assertIn(what, said)
-        self.nothing_is_left_behind()
+            self.assertIn(what, printed)
+        self.assert_nothing_left_behind()
 
-    def test_however_it_is_ended_it_ends_its_processes(self) -> None:
-        heed(self, signal.SIGINT, signal.SIGHUP)
+    def test_the_demo_ends_its_processes_at_every_signal(self) -> None:
+        use_default_handlers(self, signal.SIGINT, signal.SIGHUP)
         for number, status in (
             (signal.SIGINT, 130),
             (signal.SIGTERM, 143),
@@ -96,38 +98,38 @@ class TheDemo(SynchronousTestCase):
             demo = self.start("--members", "3")
             self.read_until(demo, "everybody knows everybody")
             demo.send_signal(number)
-            _, complaints = demo.communicate(timeout=PATIENCE)
-            self.assertEqual((demo.returncode, complaints), (status, ""))
-            self.nothing_is_left_behind()
+            _, errors = demo.communicate(timeout=TIMEOUT)
+            self.assertEqual((demo.returncode, errors), (status, ""))
+            self.assert_nothing_left_behind()
 
-    def test_ended_while_members_start_it_ends_them(self) -> None:
+    def test_a_signal_while_members_start_ends_them_too(self) -> None:
         demo = self.start("--members", "3")
         self.read_until(demo, "starting 3 members")
         demo.send_signal(signal.SIGTERM)
-        demo.communicate(timeout=PATIENCE)
-        self.nothing_is_left_behind()
+        demo.communicate(timeout=TIMEOUT)
+        self.assert_nothing_left_behind()
 
-    def test_killed_with_one_frozen_its_processes_die_with_it(self) -> None:
+    def test_the_processes_of_a_killed_demo_die_even_a_frozen_one(self) -> None:
         demo = self.start("--members", "3")
         self.read_until(demo, "freezing n2")
         demo.kill()
-        demo.communicate(timeout=PATIENCE)
-        self.nothing_is_left_behind(but_files=True)
+        demo.communicate(timeout=TIMEOUT)
+        self.assert_nothing_left_behind(ignore_files=True)
 
-    def test_a_reader_that_goes_away_ends_it(self) -> None:
+    def test_a_closed_pipe_ends_the_demo(self) -> None:
         demo = self.start("--members", "3")
         self.read_until(demo, "starting 3 members")
         assert demo.stdout is not None and demo.stderr is not None
         demo.stdout.close()
-        self.assertEqual(demo.wait(timeout=5 * PATIENCE), 1)
+        self.assertEqual(demo.wait(timeout=5 * TIMEOUT), 1)
         self.assertEqual(demo.stderr.read(), "")
-        self.nothing_is_left_behind()
+        self.assert_nothing_left_behind()
 
-    def test_fewer_than_three_make_no_group_to_show(self) -> None:
+    def test_fewer_than_three_members_are_wrong_usage(self) -> None:
         demo = self.start("--members", "2")
-        _, complaints = demo.communicate(timeout=PATIENCE)
+        _, errors = demo.communicate(timeout=TIMEOUT)
         self.assertEqual(demo.returncode, 2)
-        self.assertIn("a number from 3 to 100 is wanted", complaints)
+        self.assertIn("a number from 3 to 100 is wanted", errors)
 
     def read_until(self, demo: subprocess.Popen[str], text: str) -> None:
         assert demo.stdout is not None
@@ -135,4 +137,4 @@ class TheDemo(SynchronousTestCase):
             if text in line:
                 return
         assert demo.stderr is not None
-        self.fail(f"the demo never said {text!r}, but {demo.stderr.read()!r}")
+        self.fail(f"the demo never printed {text!r}, but {demo.stderr.read()!r}")

@@ -1,4 +1,4 @@
-"""Real processes of twistd: members and bootstrap nodes as people start them."""
+"""Real processes of twistd: members and bootstrap nodes."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import sys
 from typing import Any
 
 from swimtx.cli.twistd_processes import twistd_command
-from tests.cluster import PATIENCE, ClusterTestCase
+from tests.cluster import TIMEOUT, ClusterTestCase
 
 
-class AGroupOfProcesses(ClusterTestCase):
-    """Members find each other, and notice who goes, and how."""
+class GroupTests(ClusterTestCase):
+    """Members find each other, and detect failures and departures."""
 
     def test_members_find_each_other_through_a_bootstrap_node(self) -> None:
         seed = self.cluster.start_bootstrap()
@@ -25,7 +25,7 @@ class AGroupOfProcesses(ClusterTestCase):
         self.cluster.start_member("n2", seeds=[one])
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
 
-    def test_joining_goes_on_until_the_seed_is_there(self) -> None:
+    def test_a_member_asks_its_seed_until_it_answers(self) -> None:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
             taken.bind(("127.0.0.1", 0))
             port = taken.getsockname()[1]
@@ -34,27 +34,27 @@ class AGroupOfProcesses(ClusterTestCase):
         self.cluster.wait_for_states({"early": "alive", "late": "alive"})
         self.assertTrue(early.info()["joined"])
 
-    def test_a_killed_member_is_found_to_have_failed(self) -> None:
-        one, two, three = self.gathered(3)
+    def test_a_killed_member_is_declared_failed(self) -> None:
+        one, two, three = self.start_group(3)
         two.kill()
         self.cluster.wait_for_states({"n2": "failed"}, seen_by=[one, three])
         self.assertEqual(one.states(), {"n1": "alive", "n2": "failed", "n3": "alive"})
 
-    def test_a_member_that_gets_a_sigterm_says_goodbye(self) -> None:
-        one, two, three = self.gathered(3)
+    def test_a_member_that_gets_a_sigterm_leaves_the_group(self) -> None:
+        one, two, three = self.start_group(3)
         self.assertEqual(two.terminate(), -signal.SIGTERM)
         self.cluster.wait_for_states({"n2": "left"}, seen_by=[one, three])
         self.assertIn("swimtx: n2", one.process.log())
 
-    def test_a_member_that_comes_back_is_alive_again(self) -> None:
-        one, two = self.gathered(2)
+    def test_a_restarted_member_is_alive_again(self) -> None:
+        one, two = self.start_group(2)
         port = two.port
         two.kill()
         self.cluster.wait_for_states({"n2": "failed"}, seen_by=[one])
         self.cluster.start_member("n2", "--port", str(port), seeds=[one])
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
 
-    def test_twist_runs_a_member_too(self) -> None:
+    def test_twist_can_run_a_member(self) -> None:
         one = self.cluster.start_member("n1")
         command = [sys.executable, "-m", "twisted", "--log-format=text"]
         two = self.cluster.start_member("n2", seeds=[one], command=command)
@@ -62,32 +62,32 @@ class AGroupOfProcesses(ClusterTestCase):
         two.terminate()
         self.cluster.wait_for_states({"n2": "left"}, seen_by=[one])
 
-    def test_it_also_works_over_ipv6(self) -> None:
+    def test_members_find_each_other_over_ipv6(self) -> None:
         one = self.cluster.start_member("n1", "--type", "udp6")
         self.assertEqual(one.host, "[::1]")
         self.cluster.start_member("n2", "--type", "udp6", seeds=[one])
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
 
-    def gathered(self, count: int) -> list[Any]:
+    def start_group(self, count: int) -> list[Any]:
         seed = self.cluster.start_bootstrap()
         members = self.cluster.start_members(count, seeds=[seed])
         self.cluster.wait_for_states({member.name: "alive" for member in members})
         return list(members)
 
 
-class WhatCannotStart(ClusterTestCase):
-    """One line on standard error and status 1, and never a traceback."""
+class FailedStartTests(ClusterTestCase):
+    """A failed start: one line on standard error, status 1, and no traceback."""
 
-    def test_a_taken_port_is_one_line(self) -> None:
+    def test_a_taken_port_is_reported_in_one_line(self) -> None:
         port = str(self.cluster.start_member("n1").port)
         for command in ([*twistd_command(), "-n", "--pidfile="], [sys.executable, "-m", "twisted"]):
             for service in ("swim", "swim-bootstrap"):
                 ended = self.outcome([*command, service, "--port", port])
-                said = f"swimtx: cannot listen on 127.0.0.1:{port}: Address already in use\n"
-                self.assertEqual((ended.returncode, ended.stderr), (1, said))
+                expected = f"swimtx: cannot listen on 127.0.0.1:{port}: Address already in use\n"
+                self.assertEqual((ended.returncode, ended.stderr), (1, expected))
                 self.assertNotIn("Traceback", ended.stdout)
 
-    def test_a_taken_or_forbidden_control_path_is_one_line(self) -> None:
+    def test_a_taken_or_impossible_control_path_is_reported_in_one_line(self) -> None:
         one = self.cluster.start_member("n1")
         folder = self.cluster.folder / "missing" / "socket"
         for path, why in (
@@ -101,7 +101,7 @@ class WhatCannotStart(ClusterTestCase):
             self.assertEqual(ended.stderr, f"swimtx: cannot listen on {path}: {why}\n")
         self.assertEqual(one.info()["name"], "n1")
 
-    def test_a_daemon_tells_whoever_started_it(self) -> None:
+    def test_a_daemon_reports_its_failure_to_the_parent_process(self) -> None:
         port = str(self.cluster.start_member("n1").port)
         pidfile = self.cluster.folder / "daemon.pid"
         log = self.cluster.folder / "daemon.log"
@@ -111,7 +111,7 @@ class WhatCannotStart(ClusterTestCase):
         self.assertIn("Address already in use", ended.stderr)
         self.cluster.wait_for(lambda: not pidfile.exists(), "the pid file to go away")
 
-    def test_no_pid_file_is_left_behind(self) -> None:
+    def test_a_failed_start_leaves_no_pid_file(self) -> None:
         port = str(self.cluster.start_member("n1").port)
         pidfile = self.cluster.folder / "member.pid"
         ended = self.outcome(
@@ -121,7 +121,7 @@ class WhatCannotStart(ClusterTestCase):
         self.assertFalse(pidfile.exists())
 
     def test_wrong_options_are_explained(self) -> None:
-        for option, said in (
+        for option, expected in (
             ("--interface=0.0.0.0", "without encryption"),
             ("--tag=nothing", "a tag is KEY=VALUE"),
             ("--control=/a/path", "is no endpoint"),
@@ -129,7 +129,7 @@ class WhatCannotStart(ClusterTestCase):
         ):
             ended = self.outcome([*twistd_command(), "-n", "--pidfile=", "swim", option])
             self.assertEqual(ended.returncode, 1)
-            self.assertIn(said, ended.stdout + ended.stderr)
+            self.assertIn(expected, ended.stdout + ended.stderr)
             self.assertNotIn("Traceback", ended.stdout + ended.stderr)
 
     def outcome(self, command: list[str]) -> subprocess.CompletedProcess[str]:
@@ -140,6 +140,6 @@ class WhatCannotStart(ClusterTestCase):
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=PATIENCE,
+            timeout=TIMEOUT,
             check=False,
         )

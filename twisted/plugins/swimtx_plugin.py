@@ -1,7 +1,7 @@
-"""What ``twistd`` finds of swimtx: the commands ``swim`` and ``swim-bootstrap``.
+"""The plugins of ``twistd``: the commands ``swim`` and ``swim-bootstrap``.
 
 The modules are named, not imported, so that listing the plugins costs nothing and cannot fail.
-There is no ``__init__.py`` beside this file nor above it: both folders are Twisted's.
+This folder and its parent have no ``__init__.py``: both are packages of Twisted.
 """
 
 from twisted.application.service import ServiceMaker
