@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 from twisted.trial.unittest import SynchronousTestCase
@@ -46,3 +48,110 @@ class Reactors(SynchronousTestCase):
             check=False,
         )
         self.assertEqual(done.returncode, 0, done.stderr)
+
+
+ASSIGNED_FROM_OUTSIDE = {
+    ("agent/control.py", "placeholder.noisy"): "Twisted's factories are told so",
+    ("transport/listening.py", "nobody.noisy"): "Twisted's protocols are told so",
+    (
+        "transport/listening.py",
+        "udp.protocol",
+    ): "Twisted's port gets another protocol to close with",
+    ("transport/protocol.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
+    ("bootstrap/server.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
+    ("cli/twistd_processes.py", "self._process.returncode"): "subprocess's own attribute",
+    ("cli/simulate.py", "group.network.latency"): "documented as what may be changed",
+    ("wire/decoding.py", "message"): "a message is filled in after it is made, which is quicker",
+    ("simulation/memory_reactor.py", "self._timers"): "one process's timers, held back by it",
+    ("simulation/blocked_sends.py", "timers.asked"): "one process's timers, held back by it",
+    ("simulation/stream_transport.py", "self._wire.longest"): "the state of one connection",
+    ("simulation/scenario.py", "report"): "a report is filled in as the scenario goes on",
+    ("simulation/group.py", "run.until"): "a record of the group's, ended by the group",
+    ("experiments", "group.seeds"): "documented: the seeds of members that start from now on",
+}
+"""Attributes that are assigned from outside the class of the object, and why that is right.
+
+What is counted (C{counters.x += 1}) is no link. A private record of a module (a class whose name
+begins with an underscore) may be changed anywhere in that module.
+"""
+
+
+def private_records(tree: ast.Module) -> set[str]:
+    """The attributes of the private classes of a module."""
+    names: set[str] = set()
+    for node in tree.body:
+        if isinstance(node, ast.ClassDef) and node.name.startswith("_"):
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
+                    names.add(inner.target.id)
+                elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                    names.add(inner.value)  # of __slots__
+                elif isinstance(inner, ast.Attribute) and ast.unparse(inner.value) == "self":
+                    names.add(inner.attr)
+    return names
+
+
+def assigned_from_outside(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Line and target of each plain assignment to an attribute of anything but C{self}."""
+    records = private_records(tree)
+    for node in ast.walk(tree):
+        targets: list[ast.expr] = []
+        if isinstance(node, ast.Assign):
+            targets = node.targets
+        elif isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "setattr":
+            if ast.unparse(node.args[0]) not in ("self", "cls"):
+                yield node.lineno, ast.unparse(node)
+        for target in targets:
+            for part in ast.walk(target):
+                if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Store):
+                    owner = ast.unparse(part.value)
+                    if owner not in ("self", "cls") and part.attr not in records:
+                        yield node.lineno, ast.unparse(part)
+
+
+def is_excepted(path: str, target: str) -> bool:
+    """Whether an assignment is one of those listed above."""
+    return any(
+        path.startswith(where) and (target == what or target.startswith(f"{what}."))
+        for where, what in ASSIGNED_FROM_OUTSIDE
+    )
+
+
+class Links(SynchronousTestCase):
+    def test_no_attribute_of_a_component_is_assigned_from_outside_its_class(self) -> None:
+        found = []
+        for path in sorted(PACKAGE.rglob("*.py")):
+            where = str(path.relative_to(PACKAGE))
+            for line, target in assigned_from_outside(ast.parse(path.read_text("utf-8"))):
+                if not is_excepted(where, target):
+                    found.append(f"swimtx/{where}:{line}: {target}")
+        self.assertEqual(found, [])
+
+    def test_every_exception_still_stands_in_the_code(self) -> None:
+        for where, what in ASSIGNED_FROM_OUTSIDE:
+            places = [
+                target
+                for path in PACKAGE.rglob("*.py")
+                if str(path.relative_to(PACKAGE)).startswith(where)
+                for _, target in assigned_from_outside(ast.parse(path.read_text("utf-8")))
+            ]
+            self.assertTrue(
+                any(f"{place}.".startswith(f"{what}.") for place in places), (where, what)
+            )
+
+    def test_a_link_tied_afterwards_is_found_however_it_is_written(self) -> None:
+        for text in (
+            "relay.broken = detection.broken",
+            "self.paths.detour = f",
+            "a, b.c = 1, 2",
+            "x.y: int = 3",
+            "setattr(node, 'x', 1)",
+            "verdicts.a.b = c = d",
+        ):
+            self.assertEqual(len(list(assigned_from_outside(ast.parse(text)))), 1, text)
+        for text in ("self.x = 1", "counters.pings += 1", "x = y.z", "setattr(self, 'x', 1)"):
+            self.assertEqual(list(assigned_from_outside(ast.parse(text))), [], text)
+        record = "class _Watch:\n    def __init__(self):\n        self.saw = 1\nwatch.saw = 2"
+        self.assertEqual(list(assigned_from_outside(ast.parse(record))), [])

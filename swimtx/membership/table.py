@@ -31,7 +31,7 @@ from swimtx.membership.events import (
 from swimtx.membership.explain import explain
 from swimtx.membership.index import MemberIndex
 from swimtx.membership.member import Member
-from swimtx.membership.refutation import LocalRecord
+from swimtx.membership.refutation import raised, refutation_of
 
 
 class _Entry:
@@ -69,7 +69,7 @@ class Membership:
         "_memory",
         "_notifier",
         "_now",
-        "_own",
+        "_name",
         "_refutation_listeners",
         "local",
         "refused",
@@ -90,7 +90,7 @@ class Membership:
         self._max_members = max_members
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
-        self._own: LocalRecord | None = None
+        self._name: str | None = None
         self.local: Claim  # see __getattr__
         self.index = MemberIndex()
         self.refused = 0
@@ -112,7 +112,7 @@ class Membership:
     @property
     def name(self) -> str | None:
         """The local member's name; C{None} before the node has started."""
-        return None if self._own is None else self._own.claim.name
+        return self._name
 
     def members(self, state: State | None = None) -> tuple[Member, ...]:
         """All remembered members, sorted by name; only those in C{state} if it is given."""
@@ -207,7 +207,7 @@ class Membership:
 
     def become(self, me: Claim) -> None:
         """Start, or start again, with C{me} as the local member's record."""
-        self._own = LocalRecord(self._now, me)
+        self._name = me.name
         self.local = me
         self._set(me, "this is ourselves", silent=True)
 
@@ -225,9 +225,8 @@ class Membership:
         @param spread: whether this node gossips the change.
         @return: the change, or C{None} if the list did not change.
         """
-        own = self._own
-        if own is not None and claim.name == own.claim.name:
-            return self._apply_about_self(claim, own, proven)
+        if claim.name == self._name:
+            return self._apply_about_self(claim, proven)
         entry = self._entries.get(claim.name)
         if entry is None:
             return self._add(claim, why, spread)
@@ -320,17 +319,15 @@ class Membership:
     def _expired(self, claim: Claim) -> bool:
         return not claim.state.living and claim.age >= self._memory[claim.state]
 
-    def _apply_about_self(
-        self, claim: Claim, own: LocalRecord, proven: bool
-    ) -> RecordChange | None:
+    def _apply_about_self(self, claim: Claim, proven: bool) -> RecordChange | None:
         """Refute a claim about the local member that it did not make itself (SWIM §4.2)."""
-        me = own.claim
+        me = self.local
         if claim is me or me.state is State.LEFT:
             return None
         if claim.address != me.address and claim.state.living and not proven:
             self._dispute(claim)  # a process may run there; the end of one needs no proof
             return None
-        refuting = own.refutation_of(claim)
+        refuting = refutation_of(claim, me, self._now())
         if refuting is None:
             return None
         self.refutations += 1
@@ -339,12 +336,10 @@ class Membership:
         return self._set_own(refuting, f"refuting what {claim.by or 'somebody'} said of it")
 
     def _raised(self) -> Claim:
-        assert self._own is not None, "the node has not started"
-        return self._own.raised()
+        return raised(self.local, self._now())
 
     def _set_own(self, me: Claim, why: str) -> RecordChange | None:
-        assert self._own is not None, "the node has not started"
-        self._own.claim = self.local = me
+        self.local = me
         return self._set(me, why)
 
     def _set(
