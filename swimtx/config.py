@@ -7,7 +7,7 @@ each takes every field as a keyword.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypedDict, Unpack
@@ -175,6 +175,7 @@ class Config:
 
     def __post_init__(self) -> None:
         self._fill_in()
+        self._check_types()
         self._check_identity()
         self._check_addresses()
         self._check_times()
@@ -185,32 +186,55 @@ class Config:
         return self.silence_tolerance * self.protocol_period
 
     def _fill_in(self) -> None:
-        preset = PRESETS.get(self.profile)
+        preset = PRESETS.get(self.profile) if isinstance(self.profile, str) else None
         if preset is None:
             raise BadConfig(f"profile must be one of {', '.join(PROFILES)}, not {self.profile!r}")
         unset = {setting for setting, value in vars(self).items() if value is None}
         for setting, value in preset.items():
             if setting in unset:
                 object.__setattr__(self, setting, value)
-        if "patience" in unset and self.patience < self.silence_tolerance_seconds:
-            # The tolerance is counted in periods, and they are long here.
-            object.__setattr__(self, "patience", self.silence_tolerance_seconds)
-        if "ping_timeout" in unset:
-            object.__setattr__(self, "ping_timeout", 0.45 * self.protocol_period)
+        self._follow_the_period(unset)
         if self.type not in _LOOPBACK:
             raise BadConfig(f"type must be udp4 or udp6, not {self.type!r}")
         if "interface" in unset:
             wildcard = "::" if self.type == "udp6" else "0.0.0.0"
             chosen = wildcard if self.insecure else _LOOPBACK[self.type]
             object.__setattr__(self, "interface", chosen)
+        if not isinstance(self.tags, Mapping):
+            raise BadConfig(f"tags must be a mapping of text to text, not {self.tags!r}")
         object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
+
+    def _follow_the_period(self, unset: set[str]) -> None:
+        """Fill in what is counted in protocol periods, once these are known to be numbers."""
+        for setting in ("protocol_period", "silence_tolerance"):
+            value: object = getattr(self, setting)
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise BadConfig(f"{setting} must be a number, not {value!r}")
+        if "patience" in unset and self.patience < self.silence_tolerance_seconds:
+            object.__setattr__(self, "patience", self.silence_tolerance_seconds)
+        if "ping_timeout" in unset:
+            object.__setattr__(self, "ping_timeout", 0.45 * self.protocol_period)
+
+    def _check_types(self) -> None:
+        for expected, (kinds, settings) in _TYPES.items():
+            for setting in settings:
+                value = getattr(self, setting)
+                if isinstance(value, bool) is not (bool in kinds) or not isinstance(value, kinds):
+                    raise BadConfig(f"{setting} must be {expected}, not {value!r}")
+        if self.name is not None and not isinstance(self.name, str):
+            raise BadConfig(f"name must be a text, not {self.name!r}")
+        match self.advertise:
+            case None | (str(), int()):
+                pass
+            case _:
+                raise BadConfig(f"advertise must be (host, port), not {self.advertise!r}")
 
     def _check_identity(self) -> None:
         try:
             if self.name is not None:
                 check_text(self.name, MAX_NAME_BYTES, "the member's name")
             check_text(self.cluster, MAX_CLUSTER_BYTES, "the cluster's name")
-            check_tags(_as_text(self.tags.items()))
+            check_tags(self.tags.items())
         except ValueError as error:
             raise BadConfig(str(error)) from None
 
@@ -262,6 +286,40 @@ class Config:
             )
 
 
+_TYPES: dict[str, tuple[tuple[type, ...], tuple[str, ...]]] = {
+    "a text": ((str,), ("interface", "type", "cluster")),
+    "True or False": ((bool,), ("insecure", "refused_verdict", "tripwires", "phased")),
+    "a whole number": (
+        (int,),
+        (
+            "port",
+            "relays",
+            "gossip_fanout",
+            "direct_notice_limit",
+            "max_members",
+            "max_remembered",
+            "capacity",
+        ),
+    ),
+    "a number": (
+        (int, float),
+        (
+            "protocol_period",
+            "ping_timeout",
+            "gossip_interval",
+            "transmissions",
+            "silence_tolerance",
+            "patience",
+            "table_interval",
+            "renewal_interval",
+            "failed_memory",
+            "left_memory",
+            "leave_timeout",
+            "join_timeout",
+        ),
+    ),
+}
+
 _POSITIVE = (
     "protocol_period",
     "ping_timeout",
@@ -278,10 +336,3 @@ _POSITIVE = (
     "leave_timeout",
     "join_timeout",
 )
-
-
-def _as_text(pairs: Iterable[tuple[Any, Any]]) -> Iterable[tuple[str, str]]:
-    for key, value in pairs:
-        if not isinstance(key, str) or not isinstance(value, str):
-            raise ValueError(f"tags map text to text, not {key!r} to {value!r}")
-        yield key, value

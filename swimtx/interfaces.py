@@ -63,6 +63,7 @@ class IMembership(Interface):
         One that raises is logged and stays subscribed.
 
         @return: a callable that ends the subscription.
+        @raise TypeError: C{listener} cannot be called.
         """
 
 

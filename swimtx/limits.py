@@ -35,10 +35,14 @@ def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
     @param tags: C{(key, value)} pairs.
     @return: the pairs, sorted.
-    @raise ValueError: a key is no name or occurs twice, a value is no UTF-8, there are more than
-        C{MAX_TAGS}, or they exceed C{MAX_TAGS_BYTES} together.
+    @raise ValueError: a key or value is no text, a key is no name or occurs twice, a value is no
+        UTF-8, there are more than C{MAX_TAGS}, or they exceed C{MAX_TAGS_BYTES} together.
     """
-    pairs = tuple(sorted(tags))
+    pairs = tuple(tags)
+    for key, value in pairs:
+        if not isinstance(key, str) or not isinstance(value, str):
+            raise ValueError(f"tags map text to text, not {key!r} to {value!r}")
+    pairs = tuple(sorted(pairs))
     if len(pairs) > MAX_TAGS:
         raise ValueError(f"there may be at most {MAX_TAGS} tags, not {len(pairs)}")
     for key, _ in pairs:

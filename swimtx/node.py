@@ -30,7 +30,8 @@ class Node:
     @param chance: where every random choice comes from.
     @param codec: may be shared by the nodes of one simulation.
     @param wiring: builds the components; a subclass builds others.
-    @raise TypeError: C{reactor} is none; the text says which interface it lacks.
+    @raise TypeError: C{reactor} is none, and the text says which interface it lacks, or C{config}
+        is no C{Config}.
     """
 
     def __init__(
@@ -43,6 +44,8 @@ class Node:
         wiring: type[Wiring] = Wiring,
     ) -> None:
         check_reactor(reactor)
+        if config is not None and not isinstance(config, Config):
+            raise TypeError(f"config must be a Config, not {config!r}")
         self._reactor = reactor
         self._config = config or Config.lan()
         self._parts = wiring(reactor, self._config, chance or random.Random(), codec)
@@ -174,6 +177,8 @@ class Node:
         @raise NotRunning: the node is not started.
         """
         self._check_running()
+        if not isinstance(tags, Mapping):
+            raise ValueError(f"tags must be a mapping of text to text, not {tags!r}")
         self._parts.membership.update_me(tags)
 
     def on_message(
@@ -184,7 +189,10 @@ class Node:
 
         @return: a callable that ends it.
         @raise ValueError: C{kind} is no type of message.
+        @raise TypeError: C{callback} cannot be called.
         """
+        if not callable(callback):
+            raise TypeError(f"callback must be callable, not {callback!r}")
         return self._parts.protocol.on_message(MessageType(kind), callback)
 
     def info(self) -> NodeStatus:

@@ -9,6 +9,7 @@ from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
 
 if TYPE_CHECKING:
     from twisted.internet.interfaces import IDelayedCall
+    from zope.interface import Interface
 
 
 class Reactor(Protocol):
@@ -31,11 +32,11 @@ class Reactor(Protocol):
         """What is still to be called."""
 
 
-def check_reactor(reactor: object) -> None:
-    """Check that a member can run on that reactor.
+def check_reactor(reactor: object, *interfaces: type[Interface]) -> None:
+    """Check that a reactor provides these interfaces; by default, what a member needs.
 
-    @raise TypeError: it cannot; the text says which interface the reactor lacks.
+    @raise TypeError: it does not; the text says which interface it lacks.
     """
-    for needed in (IReactorTime, IReactorUDP, IReactorTCP):
+    for needed in interfaces or (IReactorTime, IReactorUDP, IReactorTCP):
         if not needed.providedBy(reactor):
             raise TypeError(f"{reactor!r} is no reactor: it does not provide {needed.__name__}")

@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, fail, succeed
+from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
+from twisted.python.failure import Failure
+from zope.interface import implementer
 
 from swimtx.config import Config
 from swimtx.discovery import as_seeds
 from swimtx.errors import JoinFailed, NotRunning
-from swimtx.interfaces import IMembership, ISeeds
+from swimtx.interfaces import IMemberService, IMembership, ISeeds
 from swimtx.node import Node
+from swimtx.reactor import Reactor
 
 FIRST_RETRY = 0.4  # seconds at the most, half of it at the least
 LONGEST_RETRY = 30.0
 
 
+@implementer(IMemberService)
 class SwimService(Service):
     """One member of a group, to be given to a parent service or started by itself.
 
     @param seeds: whom to ask when joining: C{"HOST[:PORT]"} or C{(host, port)} each, or an
         C{ISeeds}. With none the member is the first of its group, and joined at once.
-        C{ValueError} if one of them is no seed.
     @param reactor: defaults to the global one.
-    @param chance: spreads the retries, so that many members do not ask in step.
+    @param chance: where every random choice of the service and its node comes from.
+    @raise TypeError: C{reactor} is none, and the text says which interface it lacks, or C{config}
+        is no C{Config}.
+    @raise ValueError: a seed is malformed; the text says which and why.
     @ivar node: the member itself; it lives as long as the service.
     """
 
@@ -37,22 +43,24 @@ class SwimService(Service):
     def __init__(
         self,
         config: Config,
-        seeds: Sequence[Any] | Any = (),
-        reactor: Any = None,
+        seeds: ISeeds | Iterable[str | tuple[str, int]] = (),
+        reactor: Reactor | None = None,
         chance: random.Random | None = None,
     ) -> None:
+        if not isinstance(config, Config):
+            raise TypeError(f"config must be a Config, not {config!r}")
         if reactor is None:
             from twisted.internet import reactor as running
 
             reactor = running
+        self._clock = IReactorTime(reactor)
         self._reactor = reactor
         self._chance = chance or random.Random()
         self._config = config
-        if not ISeeds.providedBy(seeds):
-            seeds = list(seeds) if not isinstance(seeds, str) else seeds
         # One source, asked again and again: what was given may be read but once.
-        self._seeds = as_seeds(reactor, seeds, config.type) if seeds else None
-        self.node = Node(reactor, config)
+        source = as_seeds(reactor, seeds, config.type)
+        self._seeds = None if source == as_seeds(reactor, (), config.type) else source
+        self.node = Node(reactor, config, chance=self._chance)
         self._joined = False
         self._left = False
         self._joining: Deferred[None] | None = None
@@ -64,8 +72,16 @@ class SwimService(Service):
         """Whether it is part of a group now."""
         return self._joined
 
+    def __repr__(self) -> str:
+        state = "joined" if self._joined else "not joined"
+        return f"<SwimService of {self.node!r}, {state if self.running else 'not running'}>"
+
     def whenJoined(self) -> Deferred[IMembership]:
-        """A new Deferred of the membership. It fails with CancelledError when the service stops."""
+        """Wait until the member is part of a group.
+
+        @return: a new Deferred of the membership. It fails with C{CancelledError} when the service
+            is stopped. Cancelling it ends the waiting, and nothing else.
+        """
         if self._joined:
             return succeed(self.node.membership)
         waiting: Deferred[IMembership] = Deferred(self._waiting.remove)
@@ -79,7 +95,7 @@ class SwimService(Service):
         """
         if self.running:
             return
-        failures: list[Any] = []
+        failures: list[Failure] = []
         started = self.node.start()
         started.addErrback(failures.append)
         if failures:
@@ -110,7 +126,7 @@ class SwimService(Service):
             deferred.errback(CancelledError("the service was stopped"))
         return Deferred.fromCoroutine(self._leave_and_stop())
 
-    def join(self, seeds: Sequence[Any]) -> Deferred[IMembership]:
+    def join(self, seeds: ISeeds | Iterable[str | tuple[str, int]]) -> Deferred[IMembership]:
         """Ask these seeds now, once. When one answers, those of the start are not asked any more.
 
         After L{leave} this begins a new run, under the same name and port.
@@ -129,7 +145,7 @@ class SwimService(Service):
         self._left = True
         return self.node.leave()
 
-    async def _join(self, seeds: Sequence[Any]) -> IMembership:
+    async def _join(self, seeds: ISeeds | Iterable[str | tuple[str, int]]) -> IMembership:
         if not self.running:
             raise NotRunning("the service is not running")
         source = as_seeds(self._reactor, seeds, self._config.type)
@@ -161,7 +177,7 @@ class SwimService(Service):
                 )
             else:
                 break
-            await deferLater(self._reactor, pause)
+            await deferLater(self._clock, pause)
             longest = min(LONGEST_RETRY, 2 * longest)
         self._note_joined()
 
@@ -179,7 +195,7 @@ class SwimService(Service):
     async def _leave_and_stop(self) -> None:
         try:
             leaving = self.node.leave()
-            await leaving.addTimeout(self._config.leave_timeout, self._reactor)
+            await leaving.addTimeout(self._config.leave_timeout, self._clock)
         except TimeoutError:
             self._log.info("left without waiting any longer for everybody to know")
         except NotRunning:

@@ -18,12 +18,16 @@ from swimtx.simulation.udp_port import DatagramPort
 
 __all__ = [
     "Group",
+    "HeapClock",
     "MemoryNetwork",
     "MemoryReactor",
     "MemoryReactorClock",
     "VirtualClock",
     "run_for",
 ]
+
+#: The former name of L{VirtualClock}, kept for one release.
+HeapClock = VirtualClock
 
 
 @implementer(IReactorUDP)

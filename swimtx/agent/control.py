@@ -21,7 +21,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from swimtx.addresses import is_loopback
 from swimtx.agent.control_socket import check_length, make_path, remove_stale
-from swimtx.agent.controlled import IControlled
+from swimtx.interfaces import IMemberService
 
 if TYPE_CHECKING:
     from swimtx.agent.control_api import ControlApi
@@ -40,7 +40,7 @@ class ControlPort(Service):
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, agent: IControlled, endpoint: str | None = None) -> None:
+    def __init__(self, reactor: Any, agent: IMemberService, endpoint: str | None = None) -> None:
         self._reactor = reactor
         self._agent = agent
         self._endpoint = endpoint

@@ -17,10 +17,10 @@ from twisted.web.http import Request as AnyRequest
 from twisted.web.resource import Resource
 from twisted.web.server import NOT_DONE_YET, Request, Site
 
-from swimtx.agent.controlled import IControlled
 from swimtx.agent.monitor_stream import MonitorStream
 from swimtx.agent.versions import versions
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
+from swimtx.interfaces import IMemberService
 
 LONGEST_BODY = 64 * 1024  # bytes
 
@@ -66,7 +66,7 @@ class ControlApi(Resource):
     isLeaf = True
     _log = Logger()
 
-    def __init__(self, clock: Any, agent: IControlled, where: str) -> None:
+    def __init__(self, clock: Any, agent: IMemberService, where: str) -> None:
         super().__init__()
         self._clock = clock
         self._agent = agent

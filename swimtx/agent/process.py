@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
@@ -11,8 +9,10 @@ from twisted.logger import Logger
 
 from swimtx.agent.control import ControlPort
 from swimtx.agent.startup_errors import StartupFailure
+from swimtx.bootstrap import Bootstrap, BootstrapService
 from swimtx.errors import SwimError
 from swimtx.membership.events import Change
+from swimtx.service import SwimService
 
 
 class MemberProcess(Service):
@@ -25,7 +25,9 @@ class MemberProcess(Service):
 
     _log = Logger()
 
-    def __init__(self, swim: Any, control: ControlPort | None, refusal: StartupFailure) -> None:
+    def __init__(
+        self, swim: SwimService, control: ControlPort | None, refusal: StartupFailure
+    ) -> None:
         self.swim = swim
         self._refusal = refusal
         self.control = control
@@ -82,17 +84,16 @@ class MemberProcess(Service):
         )
 
 
-class BootstrapProcess(Service):
+class BootstrapProcess(BootstrapService):
     """One bootstrap node. Logs its start.
 
-    @param bootstrap: a C{Bootstrap}.
     @param refusal: ends the process when it cannot start.
     """
 
     _log = Logger()
 
-    def __init__(self, bootstrap: Any, cluster: str, refusal: StartupFailure) -> None:
-        self.bootstrap = bootstrap
+    def __init__(self, bootstrap: Bootstrap, cluster: str, refusal: StartupFailure) -> None:
+        super().__init__(bootstrap)
         self._cluster = cluster
         self._refusal = refusal
 
@@ -102,20 +103,12 @@ class BootstrapProcess(Service):
         @raise CannotStart: it cannot be bound, in the foreground.
         @raise CannotStartDaemon: it cannot be bound, in a daemon.
         """
-        failures: list[Any] = []
-        maybeDeferred(self.bootstrap.start).addErrback(failures.append)
-        if failures:
-            if not failures[0].check(CannotListenError, SwimError, ValueError):
-                failures[0].raiseException()
-            self._refusal.raise_for(failures[0].value)
+        try:
+            super().startService()
+        except (CannotListenError, SwimError, ValueError) as error:
+            self._refusal.raise_for(error)
         self._log.info(
             "swimtx bootstrap node listening on udp {address}, cluster {cluster}",
             address=self.bootstrap.address,
             cluster=self._cluster,
         )
-        Service.startService(self)
-
-    def stopService(self) -> Deferred[Any]:
-        """Close the socket."""
-        Service.stopService(self)
-        return maybeDeferred(self.bootstrap.stop)

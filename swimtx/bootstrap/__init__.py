@@ -2,6 +2,6 @@
 Start at ``server``.
 """
 
-from swimtx.bootstrap.server import Bootstrap
+from swimtx.bootstrap.server import Bootstrap, BootstrapService
 
-__all__ = ["Bootstrap"]
+__all__ = ["Bootstrap", "BootstrapService"]

@@ -6,14 +6,13 @@ bytes than it received, so datagrams with a forged source address gain nothing f
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import islice
-from typing import Any
 
-from twisted.internet.defer import Deferred, execute, maybeDeferred, succeed
-from twisted.internet.error import CannotListenError, InvalidAddressError, MessageLengthError
-from twisted.internet.interfaces import IDelayedCall, IListeningPort
-from twisted.internet.protocol import DatagramProtocol
-from twisted.logger import Logger
+from twisted.application.service import Service
+from twisted.internet.defer import Deferred, execute, succeed
+from twisted.internet.interfaces import IReactorTime, IReactorUDP
+from twisted.python.failure import Failure
 
 from swimtx.addresses import Address, is_loopback, is_wildcard, normal_host
 from swimtx.bootstrap.registry import Registry
@@ -23,11 +22,11 @@ from swimtx.errors import AlreadyRunning, BadConfig, Malformed, NotRunning
 from swimtx.interfaces import IEnvelope
 from swimtx.limits import MAX_NAME_BYTES, check_text
 from swimtx.membership.claim import Claim
+from swimtx.reactor import Reactor, check_reactor
 from swimtx.security.envelope import PlainEnvelope
+from swimtx.transport.udp_port import LOST, UdpPort, UdpProtocol
 from swimtx.wire.codec import MAX_LISTED, Codec, check_cluster
 from swimtx.wire.messages import Contact, Message, MessageType
-
-LISTEN_AGAIN = 1.0  # seconds between two attempts to get the socket back
 
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
 
@@ -44,6 +43,7 @@ class Bootstrap:
     @param envelope: an C{IEnvelope} for a sealed group.
     @param name: its name in its answers; C{None}: C{bootstrap-<port>}.
     @raise BadConfig: a parameter is out of its limits.
+    @raise TypeError: C{reactor} is none; the text says which interface it lacks.
 
     @ivar received: datagrams received, of any kind.
     @ivar answered: answers sent.
@@ -55,11 +55,9 @@ class Bootstrap:
     @ivar lost: answers that the socket refused.
     """
 
-    _log = Logger()
-
     def __init__(
         self,
-        reactor: Any,
+        reactor: Reactor,
         port: int = 10000,
         interface: str | None = None,
         type: str = "udp4",
@@ -68,6 +66,7 @@ class Bootstrap:
         envelope: IEnvelope | None = None,
         name: str | None = None,
     ) -> None:
+        check_reactor(reactor, IReactorTime, IReactorUDP)
         _check(port, interface, type, recent, cluster, name)
         self._reactor = reactor
         self._port = port
@@ -80,9 +79,8 @@ class Bootstrap:
         self._recent = Registry()
         self._address: Address | None = None
         self._answers: Replies | None = None
-        self._socket: _Socket | None = None
-        self._listening: IListeningPort | None = None
-        self._again: IDelayedCall | None = None
+        self._protocol = _BootstrapProtocol(self.heard)
+        self._udp = UdpPort(reactor, self._protocol)
         self.received = 0
         self.answered = 0
         self.malformed = 0
@@ -91,6 +89,11 @@ class Bootstrap:
         self.departures = 0
         self.unanswered = 0
         self.lost = 0
+
+    def __repr__(self) -> str:
+        if self._address is None:
+            return "<Bootstrap, not running>"
+        return f"<Bootstrap at {self._address}, {len(self.members())} members>"
 
     @property
     def address(self) -> Address:
@@ -120,51 +123,22 @@ class Bootstrap:
 
         @return: a Deferred that fires when the socket is closed. It may then be started again.
         """
-        port, self._listening = self._listening, None
-        self._address = self._answers = self._socket = None
-        if self._again is not None:
-            self._again.cancel()
-            self._again = None
+        self._address = self._answers = None
         self._recent.clear()
-        if port is None:
-            return succeed(None)
-        return maybeDeferred(port.stopListening).addCallback(lambda _: None)
+        return self._udp.close()
 
     def _start(self) -> None:
         if self._address is not None:
             raise AlreadyRunning("the bootstrap node runs already")
-        bound = self._listen(self._port)
-        self._address = Address(normal_host(bound.host), bound.port)
-        us = Claim(self._name or f"bootstrap-{bound.port}", self._address, 0)
+        host, port = self._udp.open(self._interface, self._port)
+        self._address = Address(normal_host(host), port)
+        us = Claim(self._name or f"bootstrap-{port}", self._address, 0)
         self._answers = Replies(us, self._cluster, self._envelope.overhead)
 
-    def _listen(self, port: int) -> Any:
-        socket = _Socket(self)
-        self._listening = self._reactor.listenUDP(
-            port, socket, interface=self._interface, maxPacketSize=65535
-        )
-        self._socket = socket
-        return self._listening.getHost()
-
-    def closed(self, socket: _Socket) -> None:
-        """A socket is closed. If L{stop} did not close it, open another one."""
-        if socket is not self._socket:
-            return
-        self._log.warn("the socket at {at} closed by itself; listening again", at=self.address)
-        self._socket = self._listening = None
-        # Not at once: the old socket still holds the port.
-        self._again = self._reactor.callLater(0, self._listen_again)
-
-    def _listen_again(self) -> None:
-        self._again = None
-        try:
-            self._listen(self.address.port)
-        except CannotListenError as error:
-            self._log.warn("{error}; trying again", error=error)
-            self._again = self._reactor.callLater(LISTEN_AGAIN, self._listen_again)
-
     def heard(self, data: bytes, source: tuple[str, int]) -> None:
-        """Handle a received datagram."""
+        """Handle a received datagram, unless the node has stopped since."""
+        if self._answers is None:
+            return
         self.received += 1
         now: float = self._reactor.seconds()
         try:
@@ -212,36 +186,64 @@ class Bootstrap:
         if len(sealed) > answer.limit:
             self.unanswered += 1
             return
-        assert self._socket is not None
-        try:
-            self._socket.transport.write(sealed, target)
-        except (OSError, InvalidAddressError, MessageLengthError):
-            self.lost += 1
-        else:
+        if self._protocol.write(sealed, target):
             self.answered += 1
+        else:
+            self.lost += 1
 
 
-class _Socket(DatagramProtocol):
-    """One bound socket of the bootstrap node: a protocol of Twisted cannot have a second one."""
+class _BootstrapProtocol(UdpProtocol):
+    """Passes datagrams to C{received(data, source)}."""
 
-    noisy = False
-    transport: Any
-
-    def __init__(self, bootstrap: Bootstrap) -> None:
-        self._bootstrap = bootstrap
-
-    def startProtocol(self) -> None:
-        """Limit the bytes read at once, so that timers fire within a burst of datagrams."""
-        self.transport.maxThroughput = 16 * 1024
+    def __init__(self, received: Callable[[bytes, tuple[str, int]], object]) -> None:
+        self._received = received
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        """Pass a datagram on, unless the node has stopped since."""
-        if self._bootstrap._socket is self:
-            self._bootstrap.heard(datagram, addr)
+        """One datagram."""
+        self._received(datagram, addr)
 
-    def stopProtocol(self) -> None:
-        """The socket is closed, by L{Bootstrap.stop} or by an error."""
-        self._bootstrap.closed(self)
+    def write(self, data: bytes, target: tuple[str, int]) -> bool:
+        """Whether the socket took it."""
+        if self.transport is None:
+            return False
+        try:
+            self.transport.write(data, target)
+        except LOST:
+            return False
+        return True
+
+
+class BootstrapService(Service):
+    """A bootstrap node as a Twisted service.
+
+    @ivar bootstrap: the node.
+    """
+
+    def __init__(self, bootstrap: Bootstrap) -> None:
+        self.bootstrap = bootstrap
+
+    def startService(self) -> None:
+        """Bind the socket.
+
+        @raise twisted.internet.error.CannotListenError: the port is taken or may not be had.
+        """
+        if self.running:
+            return
+        failures: list[Failure] = []
+        self.bootstrap.start().addErrback(failures.append)
+        if failures:
+            failures[0].raiseException()
+        Service.startService(self)
+
+    def stopService(self) -> Deferred[None]:
+        """Close the socket and drop all entries.
+
+        @return: fires when that is done; it does not fail.
+        """
+        if not self.running:
+            return succeed(None)
+        Service.stopService(self)
+        return self.bootstrap.stop()
 
 
 def _check(
@@ -250,10 +252,13 @@ def _check(
     """@raise BadConfig: a parameter is out of its limits; the text says which and why."""
     if type not in _LOOPBACK:
         raise BadConfig(f"type must be udp4 or udp6, not {type!r}")
-    if not 0 <= port <= 0xFFFF:
-        raise BadConfig(f"port must be 0 to 65535, not {port}")
-    if not 1 <= recent <= MAX_LISTED:
-        raise BadConfig(f"recent must be 1 to {MAX_LISTED}, not {recent}")
+    if not isinstance(port, int) or not 0 <= port <= 0xFFFF:
+        raise BadConfig(f"port must be 0 to 65535, not {port!r}")
+    if not isinstance(recent, int) or not 1 <= recent <= MAX_LISTED:
+        raise BadConfig(f"recent must be 1 to {MAX_LISTED}, not {recent!r}")
+    for what, text in (("cluster", cluster), ("name", name), ("interface", interface)):
+        if not isinstance(text, str) and (text is not None or what == "cluster"):
+            raise BadConfig(f"{what} must be a text, not {text!r}")
     try:
         check_cluster(cluster)
         if name is not None:

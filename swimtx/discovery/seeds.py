@@ -48,7 +48,7 @@ class StaticSeeds:
     """
 
     def __init__(self, addresses: Iterable[tuple[str, int]]) -> None:
-        seeds = [seed_at(host, port) for host, port in addresses]
+        seeds = [_pair(address) for address in addresses]
         for seed in seeds:
             if not seed.literal:
                 raise ValueError(f"seed {seed.text!r}: {seed.host} is no IP literal")
@@ -163,13 +163,20 @@ class Seeds:
             return [], [_sentence(error, host)]
 
 
-def _seed_of(given: Any, default_port: int) -> Seed:
-    """@raise ValueError: C{given} is neither of the two forms of a seed, or exceeds its limits."""
-    if isinstance(given, str):
-        return parse_seed(given, default_port)
+def _pair(given: object) -> Seed:
+    """@raise ValueError: it is no C{(host, port)}, or out of its limits."""
     match given:
         case (str() as host, int() as port) if not isinstance(port, bool):
             return seed_at(host, port)
+    raise ValueError(f"seed {given!r} is not (host, port)")
+
+
+def _seed_of(given: object, default_port: int) -> Seed:
+    """@raise ValueError: C{given} is neither of the two forms of a seed, or exceeds its limits."""
+    if isinstance(given, str):
+        return parse_seed(given, default_port)
+    if isinstance(given, tuple):
+        return _pair(given)
     raise ValueError(
         f"seed {given!r}: a seed is 'HOST[:PORT]' or (host, port), and several make a list"
     )

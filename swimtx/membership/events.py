@@ -127,7 +127,10 @@ class ChangeNotifier:
         """Call C{listener(change)} for each change that has an event.
 
         @return: a function that ends the subscription; further calls of it have no effect.
+        @raise TypeError: C{listener} cannot be called.
         """
+        if not callable(listener):
+            raise TypeError(f"a listener must be callable, not {listener!r}")
         subscription = object()
         self._listeners[subscription] = listener
 

@@ -185,6 +185,7 @@ class Membership:
         """Call C{listener(change)} for each change that has an event, in order.
 
         @return: a function that ends the subscription.
+        @raise TypeError: C{listener} cannot be called.
         """
         return self._notifier.subscribe(listener)
 

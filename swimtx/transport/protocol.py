@@ -7,9 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from twisted.internet.abstract import isIPv6Address
-from twisted.internet.error import InvalidAddressError, MessageLengthError
 from twisted.internet.interfaces import IReactorTime
-from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 
 from swimtx.addresses import Address, normal_host
@@ -20,21 +18,18 @@ from swimtx.interfaces import IAdmission, IEnvelope, IOutlet, IStream, IUpdateSo
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.transport.route import Peer
+from swimtx.transport.udp_port import LOST, UdpProtocol
 from swimtx.wire.codec import Codec, fields, header
 from swimtx.wire.messages import VERSION, Message, MessageType
 
 Handler = Callable[[Message, Peer], object]
 MessageCallback = Callable[[Message, Address], object]
 
-# One wake-up of the reactor reads this much and then lets the timers have their turn.
-_BYTES_A_WAKE_UP = 16 * 1024
 _TABLE = MessageType.TABLE
 _new = tuple.__new__  # twice as quick as Address(*pair)
-_LOST = (OSError, InvalidAddressError, MessageLengthError)
-"""What a send may raise. None of it queues anything, so it is loss, as on the way."""
 
 
-class SwimProtocol(DatagramProtocol):
+class SwimProtocol(UdpProtocol):
     """The C{DatagramProtocol} that a node hands to C{reactor.listenUDP}. Streams use it too.
 
     A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
@@ -67,12 +62,10 @@ class SwimProtocol(DatagramProtocol):
         "_membership",
         "_room",
         "_sources",
-        "_stopped",
         "last_received_at",
         "last_received_from",
     )
 
-    noisy = False
     _log = Logger()
 
     def __init__(
@@ -101,7 +94,6 @@ class SwimProtocol(DatagramProtocol):
         self._counters = counters
         self._handlers: dict[MessageType, Handler] = {}
         self._callbacks: dict[MessageType, tuple[list[MessageCallback], ...]] = {}
-        self._stopped: Callable[[], object] | None = None
         self._header_of: Claim | None = None
         self._headers: dict[MessageType, bytes] = {}
         self._clock = clock
@@ -131,10 +123,6 @@ class SwimProtocol(DatagramProtocol):
                 self._callbacks.pop(kind, None)
 
         return stop
-
-    def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
-        """Call C{stopped()} when the port was closed; the node knows whether it meant that."""
-        self._stopped = stopped
 
     def once_received(self, heard: Callable[[], object]) -> None:
         """Call C{heard()} once, with the next message of our cluster."""
@@ -212,7 +200,7 @@ class SwimProtocol(DatagramProtocol):
             return
         try:
             transport.write(data, peer)
-        except _LOST:
+        except LOST:
             counters.send_failures += 1
 
     @property
@@ -221,16 +209,6 @@ class SwimProtocol(DatagramProtocol):
         return self._room
 
     # In
-
-    def startProtocol(self) -> None:
-        """The port is open."""
-        if self.transport is not None:
-            self.transport.maxThroughput = _BYTES_A_WAKE_UP  # type: ignore[attr-defined]
-
-    def stopProtocol(self) -> None:
-        """The port was closed, by us or by an error of the socket."""
-        if self._stopped is not None:
-            self._stopped()
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
         """One datagram; nothing it holds can raise into the reactor."""
