@@ -19,7 +19,8 @@ from typing import Any
 from benchmarks.report import Figure, at_least, shown
 from swimtx.addresses import Address
 from swimtx.wire.codec import encode
-from swimtx.wire.messages import Message, MessageType
+from swimtx.wire.messages import MessageType
+from tests.messages import message_of
 
 IN_FLIGHT = 32
 BUDGET = 0.4  # of the echo's datagrams per CPU second
@@ -84,7 +85,7 @@ def _answering(*module: str) -> Iterator[Answering]:
 def _ping(sequence: int, epoch: int) -> bytes:
     """A PING as a member sends it to another whose record it knows."""
     return encode(
-        Message.of(
+        message_of(
             MessageType.PING,
             "asking",
             Address("127.0.0.1", 9),

@@ -7,7 +7,8 @@ from swimtx.limits import MAX_INCARNATION, MAX_NAME_BYTES, MAX_TAGS
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.wire.codec import DIGEST_PARTS, encode, fields
-from swimtx.wire.messages import Contact, Message, MessageType
+from swimtx.wire.messages import Contact, MessageType
+from tests.messages import message_of
 
 NOW = 1_790_000_000.0
 """The time of the decoder's clock, in seconds since 1970."""
@@ -57,7 +58,7 @@ DIGEST = tuple(part * 0x0102030405060708 % 2**64 for part in range(DIGEST_PARTS)
 
 
 def _encoded(kind: MessageType, name: str = "n1", epoch: int = EPOCH, **more: object) -> bytes:
-    return encode(Message.of(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
+    return encode(message_of(kind, name, HERE, 7, epoch, cluster="default", **more))  # type: ignore[arg-type]
 
 
 SEVEN_FIELDS: tuple[bytes, ...] = tuple(

@@ -31,6 +31,7 @@ from swimtx.transport.route import Routes
 from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec, encode
 from swimtx.wire.messages import Message, MessageType
+from tests.messages import message_of
 
 PORT = 7946
 LATENCY = 1 / 1024
@@ -272,7 +273,7 @@ class Peer(DatagramProtocol):
         claim: Claim = more.pop("sender", self.claim)
         values: dict[str, Any] = {"cluster": "default", **more}
         return encode(
-            Message.of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
+            message_of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
         )
 
     def answer(self, heard: Heard, **more: Any) -> None:

@@ -20,6 +20,7 @@ from swimtx.limits import (
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.observation import Evidence, Observation, merged_evidence
 from swimtx.wire.messages import Contact, Message, MessageType
+from tests.messages import message_of
 
 # No deadline: the duration of an example depends more on the machine than on the code.
 settings.register_profile("swimtx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -186,7 +187,7 @@ def messages(kinds: Iterable[MessageType] = MessageType) -> st.SearchStrategy[Me
                     "updates": _updates,
                     **_uses.get(kind, {}),
                 }
-            ).map(lambda values: Message.of(**values))
+            ).map(lambda values: message_of(**values))
             for kind in kinds
         ]
     )

@@ -52,10 +52,9 @@ class Reactors(SynchronousTestCase):
 
 ASSIGNED_FROM_OUTSIDE = {
     ("agent/control.py", "placeholder.noisy"): "Twisted's factories are told so",
-    ("transport/listening.py", "nobody.noisy"): "Twisted's protocols are told so",
-    ("transport/listening.py", "udp.protocol"): "Twisted closes the port with another one",
-    ("transport/protocol.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
-    ("bootstrap/server.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
+    ("transport/udp_port.py", "nobody.noisy"): "Twisted's protocols are told so",
+    ("transport/udp_port.py", "port.protocol"): "Twisted closes the port with another one",
+    ("transport/udp_port.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
     ("cli/twistd_processes.py", "self._process.returncode"): "subprocess's own attribute",
     ("cli/simulate.py", "group.network.latency"): "documented as what may be changed",
     ("wire/decoding.py", "message"): "a message is filled in after it is made, which is quicker",

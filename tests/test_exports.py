@@ -1,4 +1,4 @@
-"""The public surface: its names, its types, and that wrong arguments are refused where they come in."""
+"""The public surface: its names, its types, and how wrong arguments are refused."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ast
 import inspect
 import subprocess
 import sys
-import typing
+import textwrap
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +82,7 @@ class Exports(SynchronousTestCase):
         fields = set(Config.__dataclass_fields__) - {"profile"}
         self.assertEqual(set(Settings.__annotations__), fields)
         for name, annotation in Settings.__annotations__.items():
-            self.assertEqual(annotation, Config.__annotations__[name] or annotation, name)
+            self.assertEqual(annotation.__forward_arg__, Config.__annotations__[name], name)
 
 
 def public_callables() -> Iterator[tuple[str, Any]]:
@@ -109,10 +109,10 @@ class Types(SynchronousTestCase):
     def test_no_public_signature_says_any(self) -> None:
         found = []
         for name, function in public_callables():
-            if function is None or "swimtx" not in function.__module__:
+            if not str(getattr(function, "__module__", None)).startswith("swimtx"):
                 continue
             for parameter, annotation in function.__annotations__.items():
-                if "Any" in typing.cast(str, annotation):
+                if "Any" in str(annotation):
                     found.append(f"{name}: {parameter}: {annotation}")
         self.assertEqual(found, [])
 
@@ -122,15 +122,18 @@ class Types(SynchronousTestCase):
         self.assertNotIn("Any", names)
 
     def test_a_users_program_is_accepted_by_mypy(self) -> None:
-        """As the user has it: strict, with the package found through its py.typed."""
+        """As the user has it: strict, with mypy-zope, which Twisted's interfaces need as well."""
+        settings = Path(self.mktemp()).resolve()
+        settings.write_text(
+            "[mypy]\nstrict = true\nplugins = mypy_zope:plugin\nuntyped_calls_exclude = twisted\n"
+        )
         done = subprocess.run(
             [
                 sys.executable,
                 "-m",
                 "mypy",
-                "--strict",
-                "--config-file=",
-                f"--cache-dir={self.mktemp()}",
+                f"--config-file={settings}",
+                "--cache-dir=/dev/null",
                 "--follow-imports=silent",
                 str(ROOT / "tests" / "users_program.py"),
             ],
@@ -140,12 +143,16 @@ class Types(SynchronousTestCase):
             timeout=300,
             check=False,
         )
-        self.assertEqual((done.returncode, done.stdout), (0, done.stdout), done.stdout)
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
 
 
 def raising(function: Any) -> set[str]:
     """The errors that a function raises in its own body."""
-    tree = ast.parse(inspect.cleandoc("if 1:\n" + inspect.getsource(function)))
+    try:
+        source = inspect.getsource(function)
+    except OSError:  # made by dataclasses
+        return set()
+    tree = ast.parse(textwrap.dedent(source))
     return {
         ast.unparse(node.exc.func if isinstance(node.exc, ast.Call) else node.exc)
         for node in ast.walk(tree)
@@ -157,7 +164,7 @@ class Errors(SynchronousTestCase):
     def test_every_error_that_a_public_function_raises_is_in_its_documentation(self) -> None:
         missing = []
         for name, function in public_callables():
-            if function is None or "swimtx" not in function.__module__:
+            if not str(getattr(function, "__module__", None)).startswith("swimtx"):
                 continue
             documentation = inspect.getdoc(function) or ""
             if name.endswith("()"):

@@ -210,7 +210,8 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertEqual(node.calls, ["start", "leave"])
 
     def test_seeds_are_checked_when_they_are_given(self) -> None:
-        for wrong in (["no seed: at all"], "10.0.0.2:7946", [5], [("a", "b", "c")]):
+        wrongs: list[Any] = [["no seed: at all"], "10.0.0.2:7946", [5], [("a", "b", "c")]]
+        for wrong in wrongs:
             with self.assertRaises(ValueError):
                 SwimService(Config(name="me"), wrong, self.clock)
 
@@ -228,12 +229,13 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
 
     def test_several_may_have_one_parent(self) -> None:
         parent = MultiService()
+        bootstrap = Bootstrap(testing.MemoryReactorClock())
         for _ in range(2):
             swim = self.service()[0]
             swim.setServiceParent(parent)
             ControlPort(self.clock, swim).setServiceParent(parent)
             MemberProcess(swim, None, StartupFailure()).setServiceParent(parent)
-            BootstrapProcess(None, "default", StartupFailure()).setServiceParent(parent)
+            BootstrapProcess(bootstrap, "default", StartupFailure()).setServiceParent(parent)
         self.assertEqual(len(parent.services), 8)
 
     def test_what_does_not_run_neither_joins_nor_leaves(self) -> None:

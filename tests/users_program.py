@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from twisted.application.service import MultiService
 from twisted.internet.defer import Deferred, succeed
@@ -35,7 +35,7 @@ from swimtx.testing import MemoryReactorClock
 class OneSeed:
     """A source of seeds of one's own."""
 
-    def find(self) -> Deferred[tuple[list[Address], dict[str, str]]]:
+    def find(self) -> Deferred[tuple[Sequence[Address], dict[str, str]]]:
         return succeed(([Address("127.0.0.1", 7946)], {}))
 
 
@@ -80,8 +80,8 @@ async def main(reactor: Reactor) -> None:
 
 def services(reactor: Reactor) -> MultiService:
     parent = MultiService()
-    SwimService(Config(profile="wan"), ["n1.example"], reactor).setServiceParent(parent)
-    BootstrapService(Bootstrap(reactor, port=10000)).setServiceParent(parent)
+    parent.addService(SwimService(Config(profile="wan"), ["n1.example"], reactor))
+    parent.addService(BootstrapService(Bootstrap(reactor, port=10000)))
     return parent
 
 

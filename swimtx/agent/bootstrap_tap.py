@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.application.service import IService
-from twisted.internet.task import Clock
 from twisted.python import usage
 
 from swimtx.agent import option_values
@@ -13,7 +12,9 @@ from swimtx.agent.process import BootstrapProcess
 from swimtx.agent.startup_errors import StartupFailure
 from swimtx.agent.versions import version_line
 from swimtx.bootstrap import Bootstrap
+from swimtx.bootstrap.server import check_settings
 from swimtx.errors import BadConfig
+from swimtx.reactor import Reactor
 
 
 class Options(usage.Options):
@@ -55,24 +56,21 @@ class Options(usage.Options):
         @raise usage.UsageError: an option is wrong, or two contradict each other.
         """
         try:
-            make_bootstrap(Clock(), self)
+            check_settings(name=None, **_settings(self))
         except (BadConfig, ValueError) as error:
             raise usage.UsageError(str(error)) from None
 
 
-def make_bootstrap(reactor: Any, options: Options) -> Bootstrap:
+def make_bootstrap(reactor: Reactor, options: Options) -> Bootstrap:
     """The bootstrap node that the options describe.
 
     @raise BadConfig: an option is wrong, or two contradict each other.
     """
-    return Bootstrap(
-        reactor,
-        port=options["port"],
-        interface=options["interface"],
-        type=options["type"],
-        recent=options["recent"],
-        cluster=options["cluster"],
-    )
+    return Bootstrap(reactor, **_settings(options))
+
+
+def _settings(options: Options) -> dict[str, Any]:
+    return {name: options[name] for name in ("port", "interface", "type", "recent", "cluster")}
 
 
 def makeService(options: Options) -> IService:

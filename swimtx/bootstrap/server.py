@@ -67,7 +67,7 @@ class Bootstrap:
         name: str | None = None,
     ) -> None:
         check_reactor(reactor, IReactorTime, IReactorUDP)
-        _check(port, interface, type, recent, cluster, name)
+        check_settings(port, interface, type, recent, cluster, name)
         self._reactor = reactor
         self._port = port
         self._interface = _LOOPBACK[type] if interface is None else interface
@@ -246,7 +246,7 @@ class BootstrapService(Service):
         return self.bootstrap.stop()
 
 
-def _check(
+def check_settings(
     port: int, interface: str | None, type: str, recent: int, cluster: str, name: str | None
 ) -> None:
     """@raise BadConfig: a parameter is out of its limits; the text says which and why."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 from swimtx.membership.claim import Claim, State
 
@@ -45,7 +44,7 @@ class Member:
             rtt,
         )
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, object]:
         """The JSON object for a member in every command and page."""
         return {
             "name": self.name,

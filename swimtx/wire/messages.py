@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
@@ -110,28 +110,6 @@ class Message:
         self.updates = updates
         self.aim = aim
         self.details = details
-
-    @classmethod
-    def of(
-        cls,
-        type: MessageType,
-        name: str,
-        address: Address,
-        incarnation: int = 0,
-        epoch: int = 0,
-        version: int = VERSION,
-        cluster: str = "",
-        sequence: int = 0,
-        updates: tuple[Claim, ...] = (),
-        target: str = "",
-        target_epoch: int = 0,
-        target_incarnation: int = 0,
-        **details: Any,
-    ) -> Message:
-        """Build a message from single fields, those of L{Details} by their names."""
-        header = Header(type, name, address, incarnation, epoch, version, cluster)
-        aim = Target(target, target_epoch, target_incarnation)
-        return cls(header, sequence, updates, aim, Details(**details))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Message) and self._parts() == other._parts()

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from typing import Any
 
 from twisted.internet.defer import Deferred, fail, succeed
 from twisted.internet.error import CannotListenError
+from zope.interface import implementer
 
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
+from swimtx.interfaces import IMemberService, IMembership
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
@@ -40,7 +43,9 @@ class FakeNode:
     @ivar pings: the round-trip time to each member; C{None}: no answer.
     """
 
-    def __init__(self, reactor: Any, config: Config | None = None) -> None:
+    def __init__(
+        self, reactor: Any, config: Config | None = None, chance: random.Random | None = None
+    ) -> None:
         self.config = config or Config()
         self.membership = Membership(reactor.seconds)
         self.taken = False
@@ -106,18 +111,19 @@ class FakeNode:
         return FakeStatus({"name": self.name, "port": self.address.port})
 
 
+@implementer(IMemberService)
 class FakeAgent:
     """The service that a control port commands, with answers given by the test."""
 
     def __init__(self, clock: Any) -> None:
-        self.node = FakeNode(clock)
+        self.node: Any = FakeNode(clock)
         self.node.start()
         self.joined = True
         self.seeds: list[Any] = []
-        self.joining: Deferred[Membership] = Deferred()
+        self.joining: Deferred[IMembership] = Deferred()
         self.leaving: Deferred[None] = Deferred()
 
-    def join(self, seeds: Any) -> Deferred[Membership]:
+    def join(self, seeds: Any) -> Deferred[IMembership]:
         self.seeds.append(seeds)
         return self.joining
 

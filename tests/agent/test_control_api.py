@@ -215,7 +215,8 @@ class MonitorTests(ControlApiTestCase):
     """The monitor stream."""
 
     def changes(self) -> Membership:
-        return self.agent.node.membership
+        changes: Membership = self.agent.node.membership
+        return changes
 
     def test_each_change_is_one_line_of_the_stream(self) -> None:
         connection = self.request("GET", "/monitor")

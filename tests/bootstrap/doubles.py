@@ -13,6 +13,7 @@ from swimtx.membership.claim import Claim
 from swimtx.simulation import MemoryNetwork, MemoryReactor, VirtualClock, fixed
 from swimtx.wire.codec import Codec, encode, fields
 from swimtx.wire.messages import Message, MessageType
+from tests.messages import message_of
 
 WELL_KNOWN = "10.0.0.100"
 PADDING = 1200
@@ -49,7 +50,7 @@ class Newcomer(DatagramProtocol):
         claim = self.claim
         values: dict[str, Any] = {"cluster": "default", "sequence": 77, **more}
         return encode(
-            Message.of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
+            message_of(kind, claim.name, claim.address, claim.incarnation, claim.epoch, **values)
         )
 
     def join_req(self, padding: int = PADDING, **more: Any) -> bytes:

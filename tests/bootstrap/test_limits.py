@@ -15,8 +15,9 @@ from swimtx.errors import Malformed
 from swimtx.interfaces import IEnvelope
 from swimtx.membership.claim import Claim
 from swimtx.wire.codec import encode, fields
-from swimtx.wire.messages import Message, MessageType
+from swimtx.wire.messages import MessageType
 from tests.bootstrap.doubles import WELL_KNOWN, Newcomer, Scene
+from tests.messages import message_of
 
 
 class RefusalTests(SynchronousTestCase):
@@ -137,8 +138,8 @@ class AnswerSizeTests(SynchronousTestCase):
     ) -> None:
         claim = Claim(name, self.newcomer.claim.address, epoch)
         told = (claim,) if updates else ()
-        message = Message.of(
-            kind, name, claim.address, 0, epoch, 1, "default", sequence, updates=told
+        message = message_of(
+            kind, name, claim.address, 0, epoch, 1, "default", sequence=sequence, updates=told
         )
         self.newcomer.heard.clear()
         self.newcomer.send(encode(message) + fields(padding=bytes(padding)))

@@ -8,8 +8,9 @@ from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.addresses import Address
 from swimtx.wire.codec import encode
-from swimtx.wire.messages import Contact, Message, MessageType
+from swimtx.wire.messages import Contact, MessageType
 from tests.bootstrap.doubles import Scene
+from tests.messages import message_of
 
 
 class JoinTests(SynchronousTestCase):
@@ -102,7 +103,7 @@ class JoinTests(SynchronousTestCase):
         for number in range(4200):
             self.scene.bootstrap.heard(
                 encode(
-                    Message.of(
+                    message_of(
                         MessageType.JOIN_REQ,
                         f"m{number}",
                         newcomer.claim.address,

@@ -102,7 +102,7 @@ class SocketTests(SynchronousTestCase):
 
     def test_stop_ends_the_attempts_to_listen_again(self) -> None:
         self.port().release()
-        self.bootstrap._socket.stopProtocol()  # type: ignore[union-attr]
+        self.bootstrap._protocol.stopProtocol()
         self.successResultOf(self.bootstrap.stop())
         self.assertEqual(list(self.scene.reactor.getDelayedCalls()), [])
 
@@ -142,7 +142,7 @@ class RealSocketTests(TestCase):
         await bootstrap.start()
         await self.ask(bootstrap)
         # What Twisted does when reading from the socket fails.
-        lost: Any = bootstrap._listening
+        lost: Any = bootstrap._udp._port
         reactor.removeReader(lost)
         port = bootstrap.address.port
         lost.connectionLost()

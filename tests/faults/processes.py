@@ -14,9 +14,10 @@ from swimtx.addresses import Address
 from swimtx.membership.claim import Claim
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.wire.codec import encode
-from swimtx.wire.messages import Message, MessageType
+from swimtx.wire.messages import MessageType
 from tests.faults.members import Members, ReportedChange, Running
 from tests.faults.scenes import GENEROUS, Scene, Script, Until
+from tests.messages import message_of
 
 LASTING = 2.0  # seconds; a wrong suspicion should be refuted sooner
 SLACK = 3.0  # more seconds for a busy machine
@@ -223,7 +224,7 @@ def _record(members: Members, name: str) -> Claim:
 def _inject(members: Members, by: str, claim: Claim) -> None:
     """Send a claim to all members but the one it is about, as GOSSIP of the member C{by}."""
     sender = _record(members, by)
-    message = Message.of(
+    message = message_of(
         MessageType.GOSSIP,
         by,
         sender.address,

@@ -23,7 +23,7 @@ class SocketsTests(TestCase):
 
     async def test_a_port_that_an_error_closed_is_opened_again(self) -> None:
         node = await self._start()
-        port = node._parts.ports._port
+        port = node._parts.ports._udp._port
         port.stopReading()
         port.connectionLost(Failure(OSError("as Twisted does when a read fails")))
         self.assertIsNone(node.protocol.transport)
@@ -36,7 +36,7 @@ class SocketsTests(TestCase):
 
     async def test_a_port_is_tried_again_while_somebody_else_has_it(self) -> None:
         node = await self._start()
-        port, address = node._parts.ports._port, node.address
+        port, address = node._parts.ports._udp._port, node.address
         port.stopReading()
         port.connectionLost(Failure(OSError("as Twisted does when a read fails")))
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
@@ -48,7 +48,7 @@ class SocketsTests(TestCase):
 
     async def test_stopping_while_a_port_is_closed_leaves_nothing(self) -> None:
         node = await self._start()
-        port = node._parts.ports._port
+        port = node._parts.ports._udp._port
         port.stopReading()
         port.connectionLost(Failure(OSError("as Twisted does when a read fails")))
         await node.stop()

@@ -10,13 +10,14 @@ from twisted.trial.unittest import SynchronousTestCase
 from swimtx.addresses import Address
 from swimtx.transport.pending_requests import PendingRequests
 from swimtx.wire.messages import Message, MessageType
+from tests.messages import message_of
 from tests.parts import Calls
 
 THERE, ELSEWHERE = Address("10.0.0.2", 7946), Address("10.0.0.3", 7946)
 
 
 def ack(sequence: int = 0, version: int = 1, address: Address = THERE) -> Message:
-    return Message.of(MessageType.ACK, "n", address, version=version, sequence=sequence)
+    return message_of(MessageType.ACK, "n", address, version=version, sequence=sequence)
 
 
 class Sequences(Random):

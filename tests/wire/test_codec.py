@@ -46,6 +46,7 @@ from swimtx.wire.codec import (
     target_fields,
 )
 from swimtx.wire.messages import Contact, Message, MessageType
+from tests.messages import message_of
 from tests.strategies import EPOCH, NOW, claims, epochs, messages
 
 CAPACITY = 1400  # bytes of the largest datagram, by default
@@ -123,7 +124,7 @@ class RoundTrips(CodecTestCase):
     ) -> None:
         parts = [header(ME, MessageType.PING, "default", 1), target_fields(target)]
         parts += [sequence_field(sequence), *(framed(encode_update(claim)) for claim in updates)]
-        expected = Message.of(
+        expected = message_of(
             MessageType.PING,
             ME.name,
             ME.address,
@@ -192,7 +193,7 @@ class RoundTrips(CodecTestCase):
         self.assertEqual(self.codec.decode_update(update(age=55)).age, 0.0)
 
     def test_a_negative_budget_is_encoded_as_zero(self) -> None:
-        request = Message.of(MessageType.PING_REQ, "n1", HERE, epoch=EPOCH, budget=-0.1)
+        request = message_of(MessageType.PING_REQ, "n1", HERE, epoch=EPOCH, budget=-0.1)
         self.assertEqual(self.codec.decode(encode(request)).budget, 0.0)
 
     def test_decoded_evidence_is_sorted_by_witness_with_one_entry_each(self) -> None:
@@ -447,7 +448,7 @@ class OtherVersions(CodecTestCase):
         )
         self.assertEqual(
             self.codec.decode(data),
-            Message.of(
+            message_of(
                 MessageType.PING_REQ,
                 "old",
                 Address("10.1.2.3", 4000),
@@ -460,7 +461,7 @@ class OtherVersions(CodecTestCase):
     def test_a_seven_field_peer_may_omit_its_type_and_address(self) -> None:
         self.assertEqual(
             self.codec.decode(b"\x0a\x03old"),
-            Message.of(MessageType.PING, "old", Address("", 0), version=0),
+            message_of(MessageType.PING, "old", Address("", 0), version=0),
         )
 
     def test_an_unreachable_address_of_a_seven_field_peer_is_decoded_without_a_host(self) -> None:
