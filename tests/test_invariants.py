@@ -1,4 +1,4 @@
-"""The page of what always holds, against the tests that it names."""
+"""Checks that the tests named by the page of invariants exist."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _NAMES = re.compile(r"``(tests\.[\w.]+)``")
 _RULES = re.compile(r"^([A-Z]\d+)\. (.+)$", re.MULTILINE)
 
 
-class TheInvariants(SynchronousTestCase):
+class InvariantsPageTests(SynchronousTestCase):
     """``docs/invariants.rst``."""
 
-    def test_every_rule_names_tests_that_there_are(self) -> None:
+    def test_every_rule_names_tests_that_exist(self) -> None:
         text = PAGE.read_text("utf-8")
         rules = list(_RULES.finditer(text))
         self.assertGreater(len(rules), 20)
@@ -27,6 +27,6 @@ class TheInvariants(SynchronousTestCase):
             for name in named:
                 self.assertTrue(callable(namedAny(name)), name)
 
-    def test_no_number_stands_twice(self) -> None:
+    def test_the_numbers_of_rules_are_unique(self) -> None:
         numbers = [rule[1] for rule in _RULES.finditer(PAGE.read_text("utf-8"))]
         self.assertEqual(len(set(numbers)), len(numbers))

@@ -1,4 +1,4 @@
-"""One member: starting, stopping, and what users call."""
+"""A whole node: its start, its stop, its leave and its public methods."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class NodeTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.scene = Scene()
         self.nodes: list[Node] = []
-        self.addCleanup(self._nothing_is_left)
+        self.addCleanup(self._assert_nothing_is_left)
 
-    def _nothing_is_left(self) -> None:
+    def _assert_nothing_is_left(self) -> None:
         for node in self.nodes:
             node.stop()
         self.scene.run(0.1)
@@ -65,7 +65,7 @@ class NodeTests(SynchronousTestCase):
 
 
 class Starting(NodeTests):
-    def test_started_it_is_alone_in_its_list(self) -> None:
+    def test_a_started_node_lists_only_itself(self) -> None:
         node = self.started(tags={"role": "web"})
         (me,) = node.membership.members()
         self.assertEqual((me.name, me.state, me.incarnation), ("me", State.ALIVE, 0))
@@ -74,7 +74,7 @@ class Starting(NodeTests):
         self.assertTrue(node.running)
         verifyObject(IMembership, node.membership)
 
-    def test_it_listens_on_one_number_for_datagrams_and_for_streams(self) -> None:
+    def test_datagrams_and_streams_have_the_same_port(self) -> None:
         for port in (7946, 0):
             node = self.started(f"n{port}", port=port)
             (udp,) = reactor_of(node).datagram_ports
@@ -83,7 +83,7 @@ class Starting(NodeTests):
             self.assertEqual(udp.getHost().port, node.address.port)
             self.assertEqual(udp.maxPacketSize, 65535)
 
-    def test_where_a_number_is_taken_for_streams_the_next_one_is_tried_and_works(self) -> None:
+    def test_a_port_that_is_taken_for_streams_is_skipped(self) -> None:
         node = self.node(port=0)
         reactor = reactor_of(node)
         taken = Factory.forProtocol(Protocol)
@@ -103,7 +103,7 @@ class Starting(NodeTests):
         for port in held:
             port.stopListening()
 
-    def test_a_taken_port_fails_and_leaves_nothing(self) -> None:
+    def test_a_start_on_a_taken_port_fails_and_leaves_nothing(self) -> None:
         noisy = Factory.forProtocol(Protocol)
         noisy.noisy = False
         for kind in ("UDP", "TCP"):
@@ -118,14 +118,14 @@ class Starting(NodeTests):
             self.scene.run(0.1)
             self.assertFalse(node.running)
             self.assertEqual(
-                len(reactor.datagram_ports) + len(reactor.listeners), 1, "the one that had it"
+                len(reactor.datagram_ports) + len(reactor.listeners), 1, "the port that was taken"
             )
             self.assertEqual(list(reactor.getDelayedCalls()), [])
             taken.stopListening()
             self.scene.run(0.1)
             self.successResultOf(node.start())
 
-    def test_it_works_over_ipv6_too(self) -> None:
+    def test_two_nodes_find_each_other_over_ipv6(self) -> None:
         one, other = (
             Node(
                 self.scene.network.host(f"fd00::{number}"),
@@ -139,7 +139,7 @@ class Starting(NodeTests):
         self.nodes += [one, other]
         for node in (one, other):
             self.successResultOf(node.start())
-        self.assertEqual(one.address, Address("fd00::1", 7946), "as it is usually written")
+        self.assertEqual(one.address, Address("fd00::1", 7946), "in the normal form")
         other.join([one.address])
         self.scene.run(2)
         self.assertEqual((one.membership.living, other.membership.living), (2, 2))
@@ -147,7 +147,7 @@ class Starting(NodeTests):
             (one._parts.membership.refutations, other._parts.membership.refutations), (0, 0)
         )
 
-    def test_on_loopback_two_nodes_of_one_process_find_each_other(self) -> None:
+    def test_two_nodes_of_one_process_find_each_other_on_loopback(self) -> None:
         reactor = self.scene.network.host("10.0.0.1")
         for type, host in (("udp4", "127.0.0.1"), ("udp6", "::1")):
             one, other = (
@@ -166,7 +166,7 @@ class Starting(NodeTests):
                 self.stop(node)
             self.assertEqual(list(reactor.getDelayedCalls()), [])
 
-    def test_what_it_advertises_is_what_others_know(self) -> None:
+    def test_other_members_list_the_advertised_address(self) -> None:
         one = self.started("one")
         other = self.started("other", advertise=("::ffff:10.0.0.77", 0))
         self.assertEqual(other.address, Address("10.0.0.77", 7946))
@@ -176,25 +176,25 @@ class Starting(NodeTests):
         assert member is not None
         self.assertEqual((member.address, member.port), ("10.0.0.77", 7946))
 
-    def test_without_a_name_it_is_called_by_its_host_and_port(self) -> None:
+    def test_the_default_name_is_made_of_host_and_port(self) -> None:
         node = Node(self.scene.network.host("10.0.0.9"), Config.lan(port=0))
         self.nodes.append(node)
         self.successResultOf(node.start())
         self.assertTrue(node.name.endswith(f"-{node.address.port}"))
 
-    def test_started_twice_it_says_so(self) -> None:
+    def test_a_second_start_fails_with_already_running(self) -> None:
         node = self.started()
         self.failureResultOf(node.start(), AlreadyRunning)
         self.assertTrue(node.running)
 
-    def test_before_the_first_start_it_has_neither_name_nor_address(self) -> None:
+    def test_a_node_has_neither_name_nor_address_before_its_first_start(self) -> None:
         node = self.node()
         for read in (lambda: node.name, lambda: node.address, lambda: node._parts.membership.local):
             error = self.assertRaises(NotRunning, read)
             self.assertIn("has not been started", str(error))
         self.assertIs(node.membership.name, None)
 
-    def test_a_name_that_cannot_be_one_is_refused_and_leaves_nothing(self) -> None:
+    def test_a_start_with_an_invalid_host_name_fails_and_leaves_nothing(self) -> None:
         node = Node(self.scene.network.host("10.0.0.9"), Config.lan(port=0))
         self.nodes.append(node)
         self.patch(socket, "gethostname", lambda: "host\x07name")
@@ -208,7 +208,7 @@ class Starting(NodeTests):
         self.assertLessEqual(len(node.name.encode()), 128)
         self.assertTrue(node.name.endswith(f"ü-{node.address.port}"))
 
-    def test_restarted_it_is_a_later_run_under_the_same_name_and_port(self) -> None:
+    def test_a_restarted_node_is_a_later_run_with_the_same_name_and_port(self) -> None:
         advertised: tuple[tuple[str, int] | None, ...] = (None, ("10.0.0.9", 0), ("10.0.0.9", 99))
         for advertise in advertised:
             config = Config.lan(port=0, advertise=advertise)
@@ -227,14 +227,14 @@ class Starting(NodeTests):
                 self.assertEqual(again.getHost().port, bound.getHost().port)
             self.stop(node)
 
-    def test_restarted_without_having_run_it_starts(self) -> None:
+    def test_a_restart_starts_a_node_that_has_not_run(self) -> None:
         node = self.node()
         self.successResultOf(node.restart())
         self.assertTrue(node.running)
 
 
 class Stopping(NodeTests):
-    def test_stopped_at_any_moment_of_its_life_nothing_is_left(self) -> None:
+    def test_a_stop_leaves_nothing_at_any_moment(self) -> None:
         for seconds in (0.0, 0.001, 0.3, 0.45, 0.46, 1.0, 2.7, 31.0, 90.0):
             first, second = self.group("n1", "n2")
             first.set_tags({"news": "yes"})
@@ -245,7 +245,7 @@ class Stopping(NodeTests):
             self.assertEqual(list(reactor_of(first).getDelayedCalls()), [])
             self.assertEqual(reactor_of(first).transports, {})
 
-    def test_what_comes_in_while_it_stops_starts_nothing(self) -> None:
+    def test_a_message_that_arrives_during_the_stop_starts_nothing(self) -> None:
         first, second, third = self.group("n1", "n2", "n3")
         stopping = first.stop()
         accused = third._parts.membership.local.suspected("n2")
@@ -257,20 +257,20 @@ class Stopping(NodeTests):
         self.successResultOf(stopping)
         self.assertEqual(list(reactor_of(first).getDelayedCalls()), [])
 
-    def test_stopped_without_a_leave_it_has_failed_for_others(self) -> None:
+    def test_others_declare_a_node_failed_that_stopped_without_leaving(self) -> None:
         first, second = self.group("n1", "n2")
         self.stop(second)
         self.scene.run(60)
         self.assertEqual(self.names(first, State.FAILED), ["n2"])
 
-    def test_it_may_be_stopped_twice_and_before_it_was_started(self) -> None:
+    def test_a_node_may_be_stopped_twice_and_before_its_start(self) -> None:
         node = self.node()
         self.successResultOf(node.stop())
         node.start()
         self.stop(node)
         self.successResultOf(node.stop())
 
-    def test_started_again_it_is_a_later_run_with_an_empty_list(self) -> None:
+    def test_a_node_that_is_started_again_is_a_later_run_with_an_empty_list(self) -> None:
         first, second = self.group("n1", "n2")
         before = second._parts.membership.local.epoch
         self.stop(second)
@@ -284,7 +284,7 @@ class Stopping(NodeTests):
         assert member is not None
         self.assertEqual(member.epoch, second._parts.membership.local.epoch)
 
-    def test_started_again_at_once_it_is_a_later_run_all_the_same(self) -> None:
+    def test_a_node_that_is_started_again_at_once_is_a_later_run_too(self) -> None:
         """Even if no millisecond has passed."""
         node = self.started()
         reactor = reactor_of(node)
@@ -297,7 +297,7 @@ class Stopping(NodeTests):
             self.successResultOf(node.start())
         self.assertEqual(epochs, sorted(set(epochs)))
 
-    def test_started_again_it_probes_as_before(self) -> None:
+    def test_a_node_that_is_started_again_probes_as_before(self) -> None:
         nodes = self.group("n1", "n2", "n3", "n4")
         self.stop(nodes[0])
         nodes[0].start()
@@ -307,7 +307,7 @@ class Stopping(NodeTests):
         self.scene.run(20)
         self.assertGreaterEqual(nodes[0].counters.probes - before, 19)
 
-    def test_an_error_that_closes_its_udp_port_does_not_silence_it(self) -> None:
+    def test_a_node_opens_its_udp_port_again_after_an_error_closed_it(self) -> None:
         first, second = self.group("n1", "n2")
         (port,) = reactor_of(first).datagram_ports
         port._close()
@@ -322,7 +322,7 @@ class Stopping(NodeTests):
 
 
 class Leaving(NodeTests):
-    def test_when_it_has_left_all_others_know(self) -> None:
+    def test_all_others_know_when_the_leave_of_a_node_is_done(self) -> None:
         first, second, third = self.group("n1", "n2", "n3")
         leaving = third.leave()
         self.scene.run(0.01)
@@ -331,14 +331,14 @@ class Leaving(NodeTests):
             self.assertEqual(self.names(node, State.LEFT), ["n3"])
         self.assertEqual(self.names(third, State.LEFT), ["n3"])
 
-    def test_leaving_twice_is_leaving_once(self) -> None:
+    def test_a_second_leave_has_no_effect(self) -> None:
         _, second = self.group("n1", "n2")
         second.leave()
         self.scene.run(0.1)
         self.successResultOf(second.leave())
         self.assertEqual(second._parts.membership.local.state, State.LEFT)
 
-    def test_who_has_left_accuses_nobody(self) -> None:
+    def test_a_node_that_has_left_accuses_no_member(self) -> None:
         first, second, third = self.group("n1", "n2", "n3")
         second.leave()
         self.scene.run(1)
@@ -348,10 +348,10 @@ class Leaving(NodeTests):
         second._parts.membership.apply(third._parts.membership.local.suspected("n1"))
         self.scene.run(60)
         self.assertEqual(self.names(first, State.FAILED), ["n3"])
-        said = [c for (c,) in changes.all if "n2" in c.why]
-        self.assertEqual(said, [])
+        changes_by_n2 = [c for (c,) in changes.all if "n2" in c.why]
+        self.assertEqual(changes_by_n2, [])
 
-    def test_destroyed_it_has_left_is_stopped_and_its_list_is_empty(self) -> None:
+    def test_a_destroyed_node_has_left_is_stopped_and_has_an_empty_list(self) -> None:
         first, second = self.group("n1", "n2")
         destroying = second.destroy()
         self.scene.run(0.1)
@@ -360,7 +360,7 @@ class Leaving(NodeTests):
         self.assertEqual(self.names(first, State.LEFT), ["n2"])
         self.successResultOf(second.destroy())
 
-    def test_destroyed_and_started_again_it_comes_back_as_a_new_run(self) -> None:
+    def test_a_destroyed_node_that_is_started_again_is_a_new_run(self) -> None:
         first, second = self.group("n1", "n2")
         second.destroy()
         self.scene.run(0.1)
@@ -371,26 +371,26 @@ class Leaving(NodeTests):
 
 
 class Using(NodeTests):
-    def test_whoever_subscribed_before_the_start_hears_everything(self) -> None:
+    def test_a_subscriber_from_before_the_start_receives_all_changes(self) -> None:
         first = self.started("n1")
         node = self.node("n2")
-        heard = Calls()
-        node.membership.subscribe(heard)
+        calls = Calls()
+        node.membership.subscribe(calls)
         node.start()
         node.join([first.address])
         self.scene.run(1)
-        self.assertEqual([(str(c.event), c.member.name) for (c,) in heard.all], [("joined", "n1")])
+        self.assertEqual([(str(c.event), c.member.name) for (c,) in calls.all], [("joined", "n1")])
 
-    def test_new_tags_are_known_elsewhere_soon(self) -> None:
+    def test_new_tags_reach_the_other_members(self) -> None:
         first, second = self.group("n1", "n2", tags={"role": "web", "zone": "a"})
-        heard = Calls()
-        first.membership.subscribe(heard)
+        calls = Calls()
+        first.membership.subscribe(calls)
         second.set_tags({"role": "db"})
         self.scene.run(1)
         member = first.membership.get("n2")
         assert member is not None
         self.assertEqual(dict(member.tags), {"role": "db"})
-        self.assertEqual([str(c.event) for (c,) in heard.all], ["updated"])
+        self.assertEqual([str(c.event) for (c,) in calls.all], ["updated"])
 
     def test_tags_beyond_the_limits_are_refused(self) -> None:
         node = self.started()
@@ -409,7 +409,7 @@ class Using(NodeTests):
         self.failureResultOf(pinged, NoAnswer)
         reactor_of(second).resume()
 
-    def test_stopping_ends_a_ping(self) -> None:
+    def test_a_stop_cancels_a_ping(self) -> None:
         first, second = self.group("n1", "n2")
         reactor_of(second).stall()
         pinged = first.ping("n2")
@@ -417,15 +417,15 @@ class Using(NodeTests):
         self.failureResultOf(pinged, CancelledError)
         reactor_of(second).resume()
 
-    def test_messages_can_be_listened_to(self) -> None:
+    def test_a_message_listener_receives_messages_of_its_type(self) -> None:
         first, second = self.group("n1", "n2")
-        heard = Calls()
-        first.on_message(MessageType.PING, heard)
+        calls = Calls()
+        first.on_message(MessageType.PING, calls)
         self.scene.run(3)
-        message, address = heard.all[0]
+        message, address = calls.all[0]
         self.assertEqual((message.name, address), ("n2", second.address))
 
-    def test_info_tells_who_we_are_and_what_was_counted(self) -> None:
+    def test_info_has_the_identity_of_the_node_and_its_counters(self) -> None:
         first, second, third = self.group("n1", "n2", "n3")
         third.leave()
         self.scene.run(10)
@@ -442,14 +442,14 @@ class Using(NodeTests):
         self.assertEqual((info["cluster"], info["profile"]), ("default", "lan"))
         self.assertEqual(second.info().protocol_period, 1.0)
 
-    def test_who_has_left_cannot_join_without_a_new_start(self) -> None:
+    def test_a_node_that_has_left_cannot_join_without_a_new_start(self) -> None:
         node = self.scene.node("a")
         self.successResultOf(node.start())
         self.successResultOf(node.leave())
         self.failureResultOf(node.join([("10.0.0.9", 7946)]), HasLeft)
-        self.assertTrue(issubclass(HasLeft, NotRunning), "whoever catches that one catches this")
+        self.assertTrue(issubclass(HasLeft, NotRunning), "a handler of NotRunning catches HasLeft")
 
-    def test_a_node_that_is_not_running_can_do_none_of_it(self) -> None:
+    def test_the_methods_of_a_node_that_is_not_running_fail_with_not_running(self) -> None:
         never, stopped = self.node("never"), self.started("stopped")
         self.stop(stopped)
         for node in (never, stopped):
@@ -459,7 +459,7 @@ class Using(NodeTests):
             self.assertRaises(NotRunning, node.set_tags, {})
             self.assertRaises(NotRunning, node.info)
 
-    def test_seeds_may_be_texts_pairs_or_nothing_that_can_be_asked(self) -> None:
+    def test_a_text_seed_is_joined_and_an_invalid_seed_fails_with_value_error(self) -> None:
         first = self.started("n1")
         node = self.started("n2")
         joining = node.join([f"{first.address}"])

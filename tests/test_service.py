@@ -1,4 +1,4 @@
-"""A member as a service: binding, joining for as long as it takes, leaving within bounds."""
+"""A member as a service: its start, its join attempts, and its leave at the stop."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ from tests.agent.doubles import FakeNode
 from tests.discovery.doubles import Names
 
 
-class AServiceWithItsNodeReplaced(SynchronousTestCase):
-    """What the service does, whatever the node does."""
+class ServiceTests(SynchronousTestCase):
+    """A service with a fake node."""
 
     def setUp(self) -> None:
         self.clock = Clock()
@@ -34,19 +34,19 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
 
     def service(self, *seeds: str, **settings: Any) -> tuple[SwimService, Any]:
         config = Config(name="me", **settings)
-        made = SwimService(config, list(seeds), self.clock, random.Random(7))
-        return made, made.node
+        swim = SwimService(config, list(seeds), self.clock, random.Random(7))
+        return swim, swim.node
 
-    def test_it_is_a_service(self) -> None:
+    def test_a_swim_service_is_a_service(self) -> None:
         verifyObject(IService, self.service()[0])
 
-    def test_it_binds_while_it_is_started(self) -> None:
+    def test_a_service_binds_during_its_start(self) -> None:
         swim, node = self.service()
         swim.startService()
         self.assertEqual(node.calls, ["start"])
         self.assertTrue(swim.running)
 
-    def test_a_taken_port_is_raised_to_whoever_starts_it(self) -> None:
+    def test_a_start_on_a_taken_port_raises_cannot_listen_error(self) -> None:
         swim, node = self.service()
         node.taken = True
         with self.assertRaises(CannotListenError):
@@ -55,7 +55,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.successResultOf(swim.stopService())
         self.assertEqual(node.calls, ["start"])
 
-    def test_its_parent_starts_and_stops_it(self) -> None:
+    def test_a_parent_starts_and_stops_the_service(self) -> None:
         swim, node = self.service()
         parent = MultiService()
         swim.setServiceParent(parent)
@@ -63,7 +63,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.successResultOf(parent.stopService())
         self.assertEqual(node.calls, ["start", "leave", "stop"])
 
-    def test_without_seeds_it_is_joined_at_once(self) -> None:
+    def test_a_service_without_seeds_is_joined_at_once(self) -> None:
         swim, node = self.service()
         waiting = swim.whenJoined()
         self.assertNoResult(waiting)
@@ -71,7 +71,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertIs(self.successResultOf(waiting), node.membership)
         self.assertTrue(swim.joined)
 
-    def test_with_seeds_it_is_joined_when_one_answers(self) -> None:
+    def test_a_service_with_seeds_is_joined_when_a_seed_answers(self) -> None:
         swim, node = self.service("a", "b:1")
         swim.startService()
         first, second = swim.whenJoined(), swim.whenJoined()
@@ -84,7 +84,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.successResultOf(swim.whenJoined())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_the_pauses_between_its_attempts_double_up_to_half_a_minute(self) -> None:
+    def test_the_pauses_between_join_attempts_double_up_to_30_seconds(self) -> None:
         swim, node = self.service("a")
         swim.startService()
         longest = 0.4
@@ -100,7 +100,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         node.join_succeeds()
         self.successResultOf(swim.whenJoined())
 
-    def test_who_waits_is_told_that_it_was_stopped(self) -> None:
+    def test_a_stop_cancels_the_deferreds_of_when_joined(self) -> None:
         swim, _ = self.service("a")
         swim.startService()
         waiting = swim.whenJoined()
@@ -109,7 +109,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertFalse(swim.joined)
 
-    def test_stopped_between_two_attempts_it_makes_no_more(self) -> None:
+    def test_a_stop_between_two_join_attempts_ends_the_attempts(self) -> None:
         swim, node = self.service("a")
         swim.startService()
         node.join_fails()
@@ -118,7 +118,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.clock.advance(100)
         self.assertEqual(node.calls, ["start", "join", "leave", "stop"])
 
-    def test_who_waits_no_more_may_say_so(self) -> None:
+    def test_a_deferred_of_when_joined_can_be_cancelled(self) -> None:
         swim, node = self.service("a")
         waiting = swim.whenJoined()
         waiting.cancel()
@@ -126,7 +126,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         swim.startService()
         node.join_succeeds()
 
-    def test_leaving_takes_no_longer_than_its_bound(self) -> None:
+    def test_the_leave_of_a_stop_takes_no_longer_than_leave_timeout(self) -> None:
         swim, node = self.service(leave_timeout=3.0)
         swim.startService()
         node.leaving = Deferred()
@@ -139,7 +139,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertEqual(node.calls, ["start", "leave", "stop"])
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_trouble_in_leaving_does_not_keep_it_from_stopping(self) -> None:
+    def test_a_leave_that_fails_does_not_prevent_the_stop(self) -> None:
         swim, node = self.service()
         swim.startService()
         node.leaving = Deferred()
@@ -149,7 +149,7 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertEqual(node.calls[-1], "stop")
         self.assertEqual(len(self.flushLoggedErrors(RuntimeError)), 1)
 
-    def test_it_starts_again_after_a_stop(self) -> None:
+    def test_a_service_can_be_started_again_after_a_stop(self) -> None:
         swim, node = self.service("a")
         for _ in range(2):
             swim.startService()
@@ -159,30 +159,30 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
             self.successResultOf(swim.stopService())
         self.assertEqual(node.calls, 2 * ["start", "join", "leave", "stop"])
 
-    def test_told_to_join_it_asks_once_and_no_other_seeds_after(self) -> None:
+    def test_a_join_that_succeeds_ends_the_attempts_with_the_configured_seeds(self) -> None:
         swim, node = self.service("silent")
         swim.startService()
         node.join_fails()
-        told = swim.join(["better"])
+        joining = swim.join(["better"])
         self.assertEqual(node.asked[-1], Seeds(self.clock, ["better"]))
         node.join_succeeds()
-        self.assertIs(self.successResultOf(told), node.membership)
+        self.assertIs(self.successResultOf(joining), node.membership)
         self.successResultOf(swim.whenJoined())
         self.assertEqual(self.clock.getDelayedCalls(), [])
 
-    def test_told_to_join_in_vain_it_goes_on_as_before(self) -> None:
+    def test_the_attempts_with_the_configured_seeds_go_on_after_a_join_that_failed(self) -> None:
         swim, node = self.service("silent")
         swim.startService()
         node.join_fails()
-        told = swim.join(["worse"])
+        joining = swim.join(["worse"])
         node.join_fails()
-        self.failureResultOf(told, JoinFailed)
+        self.failureResultOf(joining, JoinFailed)
         self.clock.advance(0.4)
         self.assertEqual(
             node.asked, [Seeds(self.clock, [name]) for name in ("silent", "worse", "silent")]
         )
 
-    def test_told_to_leave_it_asks_nobody_any_more(self) -> None:
+    def test_a_leave_ends_the_join_attempts_and_the_service_keeps_running(self) -> None:
         swim, node = self.service("a")
         swim.startService()
         node.join_fails()
@@ -191,43 +191,43 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
         self.assertEqual(self.clock.getDelayedCalls(), [])
         self.assertTrue(swim.running)
 
-    def test_who_left_and_joins_again_is_who_it_was(self) -> None:
+    def test_a_join_after_a_leave_restarts_the_node_with_its_name_and_address(self) -> None:
         swim, node = self.service(port=0)
         swim.startService()
         name, address = node.name, node.address
         self.successResultOf(swim.leave())
-        told = swim.join(["a"])
+        joining = swim.join(["a"])
         self.assertEqual(node.calls, ["start", "leave", "restart", "join"])
         node.join_succeeds()
-        self.successResultOf(told)
+        self.successResultOf(joining)
         self.assertEqual((node.name, node.address), (name, address))
 
-    def test_seeds_that_are_none_end_no_run(self) -> None:
+    def test_invalid_seeds_of_a_join_do_not_restart_the_node(self) -> None:
         swim, node = self.service()
         swim.startService()
         self.successResultOf(swim.leave())
         self.failureResultOf(swim.join(["no seed: at all"]), ValueError)
         self.assertEqual(node.calls, ["start", "leave"])
 
-    def test_seeds_are_checked_when_they_are_given(self) -> None:
+    def test_invalid_seeds_raise_value_error_in_the_constructor(self) -> None:
         wrongs: list[Any] = [["no seed: at all"], "10.0.0.2:7946", [5], [("a", "b", "c")]]
         for wrong in wrongs:
             with self.assertRaises(ValueError):
                 SwimService(Config(name="me"), wrong, self.clock)
 
-    def test_seeds_that_can_be_read_but_once_are_asked_again_and_again(self) -> None:
-        made = SwimService(
+    def test_seeds_from_a_generator_are_used_by_every_attempt(self) -> None:
+        swim = SwimService(
             Config(name="me"), (seed for seed in ["a"]), self.clock, random.Random(7)
         )
-        made.startService()
-        node: Any = made.node
+        swim.startService()
+        node: Any = swim.node
         node.join_fails()
         self.clock.advance(1)
         first, second = node.asked
         self.assertEqual(first, second)
         self.assertEqual(first, Seeds(self.clock, ["a"]))
 
-    def test_several_may_have_one_parent(self) -> None:
+    def test_several_services_of_each_kind_can_have_one_parent(self) -> None:
         parent = MultiService()
         bootstrap = Bootstrap(testing.MemoryReactorClock())
         for _ in range(2):
@@ -238,17 +238,17 @@ class AServiceWithItsNodeReplaced(SynchronousTestCase):
             BootstrapProcess(bootstrap, "default", StartupFailure()).setServiceParent(parent)
         self.assertEqual(len(parent.services), 8)
 
-    def test_what_does_not_run_neither_joins_nor_leaves(self) -> None:
+    def test_a_service_that_is_not_running_neither_joins_nor_leaves(self) -> None:
         swim, _ = self.service()
         self.failureResultOf(swim.leave(), NotRunning)
         self.failureResultOf(swim.join(["a"]), NotRunning)
 
 
-class AServiceInMemory(SynchronousTestCase):
-    """The service and its real node, on a simulated network."""
+class SimulatedServiceTests(SynchronousTestCase):
+    """Services with real nodes, on a simulated network."""
 
     def test_a_service_that_left_and_joins_again_keeps_its_name_and_port(self) -> None:
-        """The system picks the port, and the name is made of the host's and of that."""
+        """The system picks the port, and the default name is made of host and port."""
         seed = testing.MemoryReactorClock()
         here = testing.MemoryReactorClock(seed.network, "10.0.0.2")
         first = SwimService(Config(name="n1", interface="10.0.0.1", insecure=True), (), seed)
@@ -267,34 +267,38 @@ class AServiceInMemory(SynchronousTestCase):
             self.successResultOf(joined)
             self.assertEqual((swim.node.name, swim.node.address), (name, address))
             self.assertIs(swim.node.config, config)
-        names = [member.name for member in first.node.membership.members()]
-        self.assertEqual(names, sorted(["n1", name]))
+        listed = [member.name for member in first.node.membership.members()]
+        self.assertEqual(listed, sorted(["n1", name]))
         for running in (swim, first):
             stopped = running.stopService()
             here.advance(5)
             self.successResultOf(stopped)
 
-    def test_a_day_without_a_seed_leaves_one_source_and_bounded_look_ups(self) -> None:
+    def test_a_day_without_an_answer_of_the_seed_has_bounded_look_ups_and_ends_in_a_join(
+        self,
+    ) -> None:
         here = testing.MemoryReactorClock()
         there = testing.MemoryReactorClock(here.network, "10.0.0.2")
-        names = Names()
-        names.known["seed.example"] = ["10.0.0.2"]
-        here.nameResolver = names
+        resolver = Names()
+        resolver.known["seed.example"] = ["10.0.0.2"]
+        here.nameResolver = resolver
         config = Config(name="n1", interface="10.0.0.1", insecure=True)
         swim = SwimService(config, ["seed.example"], here)
         swim.startService()
         here.advance(23 * 3600)
-        before = len(names.asked)
+        before = len(resolver.asked)
         here.advance(3600)
-        # A join looks them up at each of its tries, and fails after 10 s; then up to 30 s pass.
-        self.assertLess(len(names.asked) - before, 3600 / 4)
+        # A join looks the seed up at each attempt and fails after 10 s; up to 30 s follow.
+        self.assertLess(len(resolver.asked) - before, 3600 / 4)
         bootstrap = Bootstrap(there.process, 7946, "10.0.0.2")
         bootstrap.start()
         here.advance(60)
         self.assertTrue(swim.joined)
-        before = len(names.asked)
+        before = len(resolver.asked)
         here.advance(60)
-        self.assertIn(len(names.asked) - before, (5, 6, 7), "as in any minute: each 10 s")
+        self.assertIn(
+            len(resolver.asked) - before, (5, 6, 7), "a look-up every 10 s, as in any minute"
+        )
         bootstrap.stop()
         stopped = swim.stopService()
         here.advance(6)

@@ -1,13 +1,14 @@
-"""Hashes of all that a few groups send: did a change of the code change what members say, and when?
+"""Prints hashes of the traffic of simulated groups, to find changes of behaviour.
 
 ::
 
     python -m tests.traces            # every story, a line each
-    python -m tests.traces kill       # only those
+    python -m tests.traces kill       # only the named stories
 
-Run it before and after a change that should change nothing. Two hashes a story: of each datagram,
-in the order sent, with the moment, both ends and the bytes, whether or not it arrives, and of how
-much went by stream; and of what members announced, with the sentences that people read.
+Run it before and after a change of the code that must not change behaviour. There are two hashes a
+story. The first is of the datagrams in the order sent, lost ones included, each with its time, its
+source, its destination and its bytes, and of the amount of stream traffic. The second is of the
+announced events with their explanations.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ AFTER = 20.0
 
 
 class Trace(NamedTuple):
-    """What a story came to, as hexadecimal digits."""
+    """The two hashes of a story in hexadecimal digits, and the number of datagrams sent."""
 
     sent: str
     announced: str
@@ -44,7 +45,7 @@ def kill(group: Group) -> None:
 
 
 def loss(group: Group) -> None:
-    """A fifth of all packets is lost, and a host loses power."""
+    """A fifth of all packets is lost, and a host vanishes."""
     group.network.lose(0.2)
     group.run_for(AFTER / 2)
     group.vanish("n4")
@@ -52,7 +53,7 @@ def loss(group: Group) -> None:
 
 
 def partition(group: Group) -> None:
-    """A quarter is cut off for a while."""
+    """A quarter of the members is partitioned off for a while."""
     cut = [f"n{number}" for number in range(1, len(group.running) // 4 + 1)]
     group.partition(cut)
     group.run_for(AFTER)
@@ -61,14 +62,14 @@ def partition(group: Group) -> None:
 
 
 def freeze(group: Group) -> None:
-    """Two processes stand still, one of them for so long that it is found out."""
+    """Two processes are stalled, one of them for so long that it is detected."""
     group.stall("n5", 3.0)
     group.stall("n6", 12.0)
     group.run_for(AFTER)
 
 
 def restart(group: Group) -> None:
-    """One process is replaced at once, another one leaves and comes back with its clock behind."""
+    """One process restarts at once; another leaves and restarts with its clock behind."""
     group.restart("n2")
     group.run_for(2.0)
     group.leave("n7")
@@ -83,17 +84,17 @@ STORIES: dict[str, Callable[[Group], None]] = {
 
 
 def trace(story: Callable[[Group], None], size: int, seed: int) -> Trace:
-    """Tell a story of a group of so many, that finds together by a bootstrap node."""
+    """Run a story with a group of C{size} members that join by a bootstrap node."""
     group = Group(size, f"{story.__name__}/{seed}", bootstrap=True)
     sent = hashlib.sha256()
     network = group.network
     send = network.send_datagram
 
-    def noted(source: Endpoint, destination: Endpoint, data: bytes) -> None:
+    def recorded(source: Endpoint, destination: Endpoint, data: bytes) -> None:
         sent.update(repr((group.clock.seconds(), source, destination, data)).encode())
         send(source, destination, data)
 
-    network.send_datagram = noted  # type: ignore[method-assign]
+    network.send_datagram = recorded  # type: ignore[method-assign]
     group.start()
     group.run_for(FORMED)
     story(group)
@@ -105,7 +106,7 @@ def trace(story: Callable[[Group], None], size: int, seed: int) -> Trace:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Tell the stories, and print a line for each."""
+    """Run the stories, and print a line for each."""
     options = argparse.ArgumentParser(prog="python -m tests.traces", description=__doc__)
     options.formatter_class = argparse.RawDescriptionHelpFormatter
     options.add_argument("story", nargs="*", choices=[[], *STORIES], help="by default all")

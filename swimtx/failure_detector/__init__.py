@@ -1,4 +1,4 @@
-"""Which member to probe when, and what the outcome means (SWIM §3.1, §4.3).
+"""Selects probe targets and judges the outcome of each probe (SWIM §3.1, §4.3).
 
-Start at ``detector``.
+The entry point is ``detector``.
 """

@@ -1,6 +1,6 @@
-"""What a probe without an ACK means, by the evidence that the prober and its relays have seen.
+"""Judges a probe without an ACK by the evidence of the prober and its relays (SWIM §3.1).
 
-Nothing here acts: the detector does, on what it is told.
+An assessment has no effects; the detector acts on its findings.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple, Protocol
+
+import attrs
 
 from swimtx.config import Config
 from swimtx.membership.claim import Claim, State
@@ -26,19 +28,19 @@ from swimtx.probing.broken_streams import BrokenStreams
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
 
-# Every probe comes by here: on Python 3.11 finding a member of an enum is a call of Python's.
+# Looked up once, as every probe needs it: on Python 3.11 each look-up is a Python function call.
 _SUSPECT = State.SUSPECT
 
 _DOUBTED_FOR = 3600.0  # seconds that a refusal by the host of a living member is remembered
-_REMEMBERED = 4096  # names
+_REMEMBERED = 4096  # names of such members
 
 
 class Finding(NamedTuple):
-    """What a probe says that ended without an ACK.
+    """The finding of a probe that ended without an ACK.
 
-    @ivar claim: of its target; C{None}: nothing that is not known.
-    @ivar alone: relays were asked, and nothing at all came back, from them or from the target: it
-        may be this member that is cut off.
+    @ivar claim: the claim about the target; C{None} if it would add nothing to what is known.
+    @ivar alone: relays were asked, and neither they nor the target answered: this member itself
+        may be cut off.
     @ivar nacks_missing: fewer than half of the relays answered (Lifeguard §IV-A).
     """
 
@@ -48,59 +50,47 @@ class Finding(NamedTuple):
 
 
 class Assessment(Protocol):
-    """Reads probes."""
+    """Judges the outcome of probes."""
 
     def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
-        """The schedule of a probe of that target; usually C{schedule} itself."""
+        """The schedule for a probe of this target; usually C{schedule} itself."""
 
     def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
-        """The verdict, if what was seen so far is enough; asked whenever something was seen."""
+        """The verdict, if the evidence so far suffices; called after each new observation."""
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """What a probe says that no ACK has ended."""
+        """The finding of a probe that timed out."""
 
     def answered(self, probe: Probe) -> None:
-        """A probe was answered."""
+        """Take note that a probe was answered."""
 
 
+@attrs.define(eq=False, repr=False)
 class EvidenceAssessment:
-    """Grades by evidence: refusals by a host whose port is known to accept prove a process gone.
+    """Judges by evidence: refusals by a host whose port is known to accept prove a process gone.
 
-    @param now: gives the time in seconds.
+    @param now: returns the time in seconds.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_believed",
-        "_broken_streams",
-        "_doubted",
-        "_hinted_quiet",
-        "_membership",
-        "_now",
-        "_quiet",
-    )
+    _now: Callable[[], float]
+    _membership: Membership
+    _broken_streams: BrokenStreams
+    _config: Config
+    _quiet: float = attrs.field(init=False)
+    _hinted_quiet: float = attrs.field(init=False)
+    _doubted: dict[str, float] = attrs.field(init=False, factory=dict)
 
-    def __init__(
-        self,
-        now: Callable[[], float],
-        membership: Membership,
-        broken_streams: BrokenStreams,
-        config: Config,
-    ) -> None:
-        self._now = now
-        self._membership = membership
-        self._broken_streams = broken_streams
-        self._believed = config.refused_verdict
-        self._quiet = 0.99 * config.ping_timeout / 3  # clocks round
-        self._hinted_quiet = 0.99 * BROKEN_QUIET * config.protocol_period
-        self._doubted: dict[str, float] = {}
+    def __attrs_post_init__(self) -> None:
+        # A little less than the schedules of probes have: the clock rounds.
+        self._quiet = 0.99 * self._config.ping_timeout / 3
+        self._hinted_quiet = 0.99 * BROKEN_QUIET * self._config.protocol_period
 
     def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
-        """Of a suspect no more is asked than is needed.
+        """Skip the stream and the relays for a suspect that does not need them.
 
-        A frozen process accepts nothing: every new connection takes a place of its kernel's, and
-        without places it would look silent. So only its witnesses connect. A suspect that five
-        have seen silent needs no relays.
+        A frozen process does not take connections from its kernel's queue: each new connection
+        fills a place of it, and with a full queue the suspect would look silent. So only its
+        witnesses connect. A suspect with five witnesses of silence needs no relays.
         """
         if target.state is _SUSPECT:
             if entry_of(target.evidence, self._membership.local.name) is None:
@@ -111,29 +101,30 @@ class EvidenceAssessment:
         return schedule
 
     def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
-        """A FAIL, once enough witnesses were refused and the target has been quiet for a while."""
+        """A FAIL, once enough witnesses were refused and the target was silent for a while."""
         if probe.elapsed < (self._hinted_quiet if probe.hinted else self._quiet):
             return None
         return self._gone(held, self._credible(probe.evidence, held))
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """A suspicion with what the witnesses saw, or a FAIL that it proves."""
-        heard = len(probe.evidence) - 1
+        """A SUSPECT with the observations of the witnesses, or a FAIL if they prove one."""
+        answers = len(probe.evidence) - 1
         asked = len(probe.relays)
-        alone = bool(asked) and not heard and probe.own_observation is Observation.SILENT
-        return Finding(self._read(probe, held), alone, 2 * heard < asked)
+        alone = bool(asked) and not answers and probe.own_observation is Observation.SILENT
+        return Finding(self._claim(probe, held), alone, 2 * answers < asked)
 
     def answered(self, probe: Probe) -> None:
-        """A refusal by the host of a member that answers comes from something in between."""
+        """Doubt refusals by the host of a member that answers: a middlebox made them."""
         if probe.tried_stream and count_of(probe.evidence, Observation.REFUSED):
             if len(self._doubted) >= _REMEMBERED:
                 self._doubted.clear()
             self._doubted[probe.target.name] = self._now() + _DOUBTED_FOR
 
     def credible(self, seen: Observation, held: Claim) -> Observation:
-        """What an observation of ours counts as.
+        """The observation that one of ours counts as.
 
-        A refusal only if that port is known to accept; an acceptance less if a stream broke.
+        A refusal counts as silence unless the port is known to accept, and an acceptance as a
+        broken stream after a stream to the member broke.
         """
         if seen is Observation.ACCEPTED and held.name in self._broken_streams:
             return Observation.BROKEN
@@ -143,10 +134,10 @@ class EvidenceAssessment:
         if seen is not Observation.REFUSED:
             return seen
         doubted = self._doubted.get(held.name, 0.0) > self._now()
-        believed = held.streams and not doubted and self._believed
+        believed = held.streams and not doubted and self._config.refused_verdict
         return seen if believed else Observation.SILENT
 
-    def _read(self, probe: Probe, held: Claim) -> Claim | None:
+    def _claim(self, probe: Probe, held: Claim) -> Claim | None:
         seen = self._credible(probe.evidence, held)
         kept = self._worth_telling(held, seen)
         gone = self._gone(held, seen)
@@ -172,7 +163,7 @@ class EvidenceAssessment:
         return grade_of(held.evidence, self._membership.local.name, self._membership.living)
 
     def _worth_telling(self, held: Claim, seen: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-        """What adds to the evidence that is known; ours comes first."""
+        """The entries that add to the known evidence; ours comes first."""
         known = held.evidence
         kept: tuple[Evidence, ...] = ()
         for entry in seen:

@@ -1,4 +1,4 @@
-"""The failure detector (SWIM §3.1): probes a member each period, and acts on what that shows."""
+"""Probes a member each protocol period and applies the verdicts of the probes (SWIM §3.1)."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from swimtx.probing.schedule import BROKEN_QUIET, ProbeSchedule
 from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Route
 
-_AT_ONCE = 8  # probes, beyond which no member is probed out of turn
-_ALONE_AFTER = 4  # probes in a row without any answer, after which one is believed all the same
-_REMEMBERED = 4096  # runs of members
+_AT_ONCE = 8  # concurrent probes beyond which no member is probed out of turn
+_ALONE_AFTER = 4  # probes in a row without any answer, the last of which is believed all the same
+_REMEMBERED = 4096  # runs of members with one inconclusive probe
 
 
 class FailureDetector:
-    """One probe each protocol period.
+    """Probes one member each protocol period.
 
-    @param schedule: gives the schedule of a probe for a period and a ping timeout in seconds.
-    @param reached: told C{reached(address, route)} after each probe that was answered.
+    @param schedule: returns the schedule of a probe for a period and a ping timeout in seconds.
     @param doubt: called when a probe had no answer at all: C{Isolation.doubt}.
+    @param reached: called as C{reached(address, route)} after each probe that was answered.
     """
 
     __slots__ = (
@@ -117,13 +117,13 @@ class FailureDetector:
         hints.on_break(self.expedite)
 
     def start(self) -> None:
-        """Probe from now on."""
+        """Start the protocol periods."""
         self._targets.begin(self._membership.local.name)
         now = self._clock.seconds()
         self._timer = self._clock.callLater(self._targets.first(now) - now, self._tick)
 
     def stop(self) -> None:
-        """Probe no more, and accuse no member."""
+        """Stop the protocol periods and all probes; no member is accused after that."""
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
@@ -132,7 +132,7 @@ class FailureDetector:
         self._probes.clear()
 
     def expedite(self, name: str) -> None:
-        """Something hints that this member has failed: look at once. A hint proves nothing."""
+        """Probe a member at once, after a hint that it has failed. A hint proves nothing."""
         probe = self._probes.get(name)
         target = self._membership.claim(name)
         if probe is not None:
@@ -141,7 +141,7 @@ class FailureDetector:
             self.probe(target).expedite(self._glance)
 
     def probe(self, target: Claim) -> Probe:
-        """Start a probe now, unless one of that member is under way."""
+        """Start a probe of a member, or return the one that is under way."""
         probe = self._probes.get(target.name)
         if probe is not None:
             return probe
@@ -153,7 +153,7 @@ class FailureDetector:
         return probe
 
     def probe_out_of_turn(self, members: Iterable[Claim]) -> None:
-        """Probe these, as far as they are alive and not many probes are under way."""
+        """Probe those of these members that are alive, up to eight probes at a time."""
         for member in members:
             held = self._membership.claim(member.name)
             if held is not None and held.state is State.ALIVE and len(self._probes) < _AT_ONCE:
@@ -162,9 +162,9 @@ class FailureDetector:
     def _period(self) -> None:
         now = self._clock.seconds()
         name, at = self._targets.turn(now)
-        # Re-arm first: nothing that goes wrong below may stop the heartbeat.
+        # Re-arm first: an error below must not end the protocol periods.
         self._timer = self._clock.callLater(at - now if at > now else 0.0, self._tick)
-        if self._skip:  # LHA-Probe: a member that is not well probes less often
+        if self._skip:  # LHA-Probe: a member of poor local health probes less often
             self._skip -= 1
             return
         self._skip = self._health.score
@@ -172,10 +172,10 @@ class FailureDetector:
         if target is not None and target.state.living:
             self.probe(target)
         elif name is not None and target is None:
-            self._targets.remove(name)  # the list has been emptied since
+            self._targets.remove(name)  # the table was cleared meanwhile
 
     def _accused(self, probe: Probe) -> Claim | None:
-        """The record that a verdict of this probe would be about."""
+        """The record of the target; C{None} if it has changed so that no verdict applies."""
         held = self._membership.claim(probe.target.name)
         if held is None or not held.state.living or held.epoch != probe.target.epoch:
             return None
@@ -218,12 +218,15 @@ class FailureDetector:
         if target.name in self._membership.index.suspects:
             held = self._accused(probe)
             if held is not None and target.state is State.ALIVE:
-                # It does not know yet that it is suspected: tell it at once.
+                # The target does not know yet that it is suspected: tell it at once.
                 tell_suspect(self._messenger, held)
 
     def _at_timeout(self, probe: Probe, held: Claim) -> Claim | None:
-        """The claim to apply. Relays that do not answer may mean that this member is cut off, or
-        be gone themselves: then the reachability check tells."""
+        """The claim to apply.
+
+        Without answers of the relays either this member is cut off or they are gone: the
+        reachability check finds out which.
+        """
         found = self._assessment.at_timeout(probe, held)
         self._alone = self._counted(probe) if found.alone else 0
         if found.alone:
@@ -236,7 +239,7 @@ class FailureDetector:
         return found.claim
 
     def _counted(self, probe: Probe) -> int:
-        """Probes in a row without any answer: of those that ran at the same time, one."""
+        """The number of probes in a row without any answer; concurrent probes count once."""
         now = self._clock.seconds()
         if now - probe.elapsed < self._alone_at:
             return self._alone
@@ -244,10 +247,11 @@ class FailureDetector:
         return self._alone + 1
 
     def _checked(self, probe: Probe, alone: bool, reachable: bool) -> None:
-        """Whether other members answer us, when relays did not.
+        """Act on the reachability check that followed a probe without answers of its relays.
 
-        If they do, and nothing at all had answered the probe, target and relays are probed once
-        more: by chance, or under loss, all of them may have missed it. After that they are gone.
+        If other members answer, and the probe had no answer at all, its target and relays are
+        probed once more: under loss all of them may have missed it. A second such probe of the
+        target is believed.
         """
         run = (probe.target.name, probe.target.epoch)
         if not reachable:
@@ -264,14 +268,14 @@ class FailureDetector:
                 self.probe_out_of_turn((probe.target, *probe.relays))
 
     def _conclude(self, probe: Probe) -> None:
-        """Apply what a probe says that ended inconclusively before."""
+        """Apply the finding of a probe that was inconclusive at first."""
         held = self._accused(probe)
         verdict = None if held is None else self._assessment.at_timeout(probe, held).claim
         if verdict is not None:
             self._membership.apply(verdict)
 
     def _changed(self, change: RecordChange) -> None:
-        """Alive and suspect members are probed; members that are gone are not."""
+        """Keep alive and suspect members among the targets, and remove the others."""
         claim = change.claim
         if claim.name == self._membership.name:
             return

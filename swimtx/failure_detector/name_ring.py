@@ -1,23 +1,26 @@
-"""The living members in the order of their names, as a ring."""
+"""A ring of the names of the living members, for target selection and tripwires."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 
+import attrs
 
+
+@attrs.define(eq=False)
 class NameRing:
-    """A sorted list of names."""
+    """Names in ascending order; the first one follows the last.
 
-    __slots__ = ("names",)
+    @ivar names: the sorted names.
+    """
 
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def __len__(self) -> int:
-        return len(self.names)
+    names: list[str] = attrs.field(init=False, factory=list)
 
     def add(self, name: str) -> bool:
-        """Whether it was not there yet."""
+        """Add a name.
+
+        @return: whether it is new.
+        """
         place = bisect_left(self.names, name)
         if place < len(self.names) and self.names[place] == name:
             return False
@@ -25,7 +28,10 @@ class NameRing:
         return True
 
     def remove(self, name: str) -> bool:
-        """Whether it was there."""
+        """Remove a name.
+
+        @return: whether it was there.
+        """
         place = bisect_left(self.names, name)
         if place == len(self.names) or self.names[place] != name:
             return False
@@ -33,13 +39,13 @@ class NameRing:
         return True
 
     def position(self, name: str) -> int | None:
-        """Where a name stands."""
+        """The index of a name; C{None} if it is not in the ring."""
         place = bisect_left(self.names, name)
         found = place < len(self.names) and self.names[place] == name
         return place if found else None
 
     def before(self, name: str, count: int) -> list[str]:
-        """The C{count} names ahead of one, the nearest first, without itself."""
+        """The C{count} names before C{name}, the nearest first, without C{name} itself."""
         place = self.position(name)
         if place is None:
             return []
@@ -47,7 +53,7 @@ class NameRing:
         return [self.names[place - step] for step in range(1, min(count, size - 1) + 1)]
 
     def after(self, name: str, count: int) -> list[str]:
-        """The next C{count} names after one, without itself."""
+        """The C{count} names after C{name}, the nearest first, without C{name} itself."""
         place = self.position(name)
         if place is None:
             return []

@@ -1,7 +1,8 @@
-"""Who is probed next, and when (SWIM §4.3).
+"""Selects the next probe target and the time of its probe (SWIM §4.3).
 
-``RoundRobin`` is the paper's. ``PhasedRoundRobin`` has everybody probed once a period by somebody,
-so that the wait for the first probe is uniform in one period instead of exponential.
+``RoundRobin`` is the paper's. With ``PhasedRoundRobin`` each member is probed once a period by one
+other member, so that the wait for the first probe of a failed member is uniform in one period
+instead of exponential.
 """
 
 from __future__ import annotations
@@ -15,40 +16,40 @@ from typing import Protocol
 
 from swimtx.failure_detector.name_ring import NameRing
 
-_TURN = 2.0**-32
+_TURN = 2.0**-32  # maps a CRC-32 to a phase, as a fraction of the period
 _OWN_WAY = 8  # every eighth period is round robin, so that completeness depends on no agreement
 
 
-#: Whom to probe now, C{None}: nobody is there; and at what time of the clock, in seconds, the next.
+#: The target to probe now, C{None} if there is none, and the time of the next turn in seconds.
 Turn = tuple[str | None, float]
 
 
 class TargetSelection(Protocol):
-    """Which member to probe, and when."""
+    """Selects probe targets and the times of the probes."""
 
     def begin(self, me: str) -> None:
-        """Take turns as C{me}."""
+        """Set the name of the prober."""
 
     def add(self, name: str) -> None:
-        """Probe that member too."""
+        """Add a target, if it is new."""
 
     def remove(self, name: str) -> None:
-        """Probe that member no more."""
+        """Remove a target, if it is there."""
 
     def first(self, now: float) -> float:
-        """When to take the first turn, in seconds of the clock."""
+        """The time of the first turn, in seconds of the clock."""
 
     def turn(self, now: float) -> Turn:
-        """Whom to probe now, and when the next turn is."""
+        """The target to probe now, and the time of the next turn."""
 
 
 class RoundRobin:
-    """Randomised round robin: everybody once in each turn, the order shuffled anew for the next.
+    """Randomised round robin: each member once in a pass, in an order shuffled for each pass.
 
-    A newcomer is put in at a random place, so two probes of one member are at most 2n-1 periods
-    apart, and the mean wait for the first is that of picking at random.
+    A new member is inserted at a random place, so two probes of one member are at most 2n-1
+    periods apart, and the mean wait for the first is that of picking at random.
 
-    @param period: seconds.
+    @param period: the protocol period in seconds.
     """
 
     __slots__ = ("__weakref__", "_chance", "_members", "_next", "_order", "_period")
@@ -61,10 +62,10 @@ class RoundRobin:
         self._next = 0
 
     def begin(self, me: str) -> None:
-        """Take turns as C{me}."""
+        """Set the name of the prober."""
 
     def add(self, name: str) -> None:
-        """Probe that member too."""
+        """Add a target, if it is new."""
         if name in self._members:
             return
         self._members[name] = None
@@ -74,11 +75,11 @@ class RoundRobin:
             self._next += 1
 
     def remove(self, name: str) -> None:
-        """Probe that member no more."""
+        """Remove a target, if it is there."""
         if name not in self._members:
             return
         del self._members[name]
-        # Its place goes too, or one that fails and is back within a turn would have two.
+        # Its place goes too, or a member that fails and is back within a pass would have two.
         if name in self._order:
             place = self._order.index(name)
             del self._order[place]
@@ -86,15 +87,15 @@ class RoundRobin:
                 self._next -= 1
 
     def first(self, now: float) -> float:
-        """When to take the first turn: at a random moment of one period."""
+        """The time of the first turn: a random moment of one period."""
         return now + self._chance.random() * self._period
 
     def turn(self, now: float) -> Turn:
-        """Whom to probe now; the next turn is a period later."""
+        """The target to probe now; the next turn is a period later."""
         return self.next(), now + self._period
 
     def next(self) -> str | None:
-        """Whose turn it is; C{None} if there is nobody."""
+        """The next target; C{None} if there is none."""
         if not self._order:
             return None
         if self._next >= len(self._order):
@@ -106,14 +107,15 @@ class RoundRobin:
 
 
 class PhasedRoundRobin:
-    """In period p, by the wall clock, the member at position j of the ring of names probes the one
-    C{stride(p)} places on, at a phase that is the target's own.
+    """Round robin in which the members take different targets, each at the target's own phase.
 
-    The strides of n-1 consecutive periods are a permutation of 1..n-1, so each pair meets once in
-    each pass, at most 2n-3 such periods apart. Nothing has to be agreed: where clocks or lists
-    differ, this degrades to the statistics of round robin.
+    In period p by the wall clock, the member at position j of the ring of names probes the member
+    C{stride(p)} positions on, at a phase that is a hash of the target's name. The strides of n-1
+    consecutive periods are a permutation of 1..n-1, so each member probes each other once in a
+    pass, with at most 2n-3 such periods between. Members need not agree on anything: where clocks
+    or member lists differ, this degrades to the statistics of round robin.
 
-    @param period: seconds.
+    @param period: the protocol period in seconds.
     """
 
     __slots__ = (
@@ -133,34 +135,34 @@ class PhasedRoundRobin:
         self._period = period
         self._ring = NameRing()
         self._own_way = RoundRobin(chance, period)
-        self._position: int | None = None  # our own place in the ring; not known after a change
+        self._position: int | None = None  # our own in the ring; unknown after a change of it
         self._planned: tuple[int, str | None] = (-1, None)
-        self._lap: int | None = None  # of our position, and the strides of it
+        self._lap: int | None = None  # the pass that C{_strides} belong to
         self._strides: tuple[int, ...] = ()
 
     def begin(self, me: str) -> None:
-        """Take turns as C{me}."""
+        """Set the name of the prober."""
         self._me = me
         self._position = None
 
     def add(self, name: str) -> None:
-        """Probe that member too."""
+        """Add a target, if it is new."""
         self._ring.add(name)
         self._own_way.add(name)
         self._position = None
 
     def remove(self, name: str) -> None:
-        """Probe that member no more."""
+        """Remove a target, if it is there."""
         self._ring.remove(name)
         self._own_way.remove(name)
         self._position = None
 
     def first(self, now: float) -> float:
-        """When to take the first turn: in the next period, at its target's phase."""
+        """The time of the first turn: in the next period, at the phase of its target."""
         return self._moment(floor(now / self._period) + 1)
 
     def turn(self, now: float) -> Turn:
-        """Whom to probe now, and when the next turn is."""
+        """The target to probe now, and the time of the next turn."""
         number = floor(now / self._period)
         planned, name = self._planned
         if number % _OWN_WAY == 0:
@@ -173,11 +175,11 @@ class PhasedRoundRobin:
         target = self._partner(number)
         self._planned = (number, target)
         phase = 0.0 if target is None else zlib.crc32(target.encode()) * _TURN
-        # Never at the very edge: a timer that is a hair early must not fall into the period before.
+        # Not at the edge: a timer that fires slightly early must not fall into the period before.
         return (number + 0.001 + 0.998 * phase) * self._period
 
     def _partner(self, number: int) -> str | None:
-        """Whom the ring gives us in that period."""
+        """The target that the ring gives in that period."""
         names = self._ring.names
         others = len(names)
         if not others:
@@ -186,20 +188,20 @@ class PhasedRoundRobin:
         if position is None:
             position = self._position = bisect_left(names, self._me)
             self._lap = None
-        number -= number // _OWN_WAY  # periods that are round robin take no stride away
+        number -= number // _OWN_WAY  # round-robin periods use up no stride
         lap = number // others
         if lap != self._lap:
             self._lap = lap
             self._strides = _strides(others, lap)
-        # Our own place is between the others; strides 1..n-1 never end on it.
+        # Our own position is between the others; strides 1..n-1 never end on it.
         landed = (position + self._strides[number - lap * others]) % (others + 1)
         return names[landed if landed < position else landed - 1]
 
 
 @lru_cache(maxsize=8)
 def _strides(others: int, lap: int) -> tuple[int, ...]:
-    """The order in which a pass takes the strides: the same for everybody who knows as many."""
+    """The strides of a pass in their order: the same for all that list equally many members."""
     strides = list(range(1, others + 1))
-    shuffled = random.Random(f"{others + 1}/{lap}")  # not chance: all have to draw the same
+    shuffled = random.Random(f"{others + 1}/{lap}")  # all members have to draw the same order
     shuffled.shuffle(strides)
     return tuple(strides)

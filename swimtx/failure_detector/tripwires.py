@@ -1,8 +1,9 @@
-"""Tripwires: one idle stream to each of our three successors in the ring of names.
+"""Tripwires: an idle stream to each of three successors, whose end hints at a dead process.
 
-The kernel closes it when the process at the other end dies: within a millisecond, and without any
-probe. That proves nothing, middleboxes close idle streams too, but it is a hint to look at once. A
-member that leaves says so first, so that the end of its streams goes unnoticed.
+The successors are those in the ring of names. When the process of one dies, its kernel closes the
+stream within a millisecond, before any probe. That proves nothing, as middleboxes close idle
+streams too, but it is a hint to probe at once. A member that leaves announces it first, so the end
+of its streams gives no hint.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.interfaces import IReactorTime
 
@@ -28,70 +30,65 @@ from swimtx.wire.codec import target_fields
 from swimtx.wire.messages import MessageType
 
 SUCCESSORS = 3
-_SETTLE = 0.5  # seconds after a change of the ring, at least, before streams are moved
-_AGAIN = 5.0  # seconds after a failed attempt, doubling
-_LONGEST = 300.0
+_SETTLE = 0.5  # seconds from a change of the ring until streams are moved, at least
+_AGAIN = 5.0  # seconds from a failed attempt to the next, doubling
+_LONGEST = 300.0  # seconds between attempts
 
 
 class Hints(Protocol):
     """A source of hints that a member has failed."""
 
     def on_break(self, callback: Callable[[str], object]) -> None:
-        """Call C{callback(name)} with each hint."""
+        """Call C{callback(name)} at each hint."""
 
 
+@attrs.define(eq=False, repr=False)
 class Tripwires:
-    """Holds the streams."""
+    """Holds the streams to our successors."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        broken_streams: BrokenStreams,
-        config: Config,
-    ) -> None:
-        self._clock = clock
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._broken_streams = broken_streams
-        self._timeout = config.protocol_period
-        self._callbacks: list[Callable[[str], object]] = []
-        self._ring = NameRing()
-        self._open: dict[str, IStream] = {}
-        self._connecting: dict[str, Deferred[IStream]] = {}
-        self._pause: dict[str, float] = {}
-        self._timer = Timer(clock)
-        self._due = 0.0
-        self._running = False
-        membership.watch(self._changed, WatchOrder.TRIPWIRES)
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _broken_streams: BrokenStreams
+    _config: Config
+    _callbacks: list[Callable[[str], object]] = attrs.field(init=False, factory=list)
+    _ring: NameRing = attrs.field(init=False, factory=NameRing)
+    _open: dict[str, IStream] = attrs.field(init=False, factory=dict)
+    _connecting: dict[str, Deferred[IStream]] = attrs.field(init=False, factory=dict)
+    _pause: dict[str, float] = attrs.field(init=False, factory=dict)
+    _timer: Timer = attrs.field(init=False)
+    _due: float = attrs.field(init=False, default=0.0)
+    _running: bool = attrs.field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._timer = Timer(self._clock)
+        self._membership.watch(self._changed, WatchOrder.TRIPWIRES)
 
     def on_break(self, callback: Callable[[str], object]) -> None:
-        """Call C{callback(name)} when the stream to a living member ended without a goodbye."""
+        """Call C{callback(name)} when a stream ends whose member has not left or failed."""
         self._callbacks.append(callback)
 
     def start(self) -> None:
-        """Hold streams from now on."""
+        """Start holding streams."""
         self._running = True
         self._soon()
 
     def stop(self) -> None:
-        """Let go of all."""
+        """Close all streams."""
         self._running = False
         self._timer.cancel()
         for name in [*self._open, *self._connecting]:
-            self._let_go(name)
+            self._close(name)
         self._ring = NameRing()
 
     @property
     def held(self) -> tuple[str, ...]:
-        """The names of the members that a stream is open to."""
+        """The names of the members to which a stream is open."""
         return tuple(self._open)
 
     def watchers(self, name: str) -> Sequence[str]:
-        """The members that hold a stream to that one, as far as our list tells: nearest first."""
+        """The members that hold a stream to C{name} by our member list, the nearest first."""
         return self._ring.before(name, SUCCESSORS)
 
     def _changed(self, change: RecordChange) -> None:
@@ -101,10 +98,10 @@ class Tripwires:
                 self._pause.pop(claim.name, None)
                 self._soon()
             if change.held is not None and change.held.epoch < claim.epoch:
-                self._let_go(claim.name)
+                self._close(claim.name)
                 self._soon()
         elif self._ring.remove(claim.name):
-            self._let_go(claim.name)
+            self._close(claim.name)
             self._soon()
 
     def _soon(self, delay: float = _SETTLE) -> None:
@@ -113,16 +110,16 @@ class Tripwires:
         jittered = delay * (1.0 + self._chance.random())
         due = self._clock.seconds() + jittered
         if self._timer.pending and self._due <= due:
-            return  # what was to be tried again later need not wait so long
+            return  # an earlier call is pending; a later one is moved forward
         self._due = due
         self._timer.set(jittered, self._settle)
 
     def _settle(self) -> None:
-        """Hold exactly the streams to our successors."""
+        """Open the streams to our successors that are missing, and close all others."""
         wanted = self._ring.after(self._membership.local.name, SUCCESSORS)
         for name in [*self._open, *self._connecting]:
             if name not in wanted:
-                self._let_go(name)
+                self._close(name)
         for name in wanted:
             if name not in self._open and name not in self._connecting:
                 claim = self._membership.claim(name)
@@ -131,7 +128,7 @@ class Tripwires:
 
     def _connect(self, claim: Claim) -> None:
         name = claim.name
-        connecting = self._messenger.connect(claim.address, self._timeout)
+        connecting = self._messenger.connect(claim.address, self._config.protocol_period)
 
         def opened(stream: IStream) -> None:
             self._connecting.pop(name, None)
@@ -152,12 +149,12 @@ class Tripwires:
         self._greet(claim, stream)
 
     def _greet(self, claim: Claim, stream: IStream) -> None:
-        """The first message tells the other end that this stream is meant."""
+        """Send a PING, as the other end closes a stream on which no message ever arrives."""
         target = target_fields(claim)
         self._messenger.protocol.send(stream, MessageType.PING, target, piggyback=False)
 
     def _again(self, name: str) -> None:
-        """Try later, and later still if that fails too."""
+        """Retry later, with a pause that doubles after each failure."""
         pause = self._pause[name] = min(2 * self._pause.get(name, _AGAIN / 2), _LONGEST)
         self._soon(pause)
 
@@ -172,7 +169,7 @@ class Tripwires:
                 callback(name)
             self._soon(_AGAIN)
 
-    def _let_go(self, name: str) -> None:
+    def _close(self, name: str) -> None:
         connecting = self._connecting.pop(name, None)
         if connecting is not None:
             connecting.cancel()
@@ -182,10 +179,10 @@ class Tripwires:
 
 
 class StreamPortCheck(Tripwires):
-    """Opens one stream to each successor until it has told that its stream port accepts.
+    """Opens a stream to each successor until the successor announces that its port accepts.
 
-    For networks that close idle streams: a refusal proves that a process is gone only if its port
-    is known to accept, which else the tripwires find out.
+    For networks that close idle streams, instead of tripwires: a refusal proves that a process is
+    gone only if its port is known to accept.
     """
 
     def _connect(self, claim: Claim) -> None:
@@ -195,4 +192,4 @@ class StreamPortCheck(Tripwires):
     def _opened(self, claim: Claim, stream: IStream) -> None:
         self._greet(claim, stream)
         stream.close()
-        self._again(claim.name)  # unless it says by then that it has accepted
+        self._again(claim.name)  # skipped if the member has announced an open port by then

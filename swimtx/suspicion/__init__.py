@@ -1,4 +1,4 @@
-"""How long a suspect may take, and when it is declared failed (SWIM §4.2, Lifeguard §IV-B).
+"""Times suspicions and declares suspects failed (SWIM §4.2, Lifeguard §IV-B).
 
-Start at ``timers``.
+The entry point is ``timers``.
 """

@@ -1,7 +1,7 @@
-"""When to expect that a failure is known, from the times that were configured.
+"""Computes the expected detection times of failures from the configuration.
 
-The wait for the first probe is uniform in one period; a round takes one more; a tripwire, or a
-refusal, makes both unnecessary. What is not here is loss: each lost round adds a period.
+The wait for the first probe is uniform in one period, and a probe takes one more; a tripwire or a
+refusal makes both unnecessary. Packet loss is not accounted for: each lost probe adds a period.
 """
 
 from __future__ import annotations
@@ -14,23 +14,24 @@ from swimtx.membership.observation import Evidence, Observation
 from swimtx.probing.schedule import BROKEN_QUIET
 from swimtx.suspicion.timeout import silence_timeout
 
-_ROUND_TRIPS = 0.01  # seconds for a few messages to go back and forth
-_STRAGGLER_TICKS = 3  # gossip ticks until the last member has heard, beyond direct notices
+_ROUND_TRIPS = 0.01  # seconds for a few round trips
+_STRAGGLER_TICKS = 3  # gossip ticks until the last member knows, in groups beyond direct notices
 
 
 class Span(NamedTuple):
-    """From the soonest to the latest, in seconds."""
+    """The bounds of a detection time, in seconds."""
 
     soonest: float
     latest: float
 
 
 def expected_detection_times(config: Config, living: int) -> dict[str, Span]:
-    """What a group of so many members should see, by kind of failure, in seconds after it.
+    """The expected times from a failure until the last member knows, by kind of failure.
 
-    @return: C{killed} (its process ended, its host lives), C{stalled} (reported so: its process
-        stands still), C{hung} (that process declared failed), C{silent} (its host is gone), each
-        until the last member knows.
+    @param living: the number of members.
+    @return: C{killed} (the process ended, its host lives), C{stalled} (the process stands still
+        and is reported stalled), C{hung} (that process is declared failed) and C{silent} (the
+        host is gone).
     """
     period, first = config.protocol_period, config.ping_timeout
     spread = (
@@ -48,7 +49,7 @@ def expected_detection_times(config: Config, living: int) -> dict[str, Span]:
 
 
 def _silent(config: Config, living: int) -> Span:
-    """A round, and the tolerance: with the prober and its relays as witnesses."""
+    """A probe and the silence timeout, with the prober and its relays as witnesses."""
     witnesses = min(1 + config.relays, max(1, living - 1))
     seen = tuple(Evidence(str(number), Observation.SILENT) for number in range(witnesses))
     timeout = silence_timeout(seen, config.silence_tolerance_seconds, living)

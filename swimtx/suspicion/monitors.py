@@ -1,12 +1,12 @@
-"""Watching a suspect first-hand, until it refutes or a verdict is given.
+"""Monitors suspects first-hand until they refute or a verdict is given.
 
-Each witness watches, and of the members that only hear of the suspicion three on average. A monitor
-PINGs the suspect every half period with the SUSPECT attached (Lifeguard §IV-C), tries its stream
-every other time, and publishes when what it sees has changed.
+Each witness monitors its suspect, and on average three of the members that only learn of the
+suspicion do. A monitor PINGs the suspect every half period with the SUSPECT attached (Lifeguard
+§IV-C), tries a stream every other time, and publishes a changed observation.
 
-A stream that was accepted is held open: it breaks when the process dies or its host is gone, and a
-new one is tried at once, which is refused or stays silent. No other member connects to a frozen
-process, and a monitor only once: each connection takes a place in the queue of its kernel.
+An accepted stream is held open: it breaks when the process dies or its host is gone. Then a new one
+is tried at once, which is refused or stays silent. To a frozen process no member but a monitor
+connects, and a monitor only once: each connection takes a place in the queue of its kernel.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import random
 from collections.abc import Callable
 from functools import partial
 
+import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
@@ -30,32 +31,34 @@ from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
 
-_VOLUNTEERS = 3  # on average, of the members that only hear of a suspicion
-_MANY = 4  # suspects up to which each is looked at every half period
-_STREAM_SHARE = 0.96  # of a step, that its stream may take
-_TWICE = 0.9  # periods between two refusals that one monitor may believe alone
-_HOST_GONE = 3.0  # seconds that a host may leave what was sent by stream unconfirmed
+_VOLUNTEERS = 3  # on average, of the members that only learn of a suspicion
+_MANY = 4  # suspects up to which each is pinged every half period
+_STREAM_SHARE = 0.96  # of a step, which its stream may take
+_TWICE = 0.9  # periods between two refusals that suffice without another witness
+_HOST_GONE = 3.0  # seconds that a host may leave sent bytes unacknowledged
 
 
+@attrs.define(eq=False, repr=False)
 class _Watch:
-    """One suspect that we watch.
+    """The state of one monitored suspect.
 
-    @ivar saw: what we saw last; C{None}: nothing yet.
-    @ivar stream: one that its host has accepted.
+    @ivar timer: for the next step.
+    @ivar step: the number of steps so far.
+    @ivar saw: our last observation; C{None} before the first one.
+    @ivar stream: an accepted stream that is held open.
+    @ivar probe: the probe of the current step.
+    @ivar refused_since: when its host first refused a stream, in seconds of the clock.
     """
 
-    __slots__ = ("probe", "refused_since", "saw", "step", "stream", "timer")
-
-    def __init__(self, clock: IReactorTime) -> None:
-        self.step = 0
-        self.saw: Observation | None = None
-        self.stream: IStream | None = None
-        self.probe: Probe | None = None
-        self.timer = Timer(clock)
-        self.refused_since: float | None = None
+    timer: Timer
+    step: int = 0
+    saw: Observation | None = None
+    stream: IStream | None = None
+    probe: Probe | None = None
+    refused_since: float | None = None
 
     def end(self) -> None:
-        """Leave nothing open."""
+        """Close the stream, and stop the timer and the probe."""
         if self.stream is not None:
             self.stream.close()
         self.timer.cancel()
@@ -63,39 +66,30 @@ class _Watch:
             self.probe.stop()
 
 
+@attrs.define(eq=False, repr=False)
 class SuspectMonitors:
-    """Our watches.
+    """Monitors the suspects of this member.
 
-    @param credible: C{credible(observation, claim)}: what an observation of ours of that member
-        counts as.
+    @param credible: C{credible(observation, claim)} returns the observation that one of ours of
+        that member counts as.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        timers: SuspicionTimers,
-        config: Config,
-        credible: Callable[[Observation, Claim], Observation],
-    ) -> None:
-        self._clock = clock
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._timers = timers
-        self._period = config.protocol_period
-        self._credible = credible
-        self._watches: dict[str, _Watch] = {}
-        self._unwatch: Callable[[], None] | None = None
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _timers: SuspicionTimers
+    _config: Config
+    _credible: Callable[[Observation, Claim], Observation]
+    _watches: dict[str, _Watch] = attrs.field(init=False, factory=dict)
+    _unwatch: Callable[[], None] | None = attrs.field(init=False, default=None)
 
     def start(self) -> None:
-        """Watch suspects from now on."""
+        """Start monitoring suspects."""
         self._unwatch = self._membership.watch(self._changed, WatchOrder.MONITORS)
 
     def stop(self) -> None:
-        """Watch no suspect any more."""
+        """Stop monitoring suspects."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
@@ -103,13 +97,13 @@ class SuspectMonitors:
             self._end(name)
 
     def watch(self, name: str) -> None:
-        """Watch that suspect from now on."""
+        """Monitor this suspect, until the suspicion ends."""
         if name not in self._watches:
-            self._watches[name] = _Watch(self._clock)
+            self._watches[name] = _Watch(Timer(self._clock))
             self._step(name)
 
     def saw(self, name: str) -> bool:
-        """Whether we have looked at that suspect ourselves, and it did not answer."""
+        """Whether we have an observation of our own of this suspect."""
         watch = self._watches.get(name)
         return watch is not None and watch.saw is not None
 
@@ -145,17 +139,17 @@ class SuspectMonitors:
 
     def _interval(self) -> float:
         suspects = len(self._membership.index.suspects)
-        return 0.5 * self._period * max(1.0, suspects / _MANY)
+        return 0.5 * self._config.protocol_period * max(1.0, suspects / _MANY)
 
     def _spare_its_backlog(self, claim: Claim) -> bool:
-        """A frozen process accepts nothing: new connections would fill its backlog."""
+        """Whether not to connect: a frozen process accepts nothing, and its backlog would fill."""
         if self._timers.grade(claim.name) is not Grade.STALLED:
             return False
         mine = entry_of(claim.evidence, self._membership.local.name)
         return mine is None or mine.kind is not Observation.ACCEPTED
 
     def _seen(self, probe: Probe) -> bool:
-        """Something was seen; a refusal is published at once."""
+        """Publish a refusal at once."""
         if probe.own_observation is Observation.REFUSED:
             self._publish(probe)
         return False
@@ -176,7 +170,7 @@ class SuspectMonitors:
             stream.give_up_after(_HOST_GONE)
 
     def _broke(self, name: str, stream: IStream) -> None:
-        """The stream that we held broke: try at once whether its host still accepts."""
+        """Try another stream at once, after the one that was held open broke."""
         watch = self._watches.get(name)
         if watch is not None and watch.stream is stream:
             watch.stream = None
@@ -205,7 +199,10 @@ class SuspectMonitors:
             self._membership.apply(held.suspected(me, [changed]))
 
     def _refused_twice(self, held: Claim) -> bool:
-        """The only witness, refused again: a refusal proves that it is not us who are cut off."""
+        """Whether a second refusal suffices for a verdict, as there is no other witness.
+
+        A refusal proves that this member is not isolated.
+        """
         watch = self._watches.get(held.name)
         if watch is None:
             return False
@@ -214,7 +211,7 @@ class SuspectMonitors:
             watch.refused_since = now
             return False
         others = [e for e in held.evidence if e.witness != self._membership.name]
-        return not others and now - watch.refused_since >= _TWICE * self._period
+        return not others and now - watch.refused_since >= _TWICE * self._config.protocol_period
 
     def _end(self, name: str) -> None:
         watch = self._watches.pop(name, None)
@@ -223,5 +220,5 @@ class SuspectMonitors:
 
 
 def _broke_and_accepts(before: Observation, now: Observation) -> bool:
-    """A host that accepts although a stream to the member broke: nothing new."""
+    """Whether a host accepts after a stream to the member broke: that adds no evidence."""
     return before is Observation.BROKEN and now is Observation.ACCEPTED

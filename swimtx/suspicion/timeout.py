@@ -1,4 +1,4 @@
-"""How long a silent suspect may take: Lifeguard's formula (Lifeguard §IV-B)."""
+"""Computes the suspicion timeout of a silent suspect (Lifeguard §IV-B)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,18 @@ import math
 from swimtx.membership.evidence import BROKEN_ENOUGH, count_of
 from swimtx.membership.observation import Evidence, Observation
 
-TMAX = 6.0  # how much longer than the silence tolerance a lone accusation lasts
-ENOUGH = 3  # further witnesses after which it lasts no longer than the tolerance (Lifeguard's K)
+TMAX = 6.0  # the longest timeout, that of a single witness, in silence tolerances
+ENOUGH = 3  # further witnesses after which the timeout is the tolerance (Lifeguard's K)
 
 
 def silence_timeout(entries: tuple[Evidence, ...], tolerance: float, living: int) -> float:
-    """Seconds that a silent suspect has: less with each further witness (Lifeguard §IV-B).
+    """The timeout of a silent suspect in seconds: shorter with each further witness.
 
-    C{Tmax - (Tmax - Ts) * min(1, log(n+1) / log(k+1))} with C{Ts} the tolerance, C{Tmax = 6 Ts}.
+    C{Tmax - (Tmax - Ts) * min(1, log(n+1) / log(k+1))} with C{Ts} the tolerance, C{Tmax = 6 Ts},
+    and C{n} the further witnesses (Lifeguard §IV-B).
+
+    @param tolerance: the silence tolerance in seconds.
+    @param living: the number of living members.
     """
     further = len(entries) - 1
     if count_of(entries, Observation.BROKEN) < BROKEN_ENOUGH:

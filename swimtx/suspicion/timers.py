@@ -1,14 +1,15 @@
-"""How long each suspect may take, by what was seen of it (SWIM §4.2; Lifeguard §IV-B).
+"""Times each suspicion by the evidence against its suspect (SWIM §4.2; Lifeguard §IV-B).
 
-A stalled suspect, whose host still accepts, has C{patience} seconds. A silent one has the silence
-tolerance: longer while there are few witnesses, while this member is not well itself, and after
-false positives. One whose process is gone has no time at all.
+A stalled suspect, whose host still accepts, has C{patience} seconds. A silent suspect has the
+silence tolerance: longer while there are few witnesses, while this member's local health is poor,
+and after false positives. A suspect whose process is gone has no time at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
@@ -23,69 +24,59 @@ from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.suspicion.timeout import silence_timeout
 from swimtx.timer import Timer
 
-_BYSTANDER_PATIENCE = 3.0  # seconds that bystanders of a stall wait longer
+_BYSTANDER_PATIENCE = 3.0  # seconds that members without evidence of a stall wait longer
 
 
+@attrs.define(eq=False, repr=False)
 class _Suspect:
-    """One suspect, and when its time is over."""
+    """The timing of one suspicion; all times are in seconds of the clock."""
 
-    __slots__ = ("deadline", "grade", "silent_since", "since", "timer")
-
-    def __init__(self, clock: IReactorTime) -> None:
-        now = clock.seconds()
-        self.grade: Grade | None = None
-        self.since = now
-        self.silent_since = now
-        self.deadline = now
-        self.timer = Timer(clock)
+    timer: Timer
+    since: float
+    silent_since: float
+    deadline: float
+    grade: Grade | None = None
 
     def graded(self, grade: Grade, now: float) -> Grade | None:
-        """Note a grade; the one before, C{None} at first."""
+        """Set the grade.
+
+        @return: the grade before; C{None} at first.
+        """
         before, self.grade = self.grade, grade
         if grade is Grade.SILENT and before is Grade.STALLED:
-            self.silent_since = now  # the clock of silence starts when the silence does
+            self.silent_since = now  # the timeout of a silent suspect counts from the silence
         return before
 
     def wait(self, until: float, now: float, then: Callable[..., object], name: str) -> None:
-        """Call C{then(name)} at that time."""
+        """Call C{then(name)} at the time C{until}."""
         self.deadline = until
         self.timer.set(max(0.0, until - now), then, name)
 
 
+@attrs.define(eq=False, repr=False)
 class SuspicionTimers:
-    """A deadline for each suspect, moved as evidence comes in."""
+    """A deadline for each suspect, which moves with new evidence."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        membership: Membership,
-        config: Config,
-        health: LocalHealth,
-        backoff: FalsePositiveBackoff,
-        journal: IJournal,
-    ) -> None:
-        self._clock = clock
-        self._membership = membership
-        self._period = config.protocol_period
-        self._tolerance = config.silence_tolerance_seconds
-        self._patience = config.patience
-        self._health = health
-        self._backoff = backoff
-        self._journal = journal
-        self._due: list[Callable[[Claim], object]] = []
-        self._suspects: dict[str, _Suspect] = {}
-        self._unwatch: Callable[[], None] | None = None
+    _clock: IReactorTime
+    _membership: Membership
+    _config: Config
+    _health: LocalHealth
+    _backoff: FalsePositiveBackoff
+    _journal: IJournal
+    _due: list[Callable[[Claim], object]] = attrs.field(init=False, factory=list)
+    _suspects: dict[str, _Suspect] = attrs.field(init=False, factory=dict)
+    _unwatch: Callable[[], None] | None = attrs.field(init=False, default=None)
 
     def on_due(self, callback: Callable[[Claim], object]) -> None:
         """Call C{callback(claim)} at each deadline."""
         self._due.append(callback)
 
     def start(self) -> None:
-        """Time suspects from now on."""
+        """Start timing suspects."""
         self._unwatch = self._membership.watch(self._changed, WatchOrder.SUSPICION_TIMERS)
 
     def stop(self) -> None:
-        """Time no suspect any more."""
+        """Stop timing suspects, and cancel all timers."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
@@ -93,19 +84,19 @@ class SuspicionTimers:
             self._forget(name)
 
     def grade(self, name: str) -> Grade | None:
-        """How that suspect is graded now; C{None}: it is not suspected."""
+        """The grade of a suspect; C{None} if that member is not suspected."""
         suspect = self._suspects.get(name)
         return None if suspect is None else suspect.grade
 
     def extend(self, name: str, seconds: float) -> None:
-        """Look again at that suspect in so many seconds."""
+        """Move the deadline of a suspect to C{seconds} from now; other names are ignored."""
         suspect = self._suspects.get(name)
         if suspect is not None:
             now = self._clock.seconds()
             suspect.wait(now + seconds, now, self._ran_out, name)
 
     def deadline(self, name: str) -> float | None:
-        """When the time of that suspect is over, in seconds of the clock."""
+        """The deadline of a suspect in seconds of the clock; C{None} if it is not suspected."""
         suspect = self._suspects.get(name)
         return None if suspect is None else suspect.deadline
 
@@ -120,7 +111,8 @@ class SuspicionTimers:
         if held is None or held.state is not State.SUSPECT or held.key != claim.key:
             self._forget(claim.name)  # a new suspicion
         if claim.name not in self._suspects:
-            self._suspects[claim.name] = _Suspect(self._clock)
+            now = self._clock.seconds()
+            self._suspects[claim.name] = _Suspect(Timer(self._clock), now, now, now)
         self._regrade(claim, self._suspects[claim.name])
 
     def _regrade(self, claim: Claim, suspect: _Suspect) -> None:
@@ -140,19 +132,20 @@ class SuspicionTimers:
         return suspect.silent_since + self._tolerance_for(claim)
 
     def _patience_with(self, claim: Claim) -> float:
-        """Seconds from the beginning, for a suspect whose host accepts for it."""
-        return self._patience + (_BYSTANDER_PATIENCE if self._is_bystander(claim) else 0.0)
+        """Seconds that a stalled suspect has from the beginning of the suspicion."""
+        return self._config.patience + (_BYSTANDER_PATIENCE if self._is_bystander(claim) else 0.0)
 
     def _tolerance_for(self, claim: Claim) -> float:
-        """Seconds of silence."""
-        living = self._membership.living
-        timeout = silence_timeout(claim.evidence, self._tolerance, living) * self._backoff.factor
+        """Seconds that a silent suspect has from the beginning of the silence."""
+        living, config = self._membership.living, self._config
+        timeout = silence_timeout(claim.evidence, config.silence_tolerance_seconds, living)
+        timeout *= self._backoff.factor
         if living > 2:
             timeout *= self._health.suspicion_factor
-        return 2 * timeout + self._period if self._is_bystander(claim) else timeout
+        return 2 * timeout + config.protocol_period if self._is_bystander(claim) else timeout
 
     def _is_bystander(self, claim: Claim) -> bool:
-        """Whether we are not among the witnesses."""
+        """Whether this member is not among the witnesses."""
         return entry_of(claim.evidence, self._membership.local.name) is None
 
     def _ran_out(self, name: str) -> None:

@@ -1,12 +1,13 @@
-"""The gate before a FAIL: first-hand evidence, and a member that is not isolated itself.
+"""Confirms suspicions that are due, on first-hand evidence only (SWIM §4.2: Confirm).
 
-A suspect whose time is over is looked at first-hand if we have not done so. While we are isolated
-no verdict is given; after C{patience} seconds verdicts are given that no other member hears of,
-and which the first message takes back.
+A suspect whose deadline has passed is first monitored for a while, unless this member has an
+observation of its own. An isolated member gives no verdict; after C{patience} seconds it gives
+verdicts that it does not spread, and the first received message reverts these.
 """
 
 from __future__ import annotations
 
+import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
@@ -18,51 +19,44 @@ from swimtx.suspicion.monitors import SuspectMonitors
 from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.timer import Timer
 
-_FIRST_HAND = 1.2  # periods to see for ourselves
-# Twisted runs late timers before it reads its sockets: a verdict waits for another turn.
+_FIRST_HAND = 1.2  # periods until a new monitor has an observation
+# Twisted runs late timers before it reads its sockets: a verdict waits for another iteration.
 _READ_FIRST = 0.02  # seconds
 
 
+@attrs.define(eq=False, repr=False)
 class Verdicts:
     """Turns suspicions that are due into FAILs (SWIM §4.2: Confirm)."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        membership: Membership,
-        config: Config,
-        timers: SuspicionTimers,
-        monitors: SuspectMonitors,
-        isolation: Isolation,
-    ) -> None:
-        self._clock = clock
-        self._membership = membership
-        self._period = config.protocol_period
-        self._patience = config.patience
-        self._timers = timers
-        self._monitors = monitors
-        self._isolation = isolation
-        self._private: dict[str, Claim] = {}
-        self._waiting: dict[str, Timer] = {}
-        timers.on_due(self.due)
-        isolation.on_out_of_patience(self._keep_all_private)
-        isolation.on_reconnect(self._take_back)
+    _clock: IReactorTime
+    _membership: Membership
+    _config: Config
+    _timers: SuspicionTimers
+    _monitors: SuspectMonitors
+    _isolation: Isolation
+    _private: dict[str, Claim] = attrs.field(init=False, factory=dict)
+    _waiting: dict[str, Timer] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._timers.on_due(self.due)
+        self._isolation.on_out_of_patience(self._fail_all_privately)
+        self._isolation.on_reconnect(self._revert)
 
     def start(self) -> None:
-        """There is nothing to begin with."""
+        """Do nothing: the suspicion timers call L{due}."""
 
     def stop(self) -> None:
-        """Give no more verdicts."""
+        """Cancel the verdicts that are waiting."""
         for timer in self._waiting.values():
             timer.cancel()
         self._waiting.clear()
 
     def due(self, claim: Claim) -> None:
-        """The time of that suspect is over."""
+        """Give a verdict on a suspect whose deadline has passed, or monitor it first."""
         seen = entry_of(claim.evidence, self._membership.local.name) is not None
         if not seen and not self._monitors.saw(claim.name):
             self._monitors.watch(claim.name)
-            self._timers.extend(claim.name, _FIRST_HAND * self._period)
+            self._timers.extend(claim.name, _FIRST_HAND * self._config.protocol_period)
         elif claim.name not in self._waiting:
             self._wait(claim.name, _READ_FIRST)
 
@@ -77,37 +71,39 @@ class Verdicts:
             return
         deadline = self._timers.deadline(name)
         if deadline is not None and deadline > self._clock.seconds():
-            return  # what was read meanwhile has moved it
+            return  # a message that was read meanwhile has moved the deadline
         if self._isolation.rules_out():
             self._membership.apply(claim.failed(self._membership.local.name))
         elif self._isolation.out_of_patience:
-            self._keep_private(claim)
+            self._fail_privately(claim)
         else:
             self._isolation.check()
-            self._timers.extend(name, 1.2 * QUIET * self._period)
+            self._timers.extend(name, 1.2 * QUIET * self._config.protocol_period)
 
-    def _keep_private(self, claim: Claim) -> None:
-        """Give a verdict that no other member hears of."""
+    def _fail_privately(self, claim: Claim) -> None:
+        """Give a verdict without spreading it."""
         self._private[claim.name] = claim
         why = "nobody answers us: this is our own view"
         self._membership.apply(claim.failed(self._membership.local.name), why, spread=False)
 
-    def _keep_all_private(self) -> None:
-        """Isolated for as long as we have patience: as far as we know, all suspects are gone."""
+    def _fail_all_privately(self) -> None:
+        """Take all suspects for failed, after an isolation of C{patience} seconds."""
         for name in list(self._membership.index.suspects):
             claim = self._membership.claim(name)
             if claim is not None:
-                self._keep_private(claim)
+                self._fail_privately(claim)
 
-    def _take_back(self, gap: float) -> None:
-        """We were isolated for so many seconds: private verdicts do not hold, and suspects get
-        that time anew."""
+    def _revert(self, gap: float) -> None:
+        """Revert private verdicts, and give suspects the time of the isolation anew.
+
+        @param gap: seconds of isolation.
+        """
         for name, claim in self._private.items():
             self._membership.restore(claim)
-            self._timers.extend(name, self._period)
+            self._timers.extend(name, self._config.protocol_period)
         self._private.clear()
         for name in list(self._membership.index.suspects):
             deadline = self._timers.deadline(name)
             if deadline is not None:
                 left = max(0.0, deadline - self._clock.seconds())
-                self._timers.extend(name, left + min(gap, self._patience))
+                self._timers.extend(name, left + min(gap, self._config.patience))

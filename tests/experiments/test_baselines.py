@@ -1,4 +1,4 @@
-"""SWIM as published: what its member list makes of verdicts."""
+"""SWIM as published: the verdicts in its member list, and its lists of updates."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ OTHER = Claim("other", Address("10.0.0.2", 1), 100)
 
 
 def listing(kind: type[Membership]) -> Membership:
-    """Me and one other."""
+    """A member list with C{ME} and C{OTHER}."""
     membership = kind(now=lambda: 1000.0)
     membership.become(ME)
     membership.apply(OTHER)
     return membership
 
 
-class AVerdict(SynchronousTestCase):
-    def test_is_final_whatever_its_member_says_later_in_the_same_run(self) -> None:
+class BaselineVerdictTests(SynchronousTestCase):
+    def test_a_verdict_is_final_for_the_run_of_its_member(self) -> None:
         for kind in (Final, Unaware):
             membership = listing(kind)
             membership.apply(OTHER.failed("me"))
             self.assertIsNone(membership.apply(replace(OTHER, incarnation=9)))
             self.assertEqual(membership.members(State.FAILED)[0].name, "other")
 
-    def test_about_oneself_is_heard_by_who_is_to_end_and_not_by_who_goes_on(self) -> None:
+    def test_a_verdict_about_itself_ends_a_final_member_and_not_an_unaware_one(self) -> None:
         for kind, state in ((Final, State.FAILED), (Unaware, State.ALIVE)):
             membership = listing(kind)
             membership.apply(ME.failed("other"))
@@ -46,47 +46,49 @@ class AVerdict(SynchronousTestCase):
             self.assertIs(me.state, state)
 
 
-class TwoListsOfNews(SynchronousTestCase):
+class TwoListsTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.membership = listing(Final)
-        self.news = TwoLists(self.membership, as_in_the_paper(), Counters())
-        self.told: list[int] = []
-        self.news.on_update(lambda: self.told.append(1))
+        self.updates = TwoLists(self.membership, as_in_the_paper(), Counters())
+        self.calls: list[int] = []
+        self.updates.on_update(lambda: self.calls.append(1))
 
     def others(self, count: int) -> list[Claim]:
-        """So many that have just come."""
-        come = [
+        """Add C{count} members, and return their claims."""
+        joined = [
             replace(OTHER, name=f"n{n}", address=Address("10.0.1.1", n + 1)) for n in range(count)
         ]
-        for claim in come:
+        for claim in joined:
             self.membership.apply(claim)
-        return come
+        return joined
 
-    def filled(self, room: int = 1400) -> list[bool]:
-        """Of each update in a datagram: whether it is of a living member."""
+    def filled(self, size: int = 1400) -> list[bool]:
+        """For each update in a datagram, whether its member is living."""
         codec = Codec(lambda: 1000.0)
         head = header(ME, MessageType.GOSSIP, "", VERSION)
-        return [claim.state.living for claim in codec.decode(head + self.news.fill(room)).updates]
+        return [
+            claim.state.living for claim in codec.decode(head + self.updates.fill(size)).updates
+        ]
 
-    def test_have_an_equal_share_each_of_six_updates(self) -> None:
+    def test_each_list_has_an_equal_share_of_six_updates(self) -> None:
         for claim in self.others(20)[:10]:
             self.membership.apply(claim.failed("me"))
         self.assertEqual(self.filled(), [True] * 3 + [False] * 3)
-        self.assertLessEqual(len(self.news.fill(60)), 60)
+        self.assertLessEqual(len(self.updates.fill(60)), 60)
 
-    def test_do_not_lend_each_other_room(self) -> None:
+    def test_the_lists_do_not_lend_each_other_their_share(self) -> None:
         self.others(20)
         self.assertEqual(self.filled(), [True] * 3)
 
-    def test_a_member_is_in_one_of_them_and_then_in_none(self) -> None:
+    def test_a_member_is_in_one_list_and_after_a_clear_in_none(self) -> None:
         (one,) = self.others(1)
         self.assertEqual(self.filled(), [True])
         self.membership.apply(one.failed("me"))
         self.assertEqual(self.filled(), [False])
-        self.assertTrue(self.news.pending)
-        self.assertEqual(len(self.told), 2)
-        self.news.clear()
-        self.assertFalse(self.news.pending)
+        self.assertTrue(self.updates.pending)
+        self.assertEqual(len(self.calls), 2)
+        self.updates.clear()
+        self.assertFalse(self.updates.pending)
 
-    def test_are_news(self) -> None:
-        self.assertTrue(verifyObject(IUpdateSource, self.news))
+    def test_the_two_lists_are_an_update_source(self) -> None:
+        self.assertTrue(verifyObject(IUpdateSource, self.updates))

@@ -1,4 +1,4 @@
-"""What a probe without an ACK means, by the evidence that was seen."""
+"""The assessment of probes without an ACK, by their evidence."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ S, A, R, B = Observation.SILENT, Observation.ACCEPTED, Observation.REFUSED, Obse
 
 
 class Probe:
-    """What an assessment looks at, of a probe."""
+    """The attributes of a probe that an assessment reads."""
 
     hinted = False
     tried_stream = True
@@ -73,7 +73,7 @@ class AssessmentTestCase(ComponentTestCase):
 
 
 class AtTimeout(AssessmentTestCase):
-    def test_what_the_relays_saw_is_evidence_too(self) -> None:
+    def test_observations_of_relays_are_evidence_too(self) -> None:
         claim = self.claim(S, A, S, S)
         self.assertIs(claim.state, State.SUSPECT)
         self.assertEqual(self.kinds(claim), {"me": S, "r0": A, "r1": S, "r2": S})
@@ -87,7 +87,7 @@ class AtTimeout(AssessmentTestCase):
     def test_an_acceptance_vetoes_the_verdict_of_two_refusals(self) -> None:
         self.assertIs(self.claim(R, R, A, S).state, State.SUSPECT)
 
-    def test_of_silence_five_entries_are_told_at_the_most(self) -> None:
+    def test_a_suspicion_has_at_most_five_entries_of_silence(self) -> None:
         four = [Evidence(f"r{number}", S) for number in range(4, 8)]
         claim = self.claim(S, S, S, S, held=self.target.suspected("r4", four))
         self.assertEqual(len(self.kinds(claim)), 5)
@@ -116,7 +116,7 @@ class AtTimeout(AssessmentTestCase):
         self.assertTrue(self.found(S, S, None, None).nacks_missing)
         self.assertTrue(self.found(S, None, None, None).nacks_missing)
 
-    def test_an_assessment_changes_nothing_and_says_the_same_again(self) -> None:
+    def test_an_assessment_has_no_effects_and_repeats_its_finding(self) -> None:
         before = self.parts.membership.members()
         self.assertEqual(self.found(R, R, None, S), self.found(R, R, None, S))
         self.assertEqual(self.parts.membership.members(), before)
@@ -128,7 +128,7 @@ class BeforeTimeout(AssessmentTestCase):
         probe.hinted, probe.elapsed = hinted, elapsed
         return self.assessment.before_timeout(probe, self.target)
 
-    def test_refusals_end_a_probe_once_the_target_was_quiet_for_a_while(self) -> None:
+    def test_refusals_end_a_probe_once_the_target_was_silent_for_a_while(self) -> None:
         self.assertIsNone(self.verdict(elapsed=0.1))
         self.assertIsNotNone(self.verdict(elapsed=0.15))
 
@@ -144,16 +144,18 @@ class Credibility(AssessmentTestCase):
         self.assertIs(claim.state, State.SUSPECT)
         self.assertEqual(set(self.kinds(claim).values()), {S})
 
-    def test_refusals_of_a_member_that_answered_all_the_same_are_doubted_for_an_hour(self) -> None:
+    def test_refusals_of_a_member_that_answered_are_doubted_for_an_hour(self) -> None:
         self.answered(R)
         self.assertIs(self.assessment.credible(R, self.target), S)
         self.scene.run(3601)
         self.assertIs(self.assessment.credible(R, self.target), R)
 
-    def test_our_own_acceptance_counts_less_once_a_stream_to_the_member_broke(self) -> None:
+    def test_our_own_acceptance_counts_as_broken_after_a_stream_to_the_member_broke(self) -> None:
         self.parts.broken_streams.add("t")
         self.assertEqual(self.kinds(self.claim(A, A, S, S))["me"], B)
-        self.assertEqual(self.kinds(self.claim(A, A, S, S))["r0"], A, "that was not our stream")
+        self.assertEqual(
+            self.kinds(self.claim(A, A, S, S))["r0"], A, "the stream of the relay did not break"
+        )
 
 
 class Schedules(AssessmentTestCase):
@@ -161,14 +163,14 @@ class Schedules(AssessmentTestCase):
         schedule = ProbeSchedule.probe(1.0, 0.45)
         return self.assessment.schedule_for(self.target.suspected("r0", entries), schedule)
 
-    def test_a_stalled_suspect_is_only_pinged(self) -> None:
+    def test_members_that_are_not_witnesses_only_ping_a_stalled_suspect(self) -> None:
         schedule = self.schedule_for(Evidence("r0", A))
         self.assertEqual((schedule.stream, schedule.relays), (None, None))
 
-    def test_the_witnesses_of_a_stalled_suspect_look_at_it_closely(self) -> None:
+    def test_a_witness_probes_a_stalled_suspect_by_the_usual_schedule(self) -> None:
         self.assertEqual(self.schedule_for(Evidence("me", A)), ProbeSchedule.probe(1.0, 0.45))
 
-    def test_a_suspect_that_five_have_seen_silent_needs_no_relays(self) -> None:
+    def test_a_suspect_with_five_witnesses_of_silence_needs_no_relays(self) -> None:
         schedule = self.schedule_for(*(Evidence(f"r{number}", S) for number in range(5)))
         self.assertEqual((schedule.stream, schedule.relays), (0.45, None))
 
@@ -178,11 +180,11 @@ class Schedules(AssessmentTestCase):
 
 
 class WithoutRefusedVerdict(AssessmentTestCase):
-    """Where somebody on the path may forge a TCP reset."""
+    """The setting for networks in which TCP resets may be forged."""
 
     settings = {"refused_verdict": False}
 
-    def test_refusals_count_as_silence(self) -> None:
+    def test_refusals_count_as_silence_without_refused_verdict(self) -> None:
         claim = self.claim(R, R, R, R)
         self.assertIs(claim.state, State.SUSPECT)
         self.assertEqual(set(self.kinds(claim).values()), {S})

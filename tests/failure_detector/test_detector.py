@@ -1,4 +1,4 @@
-"""Each period a probe of the next member; a member that stays silent is accused (SWIM §3.1)."""
+"""One probe each period, and the suspicion of a target that does not answer (SWIM §3.1)."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ PING, ACK, PING_REQ, NACK = (
 
 
 class RecordingAssessment(EvidenceAssessment):
-    """Remembers which members answered."""
+    """Records which members answered."""
 
     __slots__ = ("names",)
 
@@ -46,9 +46,9 @@ class RecordingAssessment(EvidenceAssessment):
 
 
 class Reachability:
-    """A reachability check that says what the test tells it to; by default nothing.
+    """A reachability check whose answer the test sets.
 
-    @ivar answer: what it says at once.
+    @ivar answer: the immediate answer; C{None}: none.
     """
 
     def __init__(self) -> None:
@@ -61,10 +61,10 @@ class Reachability:
             tell(self.answer)
 
 
-class Hinting:
+class HintSource:
     """A source of hints.
 
-    @ivar callbacks: what is told of them.
+    @ivar callbacks: the registered callbacks.
     """
 
     def __init__(self) -> None:
@@ -82,7 +82,7 @@ class FailureDetectorTests(ComponentTestCase):
         self.health = LocalHealth()
         self.doubt = Calls()
         self.reachability = Reachability()
-        self.hints = Hinting()
+        self.hints = HintSource()
         self.neighbours: list[str] = []
         self.assessment = RecordingAssessment(
             parts.reactor.seconds, parts.membership, parts.broken_streams, parts.config
@@ -118,7 +118,7 @@ class FailureDetectorTests(ComponentTestCase):
 
 
 class ProtocolPeriods(FailureDetectorTests):
-    def test_one_member_is_probed_each_period_and_all_equally_often(self) -> None:
+    def test_one_member_is_probed_each_period_and_all_members_equally_often(self) -> None:
         peers = self.others("a", "b", "c", answering=True)
         self.detector.start()
         self.scene.run(31)
@@ -129,7 +129,7 @@ class ProtocolPeriods(FailureDetectorTests):
         times = sorted(at for peer in peers for at in peer.times(PING))
         self.assertEqual({after - before for before, after in pairwise(times)}, {1000})
 
-    def test_a_detector_without_other_members_probes_none_and_goes_on(self) -> None:
+    def test_a_detector_without_other_members_probes_a_later_member(self) -> None:
         self.detector.start()
         self.scene.run(10)
         self.assertEqual(self.parts.counters.probes, 0)
@@ -137,13 +137,13 @@ class ProtocolPeriods(FailureDetectorTests):
         self.scene.run(2.1)
         self.assertEqual(len(late.messages(PING)), 2)
 
-    def test_an_error_does_not_stop_the_heartbeat(self) -> None:
+    def test_an_error_does_not_end_the_protocol_periods(self) -> None:
         self.others("a", answering=True)
         self.detector.start()
-        post = self.parts.protocol.transmit
+        transmit = self.parts.protocol.transmit
         self.parts.protocol.transmit = lambda peer, data: 1 // 0  # type: ignore[method-assign,assignment]
         self.assertRaises(ZeroDivisionError, self.scene.run, 2)
-        self.parts.protocol.transmit = post  # type: ignore[method-assign]
+        self.parts.protocol.transmit = transmit  # type: ignore[method-assign]
         self.scene.run(10)
         self.assertGreaterEqual(len(self.assessment.names), 8)
 
@@ -162,7 +162,7 @@ class ProtocolPeriods(FailureDetectorTests):
         self.scene.run(10)
         self.assertGreaterEqual(len(suspect.messages(PING)), 4)
 
-    def test_a_name_that_the_list_has_lost_costs_no_more_than_one_period(self) -> None:
+    def test_a_target_that_the_table_has_lost_costs_at_most_one_period(self) -> None:
         self.others("a", "b", "c", answering=True)
         self.parts.membership.clear()
         self.parts.membership.become(self.parts.me)
@@ -173,7 +173,7 @@ class ProtocolPeriods(FailureDetectorTests):
         self.scene.run(10.5)
         self.assertGreaterEqual(len(there.messages(PING)), 10)
 
-    def test_a_member_that_is_not_well_probes_less_often_and_waits_longer(self) -> None:
+    def test_a_member_of_poor_local_health_probes_less_often_and_waits_longer(self) -> None:
         one, _ = self.silent("a"), self.silent("b")
         self.health.refuted()
         self.health.refuted()
@@ -194,7 +194,7 @@ class ProtocolPeriods(FailureDetectorTests):
 
 
 class Probes(FailureDetectorTests):
-    def test_the_round_trip_of_a_probe_is_measured_and_its_route_is_told(self) -> None:
+    def test_the_round_trip_and_the_route_of_a_probe_are_reported(self) -> None:
         (peer,) = self.others("a", answering=True)
         self.detector.probe(peer.claim)
         self.scene.run(1)
@@ -204,7 +204,9 @@ class Probes(FailureDetectorTests):
         self.assertEqual(self.reached.all, [(peer.claim.address, Route.DATAGRAM)])
         self.assertEqual(self.assessment.names, ["a"])
 
-    def test_a_member_that_does_not_answer_is_suspected_with_what_was_seen(self) -> None:
+    def test_a_member_that_does_not_answer_is_suspected_with_the_evidence_of_its_probe(
+        self,
+    ) -> None:
         peer = self.silent("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.99)
@@ -216,7 +218,7 @@ class Probes(FailureDetectorTests):
         self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
         self.assertEqual((self.reached.all, self.parts.counters.probes_failed), ([], 1))
 
-    def test_what_relays_saw_is_part_of_the_suspicion(self) -> None:
+    def test_observations_of_relays_are_part_of_the_suspicion(self) -> None:
         target = self.silent("t")
         (relay,) = self.others("r")
         self.detector.probe(target.claim)
@@ -232,7 +234,7 @@ class Probes(FailureDetectorTests):
             held.evidence, (Evidence("me", Observation.SILENT), Evidence("r", Observation.ACCEPTED))
         )
 
-    def test_three_relays_are_asked_none_of_them_suspect_or_legacy(self) -> None:
+    def test_at_most_three_relays_are_asked_and_no_suspect_or_legacy_member(self) -> None:
         target = self.silent("t")
         able = self.others("b", "c", "d", "e", "f")
         suspect, old = self.others("suspect", "old")
@@ -273,7 +275,7 @@ class Probes(FailureDetectorTests):
         self.scene.run(2)
         self.assertEqual((peer.times(PING), self.parts.state("a")), ([1], "left"))
 
-    def test_a_member_that_answers_unaware_of_its_suspicion_is_told_at_once(self) -> None:
+    def test_a_member_that_answers_unaware_of_its_suspicion_is_told_of_it_at_once(self) -> None:
         (peer,) = self.others("a")
         self.detector.probe(peer.claim)
         self.scene.run(0.01)
@@ -283,7 +285,7 @@ class Probes(FailureDetectorTests):
         self.scene.run(0.01)
         self.assertEqual((len(peer.messages(PING)), peer.updates()), (2, [accused]))
 
-    def test_two_probes_of_one_member_at_a_time_are_one(self) -> None:
+    def test_a_second_probe_of_a_member_returns_the_one_under_way(self) -> None:
         peer = self.silent("a")
         self.assertIs(self.detector.probe(peer.claim), self.detector.probe(peer.claim))
         self.assertEqual(self.parts.counters.probes, 1)
@@ -296,7 +298,7 @@ class Probes(FailureDetectorTests):
         self.assertEqual((len(peer.messages(PING)), relay.times(PING_REQ)), (2, [1]))
         self.assertEqual(self.parts.state("a"), "alive", "a hint proves nothing")
 
-    def test_members_are_probed_out_of_turn_if_they_are_alive_and_not_too_many(self) -> None:
+    def test_at_most_eight_alive_members_are_probed_out_of_turn(self) -> None:
         suspect, *peers = [self.silent(name) for name in "sabcdefghij"]
         self.parts.knows(suspect.claim.suspected("x"))
         self.detector.probe_out_of_turn([suspect.claim, *(peer.claim for peer in peers)])
@@ -346,7 +348,7 @@ class Probes(FailureDetectorTests):
         self.scene.run(1)
         self.assertEqual(peer.heard, [])
 
-    def test_an_address_without_a_host_is_silent(self) -> None:
+    def test_an_address_without_a_host_counts_as_silent(self) -> None:
         nobody = Claim("n", Address("10.200.0.1", 7946), EPOCH)
         self.parts.knows(nobody)
         self.detector.probe(nobody)
@@ -356,8 +358,8 @@ class Probes(FailureDetectorTests):
         self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
 
 
-class Inconclusive(FailureDetectorTests):
-    """Probes that neither the target nor any relay answers: perhaps it is us who are cut off."""
+class InconclusiveProbes(FailureDetectorTests):
+    """Probes that neither the target nor any relay answers: this member may be isolated."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -369,7 +371,7 @@ class Inconclusive(FailureDetectorTests):
             self.detector.probe(self.target.claim)
             self.scene.run(1.1)
 
-    def test_three_such_probes_in_a_row_accuse_no_member_and_the_fourth_does(self) -> None:
+    def test_only_the_fourth_inconclusive_probe_in_a_row_accuses_its_target(self) -> None:
         self.probe(3)
         self.assertEqual(self.parts.state("t"), "alive")
         self.assertEqual(len(self.doubt), 3)
@@ -378,14 +380,14 @@ class Inconclusive(FailureDetectorTests):
         assert held is not None
         self.assertEqual(held.evidence, (Evidence("me", Observation.SILENT),))
 
-    def test_such_probes_at_the_same_time_count_as_one(self) -> None:
+    def test_inconclusive_probes_at_the_same_time_count_as_one(self) -> None:
         others = [self.silent(f"t{number}") for number in range(6)]
         for peer in (self.target, *others):
             self.detector.probe(peer.claim)
         self.scene.run(1.1)
         self.assertEqual({self.parts.state(peer.claim.name) for peer in others}, {"alive"})
 
-    def test_one_answer_begins_the_count_anew(self) -> None:
+    def test_an_answer_resets_the_count_of_inconclusive_probes(self) -> None:
         self.probe(3)
         (answering,) = self.others("answering", answering=True)
         self.detector.probe(answering.claim)
@@ -403,20 +405,20 @@ class Inconclusive(FailureDetectorTests):
         self.probe()
         self.assertEqual((self.reachability.asked, self.health.score), (1, 0))
 
-    def test_if_we_are_reachable_target_and_relays_are_probed_once_more(self) -> None:
+    def test_a_reachable_member_probes_the_target_and_its_relays_once_more(self) -> None:
         self.reachability.answer = True
         self.detector.probe(self.target.claim)
         self.scene.run(1.01)
         again = [peer.claim.name for peer in self.relays if peer.messages(PING)]
         self.assertEqual((again, self.parts.state("t")), (["a", "b", "c"], "alive"))
 
-    def test_a_second_inconclusive_probe_of_a_reachable_member_is_believed(self) -> None:
+    def test_a_reachable_member_believes_the_second_inconclusive_probe(self) -> None:
         self.reachability.answer = True
         self.detector.probe(self.target.claim)
         self.scene.run(2.1)
         self.assertEqual(self.parts.state("t"), "suspect")
 
-    def test_a_second_inconclusive_probe_accuses_no_member_that_has_refuted_meanwhile(self) -> None:
+    def test_a_second_inconclusive_probe_accuses_no_member_that_has_refuted(self) -> None:
         self.reachability.answer = True
         self.detector.probe(self.target.claim)
         self.scene.run(1.5)
@@ -424,7 +426,7 @@ class Inconclusive(FailureDetectorTests):
         self.scene.run(1)
         self.assertEqual(self.parts.state("t"), "alive")
 
-    def test_an_answer_ends_the_doubt_about_a_member(self) -> None:
+    def test_an_answer_after_an_inconclusive_probe_ends_the_doubt_about_a_member(self) -> None:
         self.reachability.answer = True
         self.detector.probe(self.target.claim)
         self.scene.run(1.01)
@@ -451,7 +453,7 @@ class Hints(FailureDetectorTests):
         self.scene.run(0.01)
         self.assertEqual(len(peer.messages(PING)), 2)
 
-    def test_an_answer_ends_what_is_remembered_of_a_broken_stream(self) -> None:
+    def test_an_answer_ends_the_memory_of_a_broken_stream(self) -> None:
         (peer,) = self.others("a", answering=True)
         self.parts.broken_streams.add("a")
         self.detector.probe(peer.claim)

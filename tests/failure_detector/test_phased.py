@@ -1,4 +1,4 @@
-"""Everybody is probed once a period, by somebody else each time."""
+"""Phased round robin in a group: each member is probed once a period, by varying members."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ def names(count: int) -> list[str]:
     return [f"m{number:03}" for number in range(count)]
 
 
-def order_of(me: str, members: list[str]) -> PhasedRoundRobin:
-    order = PhasedRoundRobin(Random(me), PERIOD)
-    order.begin(me)
+def targets_of(me: str, members: list[str]) -> PhasedRoundRobin:
+    targets = PhasedRoundRobin(Random(me), PERIOD)
+    targets.begin(me)
     for name in members:
         if name != me:
-            order.add(name)
-    return order
+            targets.add(name)
+    return targets
 
 
 def turns(
     members: list[str], periods: int, skew: float = 0.0
 ) -> list[list[tuple[str, str, float]]]:
-    """For each period, who probes whom and when, since its beginning."""
-    orders = {me: order_of(me, members) for me in members}
-    planned = {me: orders[me].first(1000.0) for me in members}
+    """For each period, the probers with their targets and the seconds since its beginning."""
+    selections = {me: targets_of(me, members) for me in members}
+    planned = {me: selections[me].first(1000.0) for me in members}
     found: list[list[tuple[str, str, float]]] = [[] for _ in range(periods)]
     for number, me in enumerate(members):
         at = planned[me]
         while at < 1000.0 + periods * PERIOD:
-            target, then = orders[me].turn(at + skew * number)
+            target, then = selections[me].turn(at + skew * number)
             if target is not None and at >= 1000.0:
                 period = int((at - 1000.0) / PERIOD)
                 found[period].append((me, target, (at - 1000.0) % PERIOD))
@@ -46,19 +46,19 @@ def turns(
 
 
 class PhasedTests(SynchronousTestCase):
-    def test_in_seven_of_eight_periods_everybody_is_probed_exactly_once(self) -> None:
+    def test_each_member_is_probed_exactly_once_in_seven_of_eight_periods(self) -> None:
         members = names(20)
         even = 0
         for period in turns(members, 40)[2:]:
             even += Counter(target for _, target, _ in period) == Counter(members)
         self.assertGreaterEqual(even, 30)
 
-    def test_nobody_probes_itself(self) -> None:
+    def test_no_member_probes_itself(self) -> None:
         for period in turns(names(7), 30):
             for prober, target, _ in period:
                 self.assertNotEqual(prober, target)
 
-    def test_a_target_has_its_own_phase_whoever_probes_it(self) -> None:
+    def test_a_target_has_the_same_phase_for_all_probers(self) -> None:
         members = names(12)
         phases: dict[str, Counter[float]] = {name: Counter() for name in members}
         for period in turns(members, 40):
@@ -70,7 +70,7 @@ class PhasedTests(SynchronousTestCase):
         usual = {counted.most_common(1)[0][0] for counted in phases.values()}
         self.assertGreater(len(usual), 8, "phases are spread over the period")
 
-    def test_each_pair_meets_within_two_passes(self) -> None:
+    def test_each_member_probes_each_other_within_two_passes(self) -> None:
         size = 9
         met: dict[tuple[str, str], list[int]] = {}
         for number, period in enumerate(turns(names(size), 120)):
@@ -81,26 +81,26 @@ class PhasedTests(SynchronousTestCase):
         # 2n-3 periods, not counting those that are round robin.
         self.assertLessEqual(longest, (2 * size - 3) * EIGHTH / (EIGHTH - 1) + 1)
 
-    def test_with_clocks_that_differ_all_are_still_probed(self) -> None:
+    def test_all_members_are_probed_even_if_clocks_differ(self) -> None:
         members = names(10)
         probed = Counter(t for period in turns(members, 40, skew=0.37) for _, t, _ in period)
         self.assertEqual(set(probed), set(members))
         self.assertGreater(min(probed.values()), 15)
 
-    def test_one_who_is_removed_is_probed_no_more(self) -> None:
+    def test_a_removed_member_is_probed_no_more(self) -> None:
         members = names(5)
-        order = order_of("m000", members)
-        order.remove("m003")
-        at = order.first(1000.0)
+        targets = targets_of("m000", members)
+        targets.remove("m003")
+        at = targets.first(1000.0)
         seen = set()
         for _ in range(40):
-            target, then = order.turn(at)
+            target, then = targets.turn(at)
             seen.add(target)
             at = max(then, at + 1e-3)
         self.assertEqual(seen - {None}, {"m001", "m002", "m004"})
 
-    def test_alone_there_is_nobody_to_probe(self) -> None:
-        order = order_of("m000", ["m000"])
-        target, then = order.turn(order.first(1000.0))
+    def test_a_member_alone_has_no_target(self) -> None:
+        targets = targets_of("m000", ["m000"])
+        target, then = targets.turn(targets.first(1000.0))
         self.assertIsNone(target)
         self.assertGreater(then, 1000.0)

@@ -1,4 +1,4 @@
-"""What C{swimtx info} tells people to expect."""
+"""The detection times that C{swimtx info} prints."""
 
 from __future__ import annotations
 
@@ -10,39 +10,39 @@ from swimtx.simulation.group import Group
 from swimtx.suspicion.detection_times import expected_detection_times
 
 
-class Expectations(SynchronousTestCase):
-    """Spans of seconds by kind of failure."""
+class DetectionTimeTests(SynchronousTestCase):
+    """The bounds in seconds, by kind of failure."""
 
-    def test_a_silent_host_takes_a_round_and_the_tolerance(self) -> None:
+    def test_a_silent_host_is_detected_after_a_probe_and_the_tolerance(self) -> None:
         soonest, latest = expected_detection_times(Config.lan(), 32)["silent"]
         self.assertEqual((soonest, latest), (6.0, 7.0))
 
-    def test_the_local_profile_is_two_periods_sooner(self) -> None:
+    def test_the_local_profile_detects_a_silent_host_two_periods_sooner(self) -> None:
         lan, local = expected_detection_times(Config.lan(), 32), expected_detection_times(
             Config.local(), 32
         )
         self.assertEqual(lan["silent"].latest - local["silent"].latest, 2.0)
 
-    def test_a_process_that_hangs_is_given_patience(self) -> None:
+    def test_a_hung_process_is_declared_failed_after_patience_seconds_of_stall(self) -> None:
         found = expected_detection_times(Config.lan(), 32)
         self.assertEqual(found["hung"].soonest - found["stalled"].soonest, 30.0)
 
-    def test_where_refusals_prove_nothing_a_killed_process_is_found_as_a_silent_host(self) -> None:
+    def test_without_refused_verdict_a_killed_process_is_detected_like_a_silent_host(self) -> None:
         found = expected_detection_times(Config.lan(refused_verdict=False), 32)
         self.assertEqual(found["killed"], found["silent"])
 
-    def test_a_group_of_two_has_expectations_too(self) -> None:
+    def test_the_times_of_a_group_of_two_are_in_order(self) -> None:
         for kind, span in expected_detection_times(Config.lan(), 2).items():
             self.assertLessEqual(span.soonest, span.latest, kind)
 
-    def test_everything_scales_with_the_period_but_patience(self) -> None:
+    def test_the_time_of_a_silent_host_scales_with_the_period(self) -> None:
         once, twice = Config.lan(), Config.lan(protocol_period=2.0)
         self.assertEqual(
             expected_detection_times(twice, 32)["silent"].latest,
             2 * expected_detection_times(once, 32)["silent"].latest,
         )
 
-    def test_a_simulated_group_keeps_them(self) -> None:
+    def test_a_simulated_group_detects_failures_within_the_expected_times(self) -> None:
         for route, kind in (("kill", "killed"), ("vanish", "silent")):
             group = Group(16, seed=f"expect/{route}", config=Config.local())
             group.start()

@@ -1,4 +1,4 @@
-"""No verdict without first-hand evidence, and none while we are isolated."""
+"""Verdicts need first-hand evidence, and a member that is not isolated."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ TOLERANCE, PATIENCE = 3.0, 30.0
 
 
 class VerdictTestCase(ComponentTestCase):
-    """A member that suspects t, with friends that answer."""
+    """A member that suspects t, and peers that answer it."""
 
     settings = {"silence_tolerance": TOLERANCE, "patience": PATIENCE}
 
@@ -71,7 +71,7 @@ class VerdictTestCase(ComponentTestCase):
         )
         self.timers.start()
         self.monitors.start()
-        self.friends = self.others("a", "b", "c", "d", "e", answering=True)
+        self.peers = self.others("a", "b", "c", "d", "e", answering=True)
         (self.target,) = self.others("t")
         self.silence(self.target)
 
@@ -84,38 +84,40 @@ class VerdictTestCase(ComponentTestCase):
         entries = [Evidence(name, S) for name in witnesses]
         self.parts.membership.apply(self.target.claim.suspected(witnesses[0], entries))
 
-    def chatter(self) -> None:
-        """A friend sends a message ten times a second, for ten seconds."""
+    def receive_messages(self) -> None:
+        """Let a peer send a message ten times a second, for ten seconds."""
         for _ in range(100):
-            self.friends[0].say(self.parts.me.address, MessageType.GOSSIP)
+            self.peers[0].say(self.parts.me.address, MessageType.GOSSIP)
             self.scene.run(0.1)
 
 
 class VerdictTests(VerdictTestCase):
-    def test_a_witness_that_hears_from_others_declares_the_suspect_failed_in_time(self) -> None:
+    def test_a_witness_that_receives_messages_declares_the_suspect_failed_in_time(self) -> None:
         self.suspect("me", "a", "b", "c")
-        self.chatter()
+        self.receive_messages()
         self.assertEqual(self.parts.state("t"), "failed")
         failed = [c for c in self.parts.changes if str(c.event) == "failed"]
         self.assertIn("a, b, c, me", failed[0].why)
 
-    def test_in_silence_three_members_are_asked_before_the_verdict(self) -> None:
+    def test_a_member_that_receives_nothing_pings_three_members_before_its_verdict(self) -> None:
         self.suspect("me", "a", "b", "c")
-        before = sum(len(friend.heard) for friend in self.friends)
+        before = sum(len(peer.heard) for peer in self.peers)
         self.scene.run(TOLERANCE + 0.2)
         self.assertEqual(self.parts.state("t"), "suspect")
-        asked = sum(bool(friend.heard) for friend in self.friends)
+        asked = sum(bool(peer.heard) for peer in self.peers)
         self.assertEqual((before, asked), (0, 3))
         self.scene.run(2)
         self.assertEqual(self.parts.state("t"), "failed")
 
-    def test_a_member_without_first_hand_evidence_looks_before_its_verdict(self) -> None:
+    def test_a_member_without_first_hand_evidence_pings_the_suspect_before_its_verdict(
+        self,
+    ) -> None:
         self.suspect("a", "b", "c", "d", "e")
-        self.monitors.stop()  # it has not volunteered
+        self.monitors.stop()  # as if this member had not volunteered
         self.scene.run(2 * TOLERANCE + 1.1)
         self.assertEqual(self.parts.state("t"), "suspect")
         self.assertTrue(self.target.messages(MessageType.PING))
-        self.chatter()
+        self.receive_messages()
         self.assertEqual(self.parts.state("t"), "failed")
 
     def test_a_suspect_that_refutes_is_not_declared_failed(self) -> None:
@@ -123,14 +125,14 @@ class VerdictTests(VerdictTestCase):
         self.monitors.stop()
         self.scene.run(2 * TOLERANCE)
         self.parts.membership.apply(self.target.claim.alive(1))
-        self.chatter()
+        self.receive_messages()
         self.assertEqual(self.parts.state("t"), "alive")
 
-    def test_a_refutation_that_lies_in_the_buffer_is_read_before_the_verdict(self) -> None:
+    def test_a_refutation_in_the_socket_buffer_is_read_before_the_verdict(self) -> None:
         self.suspect("me", "a", "b", "c")
         self.scene.run(TOLERANCE - 0.3)
         self.parts.reactor.stall()
-        self.friends[0].say(
+        self.peers[0].say(
             self.parts.me.address, MessageType.GOSSIP, updates=(self.target.claim.alive(1),)
         )
         self.scene.run(5)
