@@ -1,4 +1,4 @@
-"""Members over real sockets on this machine, on whichever reactor trial was told to use."""
+"""Members over real sockets on this machine, on the reactor that trial was told to use."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class LoopbackTests(TestCase):
         from twisted.internet import reactor
 
         node = Node(reactor, Config.local(**{"name": name, "port": 0, **settings}))
-        self.addCleanup(node.stop)  # the runner complains of every socket and timer that is left
+        self.addCleanup(node.stop)  # trial reports every socket and timer that is left
         await node.start()
         return node
 
@@ -40,11 +40,11 @@ class LoopbackTests(TestCase):
         return nodes
 
     def when(self, node: Node, event: Event, times: int = 1) -> Deferred[Change]:
-        """Fires when a member has announced that so many times."""
+        """Fires with the change when a member has announced that event so many times."""
         seen: Deferred[Change] = Deferred()
         left = times
 
-        def heard(change: Change) -> None:
+        def announced(change: Change) -> None:
             nonlocal left
             if change.event is event:
                 left -= 1
@@ -52,7 +52,7 @@ class LoopbackTests(TestCase):
                     stop()
                     seen.callback(change)
 
-        stop = node.membership.subscribe(heard)
+        stop = node.membership.subscribe(announced)
         return seen
 
     async def test_three_members_join_list_and_ping_each_other_and_one_leaves(self) -> None:
@@ -68,19 +68,19 @@ class LoopbackTests(TestCase):
         for change in await gatherResults(left):
             self.assertEqual((change.member.name, change.why), ("n3", "it said goodbye"))
 
-    async def test_new_tags_are_known_elsewhere(self) -> None:
+    async def test_other_members_receive_new_tags(self) -> None:
         first, second = await self.group("n1", "n2")
         updated = self.when(first, Event.UPDATED)
         second.set_tags({"role": "web"})
         self.assertEqual(dict((await updated).member.tags), {"role": "web"})
 
-    async def test_one_that_is_stopped_without_a_word_is_found_failed(self) -> None:
+    async def test_a_member_that_stops_without_leaving_is_found_failed(self) -> None:
         first, second = await self.group("n1", "n2", protocol_period=0.1, patience=1.0)
         failed = self.when(first, Event.FAILED)
         await second.stop()
         self.assertEqual((await failed).member.name, "n2")
 
-    async def test_started_again_it_is_known_as_a_new_run(self) -> None:
+    async def test_a_restarted_member_is_listed_with_a_new_epoch(self) -> None:
         first, second = await self.group("n1", "n2")
         port = second.address.port
         await second.destroy()
@@ -89,16 +89,16 @@ class LoopbackTests(TestCase):
         await again.join([first.address])
         self.assertEqual((await joined).member.epoch, again._parts.membership.local.epoch)
 
-    async def test_a_taken_port_fails_and_leaves_nothing(self) -> None:
+    async def test_a_start_on_a_taken_port_fails_and_leaves_no_socket_or_timer(self) -> None:
         first = await self.start("n1")
         try:
             await self.start("n2", port=first.address.port)
         except CannotListenError:
             pass
         else:
-            self.fail("it was had twice")
+            self.fail("two nodes listen on one port")
 
-    async def test_over_ipv6(self) -> None:
+    async def test_members_join_and_ping_each_other_over_ipv6(self) -> None:
         try:
             first = await self.start("n1", type="udp6")
         except CannotListenError as error:
@@ -108,29 +108,29 @@ class LoopbackTests(TestCase):
         self.assertGreater(await second.ping("n1"), 0)
         self.assertEqual(second.address.host, "::1")
 
-    async def test_a_seed_by_name_is_looked_up(self) -> None:
+    async def test_a_seed_given_by_host_name_is_looked_up(self) -> None:
         first = await self.start("n1")
         second = await self.start("n2")
         await second.join([f"localhost:{first.address.port}"])
         self.assertEqual(second.membership.living, 2)
 
-    async def test_where_nobody_answers_it_is_said_of_whom(self) -> None:
+    async def test_join_failed_names_the_seeds_that_did_not_answer(self) -> None:
         first = await self.start("n1")
-        nobody = first.address
+        closed = first.address
         await first.stop()
         second = await self.start("n2", join_timeout=0.1, protocol_period=0.2, patience=2.0)
         try:
-            await second.join([nobody])
+            await second.join([closed])
         except JoinFailed as error:
-            self.assertEqual(error.tried, {str(nobody): "no answer"})
+            self.assertEqual(error.tried, {str(closed): "no answer"})
         else:
-            self.fail("somebody answered")
+            self.fail("join did not fail")
 
 
-class OtherReactors(TestCase):
+class AsyncioReactorTests(TestCase):
     timeout = 120
 
-    def test_all_that_works_on_the_reactor_of_asyncio(self) -> None:
+    def test_the_loopback_tests_pass_on_the_asyncio_reactor(self) -> None:
         trial = [sys.executable, "-m", "twisted.trial", "--reactor=asyncio"]
         folder = Path(self.mktemp()).resolve()
         done = subprocess.run(

@@ -1,4 +1,4 @@
-"""Peers at addresses that stand for nobody in particular, met on an IPv6 socket."""
+"""Peers at link-local addresses, which are not supported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import random
 
 from twisted.internet.address import IPv6Address
 from twisted.internet.protocol import connectionDone
-from twisted.internet.testing import MemoryReactorClock, StringTransport
+from twisted.internet.testing import StringTransport
 from twisted.python.failure import Failure
 from twisted.trial.unittest import SynchronousTestCase
 
@@ -14,13 +14,14 @@ from swimtx import Config, Node
 from swimtx.counters import Counters
 from swimtx.journal import NullJournal
 from swimtx.security.admission import AdmitAll
+from swimtx.testing import MemoryReactorClock
 from swimtx.transport.tcp import TcpStream, TcpStreams
 
 LINK_LOCAL = "fe80::1"
 
 
-class StrangeHostsTests(SynchronousTestCase):
-    """The zone of a link-local address is lost on the way up, so there is no way back."""
+class LinkLocalPeerTests(SynchronousTestCase):
+    """The socket loses the zone of a link-local address, so nothing can be sent there."""
 
     def test_a_datagram_from_a_link_local_address_is_counted_and_dropped(self) -> None:
         node = Node(MemoryReactorClock(), Config(name="n1"), chance=random.Random(1))

@@ -20,13 +20,13 @@ class TimerTests(SynchronousTestCase):
         self.clock.advance(2)
         self.assertEqual((self.called, self.timer.pending), (["a"], False))
 
-    def test_a_timer_that_is_set_again_forgets_the_call_before(self) -> None:
+    def test_setting_a_timer_again_cancels_the_call_before(self) -> None:
         self.timer.set(2, self.called.append, "a")
         self.timer.set(1, self.called.append, "b")
         self.clock.advance(5)
         self.assertEqual(self.called, ["b"])
 
-    def test_a_timer_may_be_set_by_what_it_calls(self) -> None:
+    def test_a_timer_may_be_set_by_the_function_that_it_calls(self) -> None:
         self.timer.set(1, lambda: self.timer.set(1, self.called.append, "a"))
         self.clock.pump([1, 1])
         self.assertEqual(self.called, ["a"])

@@ -5,6 +5,8 @@ Each PING to a suspect carries the SUSPECT before any other update, so that it r
 
 from __future__ import annotations
 
+import attrs
+
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 from swimtx.transport.messenger import Messenger
@@ -12,22 +14,20 @@ from swimtx.wire.codec import encode_update, framed, target_fields
 from swimtx.wire.messages import MessageType
 
 
+@attrs.define(eq=False, repr=False)
 class BuddySystem:
-    """Says what a PING carries first."""
+    """Finds the SUSPECT that a PING carries first."""
 
-    __slots__ = ("_membership",)
-
-    def __init__(self, membership: Membership) -> None:
-        self._membership = membership
+    _membership: Membership
 
     def accusation(self, name: str) -> Claim | None:
-        """The record held of that name, if it is a suspect's."""
+        """The record of that name if it is a suspect's, else C{None}."""
         membership = self._membership
         return membership.claim(name) if name in membership.index.suspects else None
 
 
 def tell_suspect(messenger: Messenger, held: Claim) -> None:
-    """PING a suspect out of turn, with its SUSPECT. Its ACK brings the refutation."""
+    """Send a suspect a PING out of turn, with its SUSPECT; the ACK brings the refutation."""
     if messenger.accusation(held.name) is None:
         return
     body = target_fields(held) + framed(encode_update(held))

@@ -1,4 +1,4 @@
-"""Local health: how well this member itself works (Lifeguard §IV-A).
+"""Local health: how well the local member itself works (Lifeguard §IV-A).
 
 A saturating counter; 0 is healthy. A member whose score is above 0 probes less often, waits longer
 for answers (LHA-Probe), and gives suspects more time to refute (LHA-Suspicion).
@@ -6,13 +6,15 @@ for answers (LHA-Probe), and gives suspects more time to refute (LHA-Suspicion).
 
 from __future__ import annotations
 
+import attrs
+
 WORST = 7
-_MOST_SUSPICION = 3  # how far the counter stretches suspicion timeouts
+_MOST_SUSPICION = 3  # the score above which suspicion timeouts do not grow any more
 _LONG_STALL = 1.0  # seconds
 
 # What each event adds to the score.
 PROBE_SUCCEEDED = -1
-PROBE_FAILED = 1  # memberlist's rule; swimtx itself waits for the relays' word
+PROBE_FAILED = 1  # memberlist's rule; swimtx itself counts missing NACKs instead
 NACK_MISSED = 1
 REFUTED = 1
 STALLED = 1
@@ -20,16 +22,14 @@ STALLED_LONG = 3
 RECONNECTED = 1
 
 
+@attrs.define(eq=False)
 class LocalHealth:
-    """The counter, 0 to 7.
+    """The counter.
 
-    @ivar score: 0 is best.
+    @ivar score: 0 (healthy) to 7.
     """
 
-    __slots__ = ("score",)
-
-    def __init__(self) -> None:
-        self.score = 0
+    score: int = attrs.field(init=False, default=0)
 
     def probe_succeeded(self) -> None:
         """A probe was answered."""
@@ -41,29 +41,29 @@ class LocalHealth:
         self._worsen(PROBE_FAILED)
 
     def nack_missed(self) -> None:
-        """Relays did not answer in time, and nobody else did who was asked."""
+        """Relays sent no NACK in time, and the target of the probe sent no ACK."""
         self._worsen(NACK_MISSED)
 
     def refuted(self) -> None:
-        """Others suspected this member, and it lives."""
+        """The local member refuted a suspicion."""
         self._worsen(REFUTED)
 
     def stalled(self, seconds: float) -> None:
-        """This process stood still for so long."""
+        """This process stalled for that many seconds."""
         self._worsen(STALLED_LONG if seconds >= _LONG_STALL else STALLED)
 
     def reconnected(self) -> None:
-        """Nothing was heard from anybody for a while."""
+        """No message came from any member for a while."""
         self._worsen(RECONNECTED)
 
     @property
     def probe_factor(self) -> int:
-        """What the protocol period and the ping timeout are multiplied with (LHA-Probe)."""
+        """The factor of the protocol period and the ping timeout (LHA-Probe)."""
         return 1 + self.score
 
     @property
     def suspicion_factor(self) -> int:
-        """What suspicion timeouts are multiplied with (LHA-Suspicion)."""
+        """The factor of suspicion timeouts (LHA-Suspicion)."""
         return 1 + min(_MOST_SUSPICION, self.score)
 
     def _worsen(self, by: int) -> None:

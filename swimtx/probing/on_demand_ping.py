@@ -1,7 +1,8 @@
-"""Probe-trip times on demand, over the protocol itself."""
+"""Round-trip times on demand, measured by a probe."""
 
 from __future__ import annotations
 
+import attrs
 from twisted.internet.defer import CancelledError, Deferred
 
 from swimtx.config import Config
@@ -13,47 +14,48 @@ from swimtx.probing.schedule import ProbeSchedule
 from swimtx.transport.messenger import Messenger
 
 
+@attrs.define(eq=False, repr=False)
 class OnDemandPing:
-    """Asks members when somebody wants to know."""
+    """Probes a member when the application asks for it."""
 
-    def __init__(self, membership: Membership, messenger: Messenger, config: Config) -> None:
-        self._membership = membership
-        self._messenger = messenger
-        self._period = config.protocol_period
-        self._schedule = ProbeSchedule.probe(config.protocol_period, config.ping_timeout)
-        self._asking: dict[Probe, Deferred[float]] = {}
+    _membership: Membership
+    _messenger: Messenger
+    _config: Config
+    _running: dict[Probe, Deferred[float]] = attrs.field(init=False, factory=dict)
 
     def stop(self) -> None:
-        """Ask no more; who waits gets a C{CancelledError}."""
-        for asking, waiting in list(self._asking.items()):
-            asking.stop()
+        """Stop all probes; their Deferreds fail with C{CancelledError}."""
+        for probe, waiting in list(self._running.items()):
+            probe.stop()
             waiting.errback(CancelledError())
-        self._asking.clear()
+        self._running.clear()
 
     def ping(self, name: str) -> Deferred[float]:
-        """Seconds to that member and back.
+        """Measure the round-trip time to another member.
 
-        @return: fails with C{NoAnswer} after one protocol period.
-        @raise NoSuchMember: nobody else of that name is remembered.
+        @return: a Deferred of seconds; fails with C{NoAnswer} after one protocol period without an
+            ACK, and with C{CancelledError} when the node stops.
+        @raise NoSuchMember: no other member of that name is remembered.
         """
         target = self._membership.claim(name)
         if target is None or name == self._membership.name:
             raise NoSuchMember(name)
-        return self._ask(target)
+        return self._probe(target)
 
-    def _ask(self, target: Claim) -> Deferred[float]:
+    def _probe(self, target: Claim) -> Deferred[float]:
         waiting: Deferred[float] = Deferred()
         started = self._messenger.clock.seconds()
+        period = self._config.protocol_period
+        schedule = ProbeSchedule.probe(period, self._config.ping_timeout)
 
-        def ended(asked: Probe) -> None:
-            if self._asking.pop(asked, None) is None:
+        def ended(probe: Probe) -> None:
+            if self._running.pop(probe, None) is None:
                 return
-            if asked.route is None:
-                why = f"{target.name} did not answer within {self._period:g} s"
-                waiting.errback(NoAnswer(why))
+            if probe.route is None:
+                waiting.errback(NoAnswer(f"{target.name} did not answer within {period:g} s"))
             else:
                 took = self._messenger.clock.seconds() - started
-                waiting.callback(took if asked.rtt is None else asked.rtt)
+                waiting.callback(took if probe.rtt is None else probe.rtt)
 
-        self._asking[Probe(target, self._messenger, self._schedule, ended)] = waiting
+        self._running[Probe(target, self._messenger, schedule, ended)] = waiting
         return waiting

@@ -1,10 +1,13 @@
-"""Being a relay: probing a member on behalf of another (SWIM §3.1; Lifeguard §IV-A, NACK).
+"""The relay of PING_REQ: probes a member on behalf of another (SWIM §3.1; Lifeguard §IV-A, NACK).
 
-The request names a member; the address comes from our own list, or anybody could have us knock on
-any door. Its deadline rides along, so that the NACK is back in time.
+The request names a member; its address is taken from the local member list, as otherwise a request
+could direct our PINGs at any host. The request carries its budget, so that the NACK is back in
+time.
 """
 
 from __future__ import annotations
+
+import attrs
 
 from swimtx.config import Config
 from swimtx.counters import Counters
@@ -19,42 +22,39 @@ from swimtx.transport.route import Peer
 from swimtx.wire.codec import fields, sequence_field
 from swimtx.wire.messages import Message, MessageType
 
-MAX_JOBS = 256  # at a time
-_ALMOST = 0.99  # of a time, for clocks that round
+MAX_JOBS = 256  # relayed probes at a time
+_ALMOST = 0.99  # of a time, as clocks round
 
 
+@attrs.define(eq=False, repr=False)
 class PingReqRelay:
-    """Answers PING_REQs: an ACK as soon as the target answers, else a NACK with what was seen."""
+    """Answers a PING_REQ: an ACK when the target answers, else a NACK that says what was seen."""
 
-    def __init__(
-        self,
-        membership: Membership,
-        messenger: Messenger,
-        broken_streams: BrokenStreams,
-        config: Config,
-        counters: Counters,
-    ) -> None:
-        self._membership = membership
-        self._messenger = messenger
-        self._protocol = messenger.protocol
-        self._broken_streams = broken_streams
-        self._config = config
-        self._quiet = config.ping_timeout / 3
-        self._hinted_quiet = BROKEN_QUIET * config.protocol_period
-        self._counters = counters
-        self._jobs: dict[Probe, None] = {}
-        self._protocol.handle(MessageType.PING_REQ, self._asked)
+    _membership: Membership
+    _messenger: Messenger
+    _broken_streams: BrokenStreams
+    _config: Config
+    _counters: Counters
+    _jobs: dict[Probe, None] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._messenger.protocol.handle(MessageType.PING_REQ, self._requested)
 
     def stop(self) -> None:
-        """Drop all jobs."""
+        """Stop all relayed probes."""
         for job in list(self._jobs):
             job.stop()
         self._jobs.clear()
 
-    def _asked(self, message: Message, peer: Peer) -> None:
+    @property
+    def _hinted_quiet(self) -> float:
+        """Seconds in which a target whose stream broke may still answer."""
+        return BROKEN_QUIET * self._config.protocol_period
+
+    def _requested(self, message: Message, peer: Peer) -> None:
         target = self._find(message)
         if target is None or len(self._jobs) >= MAX_JOBS:
-            return  # a NACK tells what was seen, and nothing was
+            return  # a NACK reports an observation, and there is none
         self._counters.relayed += 1
         budget = min(
             message.budget or self._config.protocol_period / 2, self._config.protocol_period
@@ -69,10 +69,11 @@ class PingReqRelay:
                 self._nack(message, peer, job.own_observation)
 
         def refused(job: Probe) -> bool:
-            """Worth telling at once, once the target has been quiet for a while."""
+            """A refusal is reported at once, when the target has not answered for a while."""
             if job.own_observation is not Observation.REFUSED:
                 return False
-            quiet = self._hinted_quiet if target.name in self._broken_streams else self._quiet
+            hinted = target.name in self._broken_streams
+            quiet = self._hinted_quiet if hinted else self._config.ping_timeout / 3
             return job.elapsed >= quiet * _ALMOST
 
         self._jobs[Probe(target, self._messenger, schedule, ended, seen=refused)] = None
@@ -81,7 +82,7 @@ class PingReqRelay:
         return ProbeSchedule.relayed(self._config.ping_timeout, budget, self._hinted_quiet)
 
     def _find(self, message: Message) -> Claim | None:
-        """The target as our own list has it."""
+        """The record of the target in the local member list."""
         name: str | None = message.target
         if not message.version:
             wanted = message.destination
@@ -94,12 +95,12 @@ class PingReqRelay:
             run = answer.epoch if answer is not None and answer.version else target.epoch
             aim = fields(target=target.name, target_epoch=run)
             body = sequence_field(message.sequence) + aim
-            self._protocol.send(peer, MessageType.ACK, body)
+            self._messenger.protocol.send(peer, MessageType.ACK, body)
             return
-        # The original takes an ACK for its sender's: it hears the target speak.
-        self._protocol.send_legacy(peer, MessageType.ACK, message.address, sender=target)
+        # The original schema takes the sender of an ACK for the member that answered.
+        self._messenger.protocol.send_legacy(peer, MessageType.ACK, message.address, sender=target)
 
     def _nack(self, message: Message, peer: Peer, seen: Observation) -> None:
         body = sequence_field(message.sequence)
         aim = fields(target=message.target, observed=int(seen))
-        self._protocol.send(peer, MessageType.NACK, body, aim)
+        self._messenger.protocol.send(peer, MessageType.NACK, body, aim)

@@ -1,8 +1,10 @@
-"""What a member does when it is asked: an ACK to each PING (SWIM §3.1)."""
+"""Answers each PING with an ACK (SWIM §3.1)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import attrs
 
 from swimtx.addresses import Address
 from swimtx.counters import Counters
@@ -13,36 +15,31 @@ from swimtx.transport.route import Peer
 from swimtx.wire.codec import encode_update, framed, sequence_field
 from swimtx.wire.messages import Message, MessageType
 
-# Every datagram comes by here: names of this module are found quicker than members of an enum.
+# Looked up for every PING: names of this module are found quicker than members of an enum.
 _ALIVE = State.ALIVE
 _ACK = MessageType.ACK
 _HEADER = 300  # bytes that the header of an ACK may take
 
 
+@attrs.define(eq=False, repr=False)
 class PingResponder:
     """Answers PINGs.
 
-    The ACK carries our own record if the asker knows an older one, and the asker's record if we
-    know it as failed or left, or know more of it than it says itself, so that it can refute.
+    The ACK carries the local member's record if the prober knows an older one, and the prober's
+    record if the local list has it as failed or left, or has a later epoch or incarnation of it
+    than its PING says, so that the prober can refute.
 
-    @param unknown: told C{unknown(message, peer)} of each PING by a sender that our list does not
-        have in that run.
+    @param unknown: called as C{unknown(message, peer)} for each PING of a sender that the local
+        list does not have in that run.
     """
 
-    __slots__ = ("__weakref__", "_counters", "_membership", "_protocol", "_unknown")
+    _membership: Membership
+    _protocol: SwimProtocol
+    _counters: Counters
+    _unknown: Callable[[Message, Peer], object]
 
-    def __init__(
-        self,
-        membership: Membership,
-        protocol: SwimProtocol,
-        counters: Counters,
-        unknown: Callable[[Message, Peer], object],
-    ) -> None:
-        self._membership = membership
-        self._protocol = protocol
-        self._counters = counters
-        self._unknown = unknown
-        protocol.handle(MessageType.PING, self._ping)
+    def __attrs_post_init__(self) -> None:
+        self._protocol.handle(MessageType.PING, self._ping)
 
     def _ping(self, message: Message, peer: Peer) -> None:
         asking, aim = message.header, message.aim
@@ -67,21 +64,21 @@ class PingResponder:
             if _says_more(asker, message):
                 accused = framed(encode_update(asker, membership.age(asker.name)))
                 if len(body) + len(accused) <= self._protocol.room - _HEADER:
-                    body += accused  # else the next ACK has room, as it will not need our own
-        # Where nobody is known to be may be forged: nothing goes there that was not asked for.
+                    body += accused  # else the next ACK has room: our own record is known by then
+        # Any other source address may be forged: no unrequested updates go there (amplification).
         proven = asker is not None and (peer == asker.address or type(peer) is not Address)
         self._protocol.send(peer, _ACK, body, piggyback=proven)
         if asker is None or asker.epoch < asking.epoch:
             self._unknown(message, peer)
 
     def _answer_seven_fields(self, message: Message, peer: Peer) -> None:
-        """The original's ACK names whom it answers."""
+        """Send the ACK of the original schema; its destination is the prober."""
         self._counters.pings_answered += 1
         self._protocol.send_legacy(peer, MessageType.ACK, message.address)
 
 
 def _says_more(held: Claim, message: Message) -> bool:
-    """Whether we hold something of the sender that it has not said, and may want to refute."""
+    """Whether the record held says of the sender what its PING does not, and it may refute."""
     if held.epoch != message.epoch:
         return held.epoch > message.epoch
     return not held.state.living or held.incarnation > message.incarnation

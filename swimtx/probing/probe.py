@@ -1,7 +1,7 @@
 """One probe of one member, from the first PING to its end (SWIM §3.1; Lifeguard §IV-A).
 
-A PING, repeated while it is unanswered. At the ping timeout the second stage: a last PING, one
-over a stream, a PING_REQ to k other members. An ACK by any of these ways ends the round.
+The PING is repeated while it is unanswered. At the ping timeout the second stage begins: a last
+PING, a PING by stream, a PING_REQ to k other members. An ACK by any of these routes ends the probe.
 """
 
 from __future__ import annotations
@@ -21,24 +21,27 @@ from swimtx.transport.route import Peer, Route
 from swimtx.wire.codec import encode_update, framed, sequence_field, target_fields
 from swimtx.wire.messages import Message, MessageType
 
-# Every probe comes by here: names of this module are found quicker than members of an enum.
+# Looked up in every probe: names of this module are found quicker than members of an enum.
 _PING, _ACK, _NACK = MessageType.PING, MessageType.ACK, MessageType.NACK
 _DATAGRAM = Route.DATAGRAM
 
 
 class Probe:
-    """One probe. It ends by itself, once, and calls C{ended(round)}.
+    """One probe. It ends by itself, once, and calls C{ended(probe)}.
 
-    @param relays: C{relays(target, hinted)}: the members that are asked in the second stage.
-    @param seen: asked C{seen(round)} whenever something was seen and at each step; true ends it.
-    @param attach: told to the target with each PING, before any other news.
-    @param same_run: whether a relay's ACK counts only if it is of the target's very run; else, as
-        a relay may know of a later or an earlier one, of whichever it has.
-    @ivar body: what each PING says, and each PING_REQ.
-    @ivar route: how the ACK came, C{None} while there was none.
-    @ivar rtt: seconds from PING to ACK; only of a direct answer to the first PING, since an answer
-        after a repeat could be to either.
-    @ivar answer: the ACK.
+    @param relays: C{relays(target, hinted)} returns the members that get a PING_REQ in the second
+        stage.
+    @param seen: C{seen(probe)} is called after each observation and at each step; true ends the
+        probe.
+    @param attach: a claim that each PING carries, before any other update.
+    @param same_run: whether a relay's ACK counts only if it is of the same epoch as C{target}; by
+        default it counts for any epoch, as a relay may know a later or an earlier one.
+    @ivar body: the fields of each PING and PING_REQ.
+    @ivar over: whether it has ended.
+    @ivar route: how the ACK came; C{None}: there is none yet.
+    @ivar rtt: seconds from PING to ACK; only for a direct ACK to the first PING, since an ACK after
+        a repeat could answer either. Else C{None}.
+    @ivar answer: the ACK; C{None}: there is none yet.
     """
 
     __slots__ = (
@@ -97,19 +100,19 @@ class Probe:
 
     @property
     def elapsed(self) -> float:
-        """Seconds since it began."""
+        """Seconds since the probe began."""
         return self._messenger.clock.seconds() - self._started
 
     @property
     def left(self) -> float:
-        """Seconds until it ends."""
+        """Seconds until the probe ends."""
         return self._schedule.end - self.elapsed
 
-    # What was seen
+    # Evidence
 
     @property
     def evidence(self) -> tuple[Evidence, ...]:
-        """First-hand observations: ours, and those of the relays that sent a NACK."""
+        """First-hand observations: the local member's, and those of the relays that sent a NACK."""
         stage = self._second_stage
         return (
             Evidence(self._messenger.me().name, self.own_observation),
@@ -118,30 +121,30 @@ class Probe:
 
     @property
     def own_observation(self) -> Observation:
-        """What we saw ourselves."""
+        """The local member's observation of the target's host."""
         return self._second_stage.stream.observed if self._second_stage else Observation.SILENT
 
     @property
     def relays(self) -> Sequence[Claim]:
-        """Whom it has asked."""
+        """The members that got a PING_REQ."""
         return self._second_stage.relays if self._second_stage else ()
 
     @property
     def tried_stream(self) -> bool:
-        """Whether it came to the second stage."""
+        """Whether the second stage has begun."""
         return self._second_stage is not None
 
     @property
     def hinted(self) -> bool:
-        """Whether something hinted at a failure while it lasted."""
+        """Whether something hinted at a failure during the probe."""
         return self._second_stage is not None and self._second_stage.hinted
 
-    # What others make of it
+    # Control
 
     def expedite(self, glance: float) -> None:
-        """Something hints at a failure: begin the second stage at once. It proves nothing.
+        """Begin the second stage at once, because something hints at a failure.
 
-        @param glance: seconds after which to see whether what was seen is enough.
+        @param glance: seconds after which to check whether the evidence is enough.
         """
         left = self.left
         if self.over or self.hinted or left <= 0:
@@ -153,22 +156,24 @@ class Probe:
         stage.hint(glance if not self.over and glance < left else None)
 
     def take_stream(self) -> IStream | None:
-        """The stream that this round has opened, C{None} if there is none: it stays open then.
+        """Hand over the stream that the probe has opened, so that it stays open.
 
-        May be called until C{ended} has returned.
+        It may be called until C{ended} has returned; after that the stream is closed.
+
+        @return: C{None} if there is none.
         """
         return self._second_stage.stream.take() if self._second_stage else None
 
     def stop(self) -> None:
-        """End it without a verdict."""
+        """End the probe without calling C{ended}."""
         self._finish()
         if self._second_stage is not None:
             self._second_stage.stream.close()
 
-    # The course of a round
+    # The schedule
 
     def _step(self) -> None:
-        """Do what is due now, and come back for what is due next."""
+        """Do the step that is due now, and set the timer for the next one."""
         self._timer = None
         if self._next and self.check():
             return
@@ -188,15 +193,15 @@ class Probe:
             self._begin_second_stage(self._schedule.end - step.at)
 
     def ping(self, peer: Peer | IOutlet) -> None:
-        """Send the PING to that address, or over a stream that is open already.
+        """Send the PING to that address, or over an open stream.
 
-        The accusation first, to one that is suspected: it should refute at once.
+        To a suspect it carries the SUSPECT first, so that the suspect refutes at once.
         """
         if self.over:
             return
         messenger = self._messenger
         target = self.target
-        accusation = messenger.accusation  # quicker than a call of it in its place
+        accusation = messenger.accusation  # a local name is called quicker
         accused = accusation(target.name)
         if accused is None or target.legacy:
             messenger.protocol.send(peer, _PING, self.body, piggyback=not target.legacy)
@@ -213,12 +218,15 @@ class Probe:
         return stage
 
     def check(self) -> bool:
-        """Whether what was seen is enough to end it now; or it was over before."""
+        """End the probe if the evidence is enough.
+
+        @return: whether it has ended, now or before.
+        """
         if not self.over and self._enough(self):
             self._end()
         return self.over
 
-    # Its end
+    # Answers and the end
 
     def _answered(self, message: Message, peer: Peer) -> None:
         if self.over:
@@ -232,7 +240,7 @@ class Probe:
             self._second_stage.nack_received(message)
 
     def _speaks_for_target(self, message: Message, peer: Peer) -> bool:
-        """Whether that ACK is the target's, and of the run that was asked for."""
+        """Whether that ACK answers for the target, in the run that is probed."""
         target, speaker = self.target, message.header
         if target.legacy and not speaker.version:
             self.route = Route.DATAGRAM
@@ -246,7 +254,7 @@ class Probe:
         elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
             same_run = message.target_epoch == target.epoch
             if self._same_run and not same_run and not target.legacy:
-                return False  # of the original seven fields each has its own word for a run
+                return False  # each member gives a legacy target its own epoch
             self.route = Route.RELAY
         else:
             return False

@@ -1,40 +1,37 @@
-"""Which k members are asked to probe a member that did not answer (SWIM §3.1)."""
+"""Chooses the k members that get a PING_REQ when a member did not answer (SWIM §3.1)."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Sequence
 
+import attrs
+
 from swimtx.config import Config
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
 
+@attrs.define(eq=False, repr=False)
 class RelaySelection:
     """Chooses relays at random.
 
-    @param neighbours: C{neighbours(name)}: the names of members that hold a stream to that member,
-        so that they may have had the same hint, and need not wait.
+    @param neighbours: C{neighbours(name)} returns the names of members that hold a stream to that
+        member: they may have had the same hint, and can report a refusal sooner.
     """
 
-    def __init__(
-        self,
-        chance: random.Random,
-        membership: Membership,
-        config: Config,
-        neighbours: Callable[[str], Sequence[str]],
-    ) -> None:
-        self._chance = chance
-        self._membership = membership
-        self._k = config.relays
-        self._neighbours = neighbours
+    _chance: random.Random
+    _membership: Membership
+    _config: Config
+    _neighbours: Callable[[str], Sequence[str]]
 
     def choose(self, target: Claim, hinted: bool) -> Sequence[Claim]:
-        """Up to k living members that can say what they see; after a hint k-1 are neighbours."""
-        relays = self._membership.relays(self._chance, self._k, target.name)
+        """Up to k living members that can send a NACK; after a hint k-1 of them are neighbours."""
+        k = self._config.relays
+        relays = self._membership.relays(self._chance, k, target.name)
         if hinted:
-            relays = [*self._neighbours_of(target.name)[: self._k - 1], *relays]
-        return list({claim.name: claim for claim in relays}.values())[: self._k]
+            relays = [*self._neighbours_of(target.name)[: k - 1], *relays]
+        return list({claim.name: claim for claim in relays}.values())[:k]
 
     def _neighbours_of(self, name: str) -> list[Claim]:
         held = map(self._membership.claim, self._neighbours(name))

@@ -1,23 +1,23 @@
-"""The course of a round: when it does what (SWIM §3.1)."""
+"""The schedule of a probe: which message it sends when (SWIM §3.1)."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-BROKEN_QUIET = 0.02  # periods in which one whose stream broke may still answer a PING
+BROKEN_QUIET = 0.02  # protocol periods in which a member whose stream broke may still answer
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeStep:
-    """A time at which something happens in a round.
+    """A time at which a probe does something.
 
     @ivar at: seconds since its start.
-    @ivar next: seconds until the next one; 0: it is the end.
-    @ivar pings: whether a PING goes out.
-    @ivar by_stream_too: whether one goes by the fallback stream as well, if there is one. Of
-        several PINGs the first does not: it tells whether datagrams arrive again.
-    @ivar starts_indirect: whether the second stage begins: a stream is opened, relays are asked.
+    @ivar next: seconds until the next step; 0: this is the end.
+    @ivar pings: whether a PING is sent.
+    @ivar by_stream_too: whether a PING is sent by the fallback stream as well, if there is one. Of
+        several PINGs the first is not: its ACK shows that datagrams arrive again.
+    @ivar starts_indirect: whether the second stage begins: a stream is opened, PING_REQs are sent.
     """
 
     at: float
@@ -29,13 +29,14 @@ class ProbeStep:
 
 @dataclass(frozen=True, slots=True)
 class ProbeSchedule:
-    """When a round does what, in seconds since its start.
+    """The times of a probe, in seconds since its start.
 
-    @ivar pings: when a PING goes out.
-    @ivar stream: when a stream is opened as well; C{None}: not at all.
-    @ivar relays: when the relays are asked; C{None}: not at all.
-    @ivar end: when it is over.
-    @ivar check: when to see whether it is over already, although nothing is sent.
+    @ivar pings: the times of the PINGs.
+    @ivar stream: when a stream is opened; C{None}: never.
+    @ivar relays: when the PING_REQs are sent; C{None}: never.
+    @ivar end: when the probe ends.
+    @ivar check: when to check whether the evidence is enough, although nothing is sent; C{None}:
+        never.
     @ivar steps: all of that in order, up to the end.
     """
 
@@ -61,12 +62,21 @@ class ProbeSchedule:
     @classmethod
     @lru_cache(maxsize=64)
     def probe(cls, period: float, first_stage: float) -> ProbeSchedule:
-        """A member's own round."""
+        """The schedule of a member's own probe.
+
+        @param period: the protocol period in seconds.
+        @param first_stage: the ping timeout in seconds.
+        """
         pings = (0.0, first_stage / 3, 2 * first_stage / 3, first_stage)
         return cls(pings, first_stage, first_stage, period)
 
     @classmethod
     def relayed(cls, first_stage: float, budget: float, check: float) -> ProbeSchedule:
-        """A round on behalf of another member, which must be over within C{budget}."""
+        """The schedule of a probe on behalf of another member.
+
+        @param first_stage: the ping timeout in seconds.
+        @param budget: seconds that the probe takes.
+        @param check: seconds after which to check the evidence.
+        """
         pings = tuple(t for t in (0.0, first_stage / 3, 2 * first_stage / 3) if t < budget)
         return cls(pings, 0.0, None, budget, check if check < budget else None)

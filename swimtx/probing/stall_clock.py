@@ -1,9 +1,9 @@
 """A clock that notices when the process itself has stalled.
 
-Twisted runs late timers before it reads its sockets. After a pause, of the process, the machine or
-the garbage collector, every timeout would fire before the answers that lie in the buffers are read.
-So a timer that comes late is put off, and all others with it, by as much as it was late: first the
-sockets are read, and then nobody is blamed for what was our own sleep.
+Twisted runs late timers before it reads its sockets. After a pause of the process, the machine or
+the garbage collector, every timeout would fire before the answers in the socket buffers are read.
+So when a timer is late, it and all others are delayed by as much: the sockets are read first, and
+no member is suspected because of this process's own stall.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from swimtx.interfaces import IJournal
 LATE = 0.1  # seconds
 _READ_FIRST = 0.02  # seconds for the sockets to be read
 _FEW = 100  # timers
-_LOOKED_AT_EVERY = 64  # cancelled timers
+_LOOKED_AT_EVERY = 64  # cancels between two counts of the timers
 
 Stalled = Callable[[float], object]
 
 
 @implementer(IReactorTime)
 class StallClock:
-    """Goes around the reactor's clock.
+    """Wraps the reactor's clock.
 
-    What C{callLater} returns may be cancelled, but not moved: cancel it and call again.
+    The C{IDelayedCall} of C{callLater} can be cancelled, but not moved: cancel it and call again.
 
     @ivar slept: seconds of all stalls so far.
     """
@@ -59,15 +59,15 @@ class StallClock:
         self._stalled.append(callback)
 
     def seconds(self) -> float:
-        """The reactor's."""
+        """The reactor's time."""
         return self.clock.seconds()
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
-        """As the reactor's; after a stall the call comes later."""
+        """As the reactor's C{callLater}; a stall delays the call."""
         clock = self.clock
-        call = _Call()  # filled in here, which is quicker than by a constructor
+        call = _Call()  # setting its slots here is quicker than a constructor
         call.check = self
         call.due = clock.seconds() + delay - self.slept
         call.function = partial(callable, **kw) if kw else callable
@@ -76,20 +76,20 @@ class StallClock:
         return call  # type: ignore[return-value]
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """What waits, of what was asked for here."""
+        """The pending calls that were made through this clock."""
         return self._waiting()  # type: ignore[return-value]
 
     def has_few_timers(self) -> bool:
-        """Whether the reactor has few, or had when that was last looked at; all would be searched
-        for the one that is moved."""
+        """Whether the reactor had few timers when they were last counted: to move one, it searches
+        them all."""
         if self._cancels % _LOOKED_AT_EVERY == 0:
             self._few = len(self.clock.getDelayedCalls()) <= _FEW
         self._cancels += 1
         return self._few
 
     def late(self, call: _Call, late: float) -> None:
-        """Put everything off by as much as this one was late."""
-        # It was due at the same moment of our waking life as all the others that wait.
+        """Delay all calls by as many seconds as this one was late."""
+        # The due times of all calls are on the clock that stops in stalls: one delay fits all.
         waiting = self._waiting()
         self.slept += late
         for other in waiting:
@@ -110,14 +110,17 @@ class StallClock:
 
 
 class _Made:
-    """Stands for the reactor's call once that has been made."""
+    """Replaces the reactor's call after that was made."""
 
     def active(self) -> bool:
-        """Never again."""
+        """Whether the call is pending: it is not."""
         return False
 
     def cancel(self) -> None:
-        """It is too late for that."""
+        """Refuse, as the reactor's call does.
+
+        @raise AlreadyCalled: always.
+        """
         raise AlreadyCalled()
 
 
@@ -125,14 +128,14 @@ _MADE = _Made()
 
 
 def _nothing(*args: object, **kw: object) -> None:
-    """What a call does that will never be made."""
+    """Replaces the function of a cancelled call, so that the function is freed."""
 
 
 class _Call:
-    """An C{IDelayedCall} around the reactor's.
+    """An C{IDelayedCall} that wraps the reactor's.
 
-    @ivar due: when, on a clock that stands while we sleep.
-    @ivar inner: the reactor's; another one after it came late.
+    @ivar due: the time of the call in seconds, on a clock that stops during stalls.
+    @ivar inner: the reactor's call; after a stall a new one.
     """
 
     __slots__ = ("args", "check", "due", "function", "inner")
@@ -144,32 +147,36 @@ class _Call:
     inner: Any
 
     def fire(self) -> None:
-        """The reactor's call has come."""
+        """Make the call, or delay it if the reactor is late."""
         check = self.check
         late = check.clock.seconds() - self.due - check.slept
         if late > LATE:
             check.late(self, late)
         else:
-            # The two have known each other: who keeps this one now keeps nothing else alive.
+            # Breaks the reference cycle with the reactor's call: neither keeps the other alive.
             self.inner = _MADE
             args = self.args
             self.function(*args) if args else self.function()
 
     def active(self) -> bool:
-        """Whether it still waits."""
+        """Whether the call is still pending."""
         waits: bool = self.inner.active()
         return waits
 
     def cancel(self) -> None:
-        """Never make it."""
+        """Cancel the call.
+
+        @raise AlreadyCalled: it was made.
+        @raise AlreadyCancelled: it was cancelled before.
+        """
         inner = self.inner
         if type(inner) is DelayedCall and self.check.has_few_timers():
-            inner.reset(0)  # else the reactor wakes up when it was due, only to forget it
+            inner.reset(0)  # else the reactor wakes up when the call was due, only to drop it
         inner.cancel()
         self.function = _nothing
 
     def getTime(self) -> float:
-        """When it is due, by the reactor's clock, or was."""
+        """The time of the call in seconds, by the reactor's clock, also after it was made."""
         if self.inner is _MADE:
             return self.due + self.check.slept
         return float(self.inner.getTime())

@@ -1,13 +1,14 @@
 """A PING over a stream, when datagrams were not answered (memberlist's TCP fallback ping).
 
-What the target's host does with the connection is evidence: it refuses it, or accepts it for a
-process that does not answer, or nothing comes back at all.
+The reaction of the target's host is evidence: it refuses the connection, or accepts it although the
+process does not answer, or sends nothing at all.
 """
 
 from __future__ import annotations
 
 from typing import Protocol
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.internet.error import ConnectionRefusedError
 from twisted.python.failure import Failure
@@ -17,11 +18,11 @@ from swimtx.membership.claim import Claim
 from swimtx.membership.observation import Observation
 from swimtx.transport.messenger import Messenger
 
-_MARGIN = 0.03  # of a period, before the probe ends
+_MARGIN = 0.03  # of the probe's length: connecting ends so long before the probe
 
 
 class PingedByStream(Protocol):
-    """What a stream ping knows of its probe."""
+    """The probe, as a stream ping uses it."""
 
     over: bool
 
@@ -37,37 +38,31 @@ class PingedByStream(Protocol):
         """Send one more PING."""
 
     def check(self) -> bool:
-        """End the probe if what was seen is enough."""
+        """End the probe if the evidence is enough."""
 
 
+@attrs.define(eq=False, repr=False)
 class StreamPing:
     """Opens a stream to the target of a probe, and sends the PING on it.
 
     @param length: seconds that the whole probe takes.
-    @ivar observed: what we saw of the target's host.
+    @ivar observed: the observation of the target's host.
     """
 
-    __slots__ = (
-        "_connecting",
-        "_margin",
-        "_messenger",
-        "_probe",
-        "_retried",
-        "_stream",
-        "observed",
-    )
+    _probe: PingedByStream
+    _messenger: Messenger
+    _length: float
+    _stream: IStream | None = attrs.field(init=False, default=None)
+    _connecting: Deferred[IStream] | None = attrs.field(init=False, default=None)
+    _retried: bool = attrs.field(init=False, default=False)
+    observed: Observation = attrs.field(init=False, default=Observation.SILENT)
 
-    def __init__(self, probe: PingedByStream, messenger: Messenger, length: float) -> None:
-        self._probe = probe
-        self._messenger = messenger
-        self._margin = _MARGIN * length
-        self._stream: IStream | None = None
-        self._connecting: Deferred[IStream] | None = None
-        self._retried = False
-        self.observed = Observation.SILENT
+    @property
+    def _margin(self) -> float:
+        return _MARGIN * self._length
 
     def open(self, left: float) -> None:
-        """Connect, if that takes less than C{left} seconds."""
+        """Connect; give up a little before C{left} seconds have passed."""
         if self._probe.target.legacy:
             return  # it has no stream port
         connecting = self._messenger.connect(self._probe.target.address, left - self._margin)
@@ -75,17 +70,17 @@ class StreamPing:
         connecting.addCallbacks(self._accepted, self._not_accepted)
 
     def stop(self) -> None:
-        """Give up connecting; an open stream stays open."""
+        """Cancel the connecting; an open stream stays open."""
         if self._connecting is not None:
             self._connecting.cancel()
 
     def take(self) -> IStream | None:
-        """Hand over the open stream, if there is one: it stays open then."""
+        """Hand over the open stream, if there is one, so that it stays open."""
         stream, self._stream = self._stream, None
         return stream
 
     def close(self) -> None:
-        """Close the stream, if it is open and nobody took it."""
+        """Close the stream, if it is open and was not handed over."""
         stream = self.take()
         if stream is not None:
             stream.close()
@@ -102,8 +97,8 @@ class StreamPing:
         self._probe.check()
 
     def _closed_by_target(self) -> None:
-        """The host accepted and closed without an answer: connect once more. A dying process may
-        close what it had accepted a moment before its port."""
+        """Connect once more after the host accepted and closed without an answer: a dying process
+        may close its accepted streams a moment before its port."""
         self._stream = None
         left = self._probe.left
         if not self._probe.over and not self._retried and left > self._margin:

@@ -1,1 +1,1 @@
-"""Messages in and out, by datagram and by stream. Start at ``protocol``."""
+"""Sends and receives messages, by datagram and by stream. Start at ``protocol``."""

@@ -1,14 +1,16 @@
 """Peers that know only the original seven fields (docs/wire.rst).
 
-They cannot speak for themselves: no epoch, no updates, no refutation. Whoever hears from such a
-peer speaks for it. It is listed, probed, found failed when it stops answering, and told of
-departures.
+They make no claims: no epoch, no updates, no refutation. A member that receives a message from such
+a peer makes the claims about it. The peer is listed, probed, found failed when it stops answering,
+and told of departures.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+
+import attrs
 
 from swimtx.addresses import Address
 from swimtx.limits import MAX_INCARNATION
@@ -19,24 +21,29 @@ from swimtx.transport.route import Peer
 from swimtx.wire.messages import Message, MessageType
 
 
+@attrs.define(eq=False, repr=False)
 class LegacyPeers:
-    """Turns what such a peer sends into claims.
+    """Turns the messages of such a peer into claims about it.
 
-    @param now: gives the time in seconds: the epoch of a run is when somebody first heard of it.
+    @param now: returns the time in seconds: the epoch of a run is when a member first received
+        a message of it.
     """
 
-    def __init__(self, now: Callable[[], float], membership: Membership) -> None:
-        self._now = now
-        self._membership = membership
+    _now: Callable[[], float]
+    _membership: Membership
 
     def translate(self, message: Message, peer: Peer) -> Message | None:
-        """Take note of who speaks. C{None}: there is nothing more to do with the message."""
+        """Apply a claim about the sender of a message, or about the subject of a FAIL.
+
+        @return: the message to be handled, with the sender's proven host in its address; C{None}:
+            there is nothing more to do with it.
+        """
         if type(peer) is not Address:
-            return None  # it has no streams
-        # The host is where it was heard from: a claimed one would aim our PINGs at anybody.
+            return None  # such a peer opens no streams
+        # The host is the source's: a claimed host would direct our PINGs at any victim.
         address = Address(peer.host, message.address.port or peer.port)
         if message.type is MessageType.FAIL:
-            self._accuses(message, peer)
+            self._accuse(message, peer)
             return message
         if message.name == self._membership.name:
             return None
@@ -47,7 +54,7 @@ class LegacyPeers:
     def _alive(self, message: Message) -> None:
         held = self._membership.claim(message.name)
         if held is not None and not held.legacy:
-            return  # one of ours; it says so itself
+            return  # a member of the full schema makes its own claims
         if held is None or not held.state.living or held.address != message.address:
             epoch = max(int(self._now() * 1000), 0 if held is None else held.epoch + 1)
             claim = Claim(
@@ -63,8 +70,8 @@ class LegacyPeers:
             raised = min(max(held.incarnation, message.incarnation) + 1, MAX_INCARNATION)
             self._membership.apply(held.alive(raised), "it answered")
 
-    def _accuses(self, message: Message, peer: Address) -> None:
-        """Its FAIL names who departed. It may be wrong, so its word is a suspicion."""
+    def _accuse(self, message: Message, peer: Address) -> None:
+        """Suspect the member that a FAIL names as departed: the FAIL may be wrong."""
         held = self._membership.claim(message.name)
         if held is None or not held.state.living or held.address.port != message.address.port:
             return

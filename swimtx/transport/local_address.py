@@ -1,20 +1,20 @@
-"""Which of this host's addresses another one sees."""
+"""Finds the address of this host from which another host receives its packets."""
 
 from __future__ import annotations
 
 import socket
 
-# Addresses that are nobody's (RFC 5737, RFC 3849): the way to them is the way out.
+# Documentation addresses (RFC 5737, RFC 3849), which no host has: they use the default route.
 _OUTSIDE = {"udp4": "192.0.2.1", "udp6": "2001:db8::1"}
 _LOOPBACK = {"udp4": "127.0.0.1", "udp6": "::1"}
 
 
 def address_toward(host: str | None, kind: str) -> str:
-    """The address that this host would send from to C{host}; nothing is sent.
+    """The source address of packets from this host to C{host}; nothing is sent.
 
-    @param host: an IP literal; C{None}: anywhere outside.
+    @param host: an IP literal; C{None}: any host outside.
     @param kind: C{"udp4"} or C{"udp6"}.
-    @return: an IP literal; loopback if there is no way there.
+    @return: an IP literal; loopback if there is no route, or only a link-local one.
     """
     target = host or _OUTSIDE[kind]
     family = socket.AF_INET6 if ":" in target else socket.AF_INET

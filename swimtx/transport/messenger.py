@@ -1,5 +1,4 @@
-"""What a component needs to send messages and to receive answers: clock, protocol, pending
-requests, streams and routes."""
+"""Sends messages, and bundles for that: clock, protocol, pending requests, streams and routes."""
 
 from __future__ import annotations
 
@@ -22,9 +21,9 @@ from swimtx.wire.messages import MessageType
 class Messenger:
     """Sends to members by the route that reaches them.
 
-    @ivar me: gives our own record.
-    @ivar accusation: gives what a PING to the member of that name carries first, if it is
-        suspected (Lifeguard §IV-C).
+    @ivar me: returns the local member's record.
+    @ivar accusation: C{accusation(name)} returns the SUSPECT that a PING to that member carries
+        first (Lifeguard §IV-C), or C{None}.
     """
 
     clock: IReactorTime
@@ -51,10 +50,10 @@ class Messenger:
         self.protocol.send(peer, kind, *parts, piggyback=piggyback, sender=sender)
 
     def connect(self, address: Address, timeout: float) -> Deferred[IStream]:
-        """Open a stream on which messages are received as any others.
+        """Open a stream; messages that arrive on it are handled as any others.
 
         @param timeout: seconds.
-        @return: a Deferred of the stream; fails with what the connection failed with, or with
-            C{CancelledError}.
+        @return: a Deferred of the stream; fails with C{ConnectError} or one of its subclasses when
+            the connection fails, and with C{ConnectingCancelledError} when it is cancelled.
         """
         return self.streams.connect(address, timeout, self.protocol.frame_received)

@@ -1,9 +1,11 @@
-"""What was asked and waits for an answer, by sequence number."""
+"""Requests that wait for an answer, by sequence number."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+
+import attrs
 
 from swimtx.addresses import Address
 from swimtx.transport.route import Peer
@@ -12,44 +14,45 @@ from swimtx.wire.messages import Message
 Answered = Callable[[Message, Peer], object]
 
 
+@attrs.define(eq=False, repr=False)
 class PendingRequests:
-    """Open questions. Peers of the original seven fields answer without a number, by address.
+    """Matches answers to requests by number; those of seven-field peers, without one, by address.
 
-    @param chance: for numbers that nobody off the path can guess.
+    @param chance: draws numbers that an attacker off the path cannot guess.
     """
 
-    __slots__ = ("__weakref__", "_bits", "_by_address", "_open")
-
-    def __init__(self, chance: random.Random) -> None:
-        self._bits = chance.getrandbits
-        self._open: dict[int, Answered] = {}
-        self._by_address: dict[Address, dict[int, Answered]] = {}
+    _chance: random.Random
+    _open: dict[int, Answered] = attrs.field(init=False, factory=dict)
+    _by_address: dict[Address, dict[int, Answered]] = attrs.field(init=False, factory=dict)
 
     def open(self, answered: Answered) -> int:
-        """A new sequence number; C{answered(message, peer)} hears each answer that carries it."""
-        sequence = self._bits(32) or 1
+        """Open a request; C{answered(message, peer)} is called for each answer to it.
+
+        @return: its sequence number, which is never 0.
+        """
+        sequence = self._chance.getrandbits(32) or 1
         while sequence in self._open:
-            sequence = self._bits(32) or 1
+            sequence = self._chance.getrandbits(32) or 1
         self._open[sequence] = answered
         return sequence
 
     def open_for_address(self, address: Address, sequence: int, answered: Answered) -> None:
-        """Take an ACK without a number from that address for an answer to that, too."""
+        """Also take an ACK without a number from that address for an answer to that request."""
         self._by_address.setdefault(address, {})[sequence] = answered
 
     def close(self, sequence: int) -> None:
-        """Hear no answer to that any more."""
+        """Close a request: further answers to it are dropped."""
         self._open.pop(sequence, None)
 
     def close_for_address(self, address: Address, sequence: int) -> None:
-        """Nor one without a number, from that address."""
+        """Drop further ACKs without a number from that address, for that request."""
         waiting = self._by_address.get(address, {})
         waiting.pop(sequence, None)
         if not waiting:
             self._by_address.pop(address, None)
 
     def resolve(self, message: Message, peer: Peer) -> None:
-        """An answer has come."""
+        """Pass an answer to the request that it answers."""
         answered = self._open.get(message.sequence)
         if answered is not None:
             answered(message, peer)

@@ -32,16 +32,17 @@ _new = tuple.__new__  # twice as quick as Address(*pair)
 class SwimProtocol(UdpProtocol):
     """The C{DatagramProtocol} that a node hands to C{reactor.listenUDP}. Streams use it too.
 
-    A peer, wherever one is named here, is an C{Address}, or the open stream that a message came by.
+    A C{peer} is an C{Address}, or the open stream that a message came by.
 
-    @param sources: where piggybacked updates come from, asked in this order.
-    @param admission: asked about the sender of each datagram, before anything else is done with it.
-    @param legacy: C{legacy(message, peer)} turns what a peer of the original seven fields sends
-        into a message of ours, or returns C{None} when there is nothing more to do with it.
-    @param accepted_stream: called for each message of our cluster by a stream that we accepted:
-        from then on a refusal of our stream port means that this process is gone.
-    @ivar last_received_at: when the last message of our cluster came.
-    @ivar last_received_from: the peer that it came from.
+    @param admission: checks the source of each datagram before the datagram is opened.
+    @param sources: the sources of piggybacked updates, in this order.
+    @param legacy: C{legacy(message, peer)} translates a message of the original seven fields, or
+        returns C{None} when there is nothing more to do with it.
+    @param accepted_stream: called for each message of this cluster on an accepted stream: it shows
+        that others can reach the stream port, so that a later refusal there means that this process
+        is gone.
+    @ivar last_received_at: when the last message of this cluster came, in seconds of the clock.
+    @ivar last_received_from: the peer that it came from; C{None}: none has come.
     """
 
     __slots__ = (
@@ -101,16 +102,18 @@ class SwimProtocol(UdpProtocol):
         self.last_received_at = 0.0
         self.last_received_from: Peer | None = None
 
-    # What components register
+    # Registering
 
     def handle(self, kind: MessageType, handler: Handler) -> None:
-        """Give each message of that type to C{handler(message, peer)}."""
+        """Call C{handler(message, peer)} for each message of that type; it replaces another."""
         self._handlers[kind] = handler
 
     def on_message(self, kind: MessageType, callback: MessageCallback) -> Callable[[], None]:
-        """Also tell C{callback(message, address)}, after the message's updates were applied.
+        """Call C{callback(message, address)} for each message of that type, after its handler.
 
-        @return: a callable that ends this; called again it does nothing.
+        The message's updates have been applied by then.
+
+        @return: a function that ends this; a second call does nothing.
         """
         registered = [callback]  # the same callback may be registered twice
         self._callbacks[kind] = (*self._callbacks.get(kind, ()), registered)
@@ -125,10 +128,10 @@ class SwimProtocol(UdpProtocol):
         return stop
 
     def once_received(self, heard: Callable[[], object]) -> None:
-        """Call C{heard()} once, with the next message of our cluster."""
+        """Call C{heard()} once, at the next message of this cluster."""
         self._heard = heard
 
-    # Out
+    # Sending
 
     def send(
         self,
@@ -139,11 +142,12 @@ class SwimProtocol(UdpProtocol):
         sender: Claim | None = None,
         room: int = 0,
     ) -> None:
-        """Send one message of encoded parts.
+        """Send one message.
 
+        @param parts: its encoded fields, after the header.
         @param piggyback: whether it is filled up with updates.
-        @param sender: whom the header names, if not ourselves.
-        @param room: bytes that the message may have, if not those of a datagram.
+        @param sender: the member in the header; C{None}: the local member.
+        @param room: the maximum size in bytes; 0: that of a datagram.
         """
         if sender is not None:
             head = header(sender, kind, self._cluster, VERSION)
@@ -168,12 +172,12 @@ class SwimProtocol(UdpProtocol):
         sender: Claim | None = None,
         most: int = 0,
     ) -> None:
-        """Send what the original schema can say, and nothing else.
+        """Send a message with only the fields of the original schema.
 
-        @param destination: whom to.
-        @param sender: whom the header names, if not ourselves.
-        @param most: bytes that the message may have, if it may not have any number. To stay within,
-            the destination is left off; if that does not do, nothing is sent.
+        @param destination: the address in its destination fields.
+        @param sender: the member in the header; C{None}: the local member.
+        @param most: the maximum size in bytes; 0: any. A message that is longer is sent without
+            its destination fields; if it is still longer, nothing is sent.
         """
         data = header(sender or self._membership.local, kind, "", 0)
         aim = fields(dest_addr=destination.host, dest_port=destination.port)
@@ -183,7 +187,7 @@ class SwimProtocol(UdpProtocol):
             self.transmit(peer, data)
 
     def transmit(self, peer: Address | IOutlet, data: bytes) -> None:
-        """Seal these bytes and send them."""
+        """Seal an encoded message, and send it. An error of the socket counts as packet loss."""
         counters = self._counters
         data = self._envelope.seal(data)
         counters.bytes_sent += len(data)
@@ -205,20 +209,20 @@ class SwimProtocol(UdpProtocol):
 
     @property
     def room(self) -> int:
-        """Bytes that a datagram may have before it is sealed."""
+        """The maximum size of a datagram before it is sealed, in bytes."""
         return self._room
 
-    # In
+    # Receiving
 
     def datagramReceived(self, datagram: bytes, addr: Any) -> None:
-        """One datagram; nothing it holds can raise into the reactor."""
+        """Receive one datagram; no content of it can raise an exception into the reactor."""
         counters = self._counters
         counters.datagrams_received += 1
         counters.bytes_received += len(datagram)
         if ":" in addr[0]:
             try:
                 addr = (normal_host(addr[0]), addr[1])
-            except ValueError:  # a link-local one, whose zone the socket has lost
+            except ValueError:  # a link-local address, whose zone the socket has lost
                 self._refuse("address")
                 return
         peer = _new(Address, addr)
@@ -228,14 +232,17 @@ class SwimProtocol(UdpProtocol):
         self._receive(datagram, peer)
 
     def frame_received(self, frame: bytes, stream: IStream) -> None:
-        """One frame of a stream."""
+        """Receive one frame of a stream."""
         self._counters.frames_received += 1
         self._counters.bytes_received += len(frame)
         if self._receive(frame, stream) and stream.accepted:
             self._accepted_stream()
 
     def _receive(self, data: bytes, peer: Peer) -> bool:
-        """Whether it was a message of our cluster. All of it is one function, for speed."""
+        """Handle one message; all in one function, for speed.
+
+        @return: whether it was a message of this cluster.
+        """
         try:
             message = self._codec.decode(self._envelope.open(data))
         except Malformed as error:

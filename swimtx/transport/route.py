@@ -1,44 +1,44 @@
-"""By which way a member is reached: by datagram, or only by stream."""
+"""The route by which a member is reached: by datagram, or only by stream."""
 
 from __future__ import annotations
 
 import enum
 
+import attrs
+
 from swimtx.addresses import Address
 from swimtx.interfaces import IOutlet, IStream
 
 Peer = Address | IStream
-"""The other end of a message: where datagrams go to, or the open stream that it came by."""
+"""The other end of a message: an address for datagrams, or the open stream that it came by."""
 
 
 class Route(enum.Enum):
-    """How an ACK came."""
+    """The route by which an ACK came."""
 
     DATAGRAM = "datagram"
     STREAM = "stream"
     RELAY = "relay"
 
 
+@attrs.define(eq=False, repr=False)
 class Routes:
-    """The addresses that datagrams do not reach, and the stream that messages to each go by."""
+    """The addresses that datagrams do not reach, with the stream for the messages to each."""
 
-    __slots__ = ("_streams",)
-
-    def __init__(self) -> None:
-        self._streams: dict[Address, IOutlet] = {}
+    _streams: dict[Address, IOutlet] = attrs.field(init=False, factory=dict)
 
     def peer(self, address: Address) -> Address | IOutlet:
-        """What to send to, to reach that address."""
+        """The address itself if datagrams reach it, else its stream."""
         return self._streams.get(address) or address
 
     def stream(self, address: Address) -> IOutlet | None:
-        """What to send to as well, where datagrams do not arrive; else C{None}."""
+        """The stream to that address if datagrams do not reach it, else C{None}."""
         return self._streams.get(address)
 
     def use_stream(self, address: Address, outlet: IOutlet) -> None:
-        """Reach that address by this stream from now on."""
+        """Send to that address by this stream from now on."""
         self._streams[address] = outlet
 
     def use_datagrams(self, address: Address) -> None:
-        """Reach that address by datagram from now on."""
+        """Send to that address by datagram from now on."""
         self._streams.pop(address, None)

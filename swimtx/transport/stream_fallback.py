@@ -1,10 +1,11 @@
-"""Falls back to TCP for members that UDP does not reach, until a datagram is answered again."""
+"""Falls back to TCP for members that UDP does not reach, until a PING by UDP is answered again."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
 
+import attrs
 from twisted.python.failure import Failure
 from zope.interface import implementer
 
@@ -17,29 +18,25 @@ from swimtx.transport.route import Route
 _DATAGRAM = Route.DATAGRAM
 _MOST_KEPT = 64  # streams
 _MOST_WAITING = 64  # messages for a stream that is being opened
-_UNCONFIRMED = 2  # periods, after which the stream is given up, or it would stay slow for minutes
+_UNCONFIRMED = 2  # protocol periods without a TCP ACK; by default TCP retries for minutes
 
 
+@attrs.define(eq=False, repr=False)
 class StreamFallback:
-    """Learns from probes by which route their ACK came.
+    """Chooses the route to an address by the route of the ACKs from it.
 
-    @param fell_back: told C{fell_back(address)} when it turns out that only streams reach a
-        member: what was sent there by datagram before has been lost, either way.
+    @param fell_back: C{fell_back(address)} is called when only a stream reaches a member: the
+        datagrams that were sent to it before, and those that it sent, have been lost.
     """
 
-    __slots__ = ("__weakref__", "_fell_back", "_kept", "_messenger", "_outlets", "_period")
-
-    def __init__(
-        self, messenger: Messenger, config: Config, fell_back: Callable[[Address], object]
-    ) -> None:
-        self._messenger = messenger
-        self._period = config.protocol_period
-        self._fell_back = fell_back
-        self._outlets: set[Address] = set()
-        self._kept: dict[Address, FallbackStream] = {}
+    _messenger: Messenger
+    _config: Config
+    _fell_back: Callable[[Address], object]
+    _outlets: set[Address] = attrs.field(init=False, factory=set)
+    _kept: dict[Address, FallbackStream] = attrs.field(init=False, factory=dict)
 
     def reached(self, address: Address, route: Route) -> None:
-        """A probe of that address was answered."""
+        """Note the route by which the ACK to a probe of that address came."""
         if route is _DATAGRAM:
             if self._outlets and address in self._outlets:
                 self._outlets.discard(address)
@@ -56,7 +53,7 @@ class StreamFallback:
             if len(self._kept) >= _MOST_KEPT:
                 self._close(next(iter(self._kept)))
             stream = self._kept[address] = FallbackStream(partial(self._kept.pop, address, None))
-            stream.open(self._messenger, address, self._period)
+            stream.open(self._messenger, address, self._config.protocol_period)
         stream.send(data)
 
     def _close(self, address: Address) -> None:
@@ -66,46 +63,44 @@ class StreamFallback:
 
 
 @implementer(IOutlet)
+@attrs.define(eq=False)
 class _Outlet:
-    """A stream that is opened when something is sent."""
+    """A stream that is opened by the first message."""
 
-    __slots__ = ("_send",)
-
-    def __init__(self, send: Callable[[bytes], object]) -> None:
-        self._send = send
+    _send: Callable[[bytes], object]
 
     def send(self, data: bytes) -> None:
         """Send one message's bytes."""
         self._send(data)
 
 
+@attrs.define(eq=False, repr=False)
 class FallbackStream:
-    """One stream, opened for what is sent first, and kept for answers and for what is sent then.
+    """One stream, kept open for answers and for further messages.
 
-    @param gone: called when it could not be opened, or was closed by whichever side.
+    @param gone: called when the stream could not be opened, or was closed by either side.
     """
 
-    def __init__(self, gone: Callable[[], object]) -> None:
-        self._gone = gone
-        self._stream: IStream | None = None
-        self._waiting: list[bytes] = []
-        self._over = False
-        self._patience = 0.0
+    _gone: Callable[[], object]
+    _stream: IStream | None = attrs.field(init=False, default=None)
+    _waiting: list[bytes] = attrs.field(init=False, factory=list)
+    _over: bool = attrs.field(init=False, default=False)
+    _patience: float = attrs.field(init=False, default=0.0)
 
     def open(self, messenger: Messenger, address: Address, period: float) -> None:
-        """Connect, for C{period} seconds at the most."""
+        """Connect; give up after C{period} seconds."""
         self._patience = _UNCONFIRMED * period
         messenger.connect(address, period).addCallbacks(self._opened, self._failed)
 
     def send(self, data: bytes) -> None:
-        """Send it now, or once the stream is open."""
+        """Send one message's bytes, now or once the stream is open."""
         if self._stream is not None:
             self._stream.send(data)
         elif len(self._waiting) < _MOST_WAITING:
             self._waiting.append(data)
 
     def close(self) -> None:
-        """Close the stream, or the one that is being opened."""
+        """Close the stream, also if it is still being opened."""
         self._over = True
         stream, self._stream = self._stream, None
         if stream is not None:

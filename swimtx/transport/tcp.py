@@ -1,6 +1,6 @@
 """Streams over TCP: messages in frames, on the same port number as UDP.
 
-A frame is a length of four bytes, big-endian, and as many bytes of one message.
+A frame is a length in four bytes, big-endian, and so many bytes of one message.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from swimtx.reactor import Reactor
 
 MAX_FRAME = 128 * 1024  # bytes
 BACKLOG = 1024
-MAX_ACCEPTED = 512  # streams that others hold open here
-IDLE = 30.0  # seconds after which a stream on which nothing ever came is closed
-KEPT = 3600.0  # seconds after which one that was used, and has been idle since, is closed
+MAX_ACCEPTED = 512  # accepted streams at a time
+IDLE = 30.0  # seconds after which a stream that has received no frame is closed
+KEPT = 3600.0  # seconds without a frame after which any other stream is closed
 
 
 @implementer(IStream)
 class TcpStream(Int32StringReceiver):
-    """One connection."""
+    """One TCP connection."""
 
     MAX_LENGTH = MAX_FRAME
 
@@ -49,16 +49,16 @@ class TcpStream(Int32StringReceiver):
             self.sendString(data)
 
     def on_close(self, callback: Callable[[], object] | None) -> None:
-        """Call C{callback()} when it has closed, instead of the one before; C{None}: nothing."""
+        """Call C{callback()}, and no other, when the stream has closed; C{None}: call nothing."""
         self._on_close = callback
 
     def close(self) -> None:
-        """Close it once what was sent is out."""
+        """Close the stream when all that was written has been sent."""
         if self.transport is not None:
             self.transport.loseConnection()
 
     def give_up_after(self, seconds: float) -> None:
-        """Take the other host for gone when it leaves what was sent unconfirmed for so long."""
+        """Close the stream when sent data stays unacknowledged for so long (TCP_USER_TIMEOUT)."""
         handle = getattr(self.transport, "getHandle", None)
         if handle is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             handle().setsockopt(
@@ -66,12 +66,12 @@ class TcpStream(Int32StringReceiver):
             )
 
     def connectionMade(self) -> None:
-        """It is open."""
+        """Set the socket's options and the idle timer; a link-local peer is not supported."""
         assert self.transport is not None
         peer: Any = self.transport.getPeer()
         try:
             self.address = Address(normal_host(peer.host), peer.port)
-        except ValueError:  # a link-local one: nobody whom we could answer by datagram
+        except ValueError:  # a link-local address, to which no datagram could be sent
             self.transport.abortConnection()  # type: ignore[attr-defined]
             return
         self.transport.setTcpNoDelay(True)  # type: ignore[attr-defined]
@@ -80,18 +80,18 @@ class TcpStream(Int32StringReceiver):
         self._streams.opened(self)
 
     def stringReceived(self, string: bytes) -> None:
-        """One frame came."""
+        """Pass on one frame."""
         if self._idle is not None and self._idle.active():
             self._idle.reset(KEPT)
         self._received(string, self)
 
     def lengthLimitExceeded(self, length: int) -> None:
-        """Nobody of ours sends such frames."""
+        """Abort the connection: no member sends frames of that length."""
         assert self.transport is not None
         self.transport.abortConnection()  # type: ignore[attr-defined]
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """It is closed, by whichever side."""
+        """Note that the stream was closed, by either side."""
         self.connected = 0
         if self._idle is not None and self._idle.active():
             self._idle.cancel()
@@ -123,8 +123,8 @@ class TcpStreams:
     """Opens and accepts TCP connections.
 
     @param reactor: provides C{IReactorTCP} and C{IReactorTime}.
-    @param admission: asked about the sender of each stream, before it is accepted.
-    @ivar accepted: how many are open that others opened.
+    @param admission: checks the source of each stream before the stream is accepted.
+    @ivar accepted: number of accepted streams that are open.
     """
 
     def __init__(self, reactor: Reactor, admission: IAdmission, counters: Counters) -> None:
@@ -139,15 +139,22 @@ class TcpStreams:
         self._gone: Deferred[None] | None = None
 
     def listen(self, host: str, port: int, received: Received) -> None:
-        """Accept streams.
+        """Accept streams on that address.
 
+        @param received: C{received(frame, stream)} is called for each frame.
         @raise twisted.internet.error.CannotListenError: the port is taken.
         """
         factory = _Accepting(self, received)
         self._port = self._reactor.listenTCP(port, factory, backlog=BACKLOG, interface=host)
 
     def connect(self, address: Address, timeout: float, received: Received) -> Deferred[IStream]:
-        """Open a stream; C{timeout} in seconds."""
+        """Open a stream.
+
+        @param timeout: seconds.
+        @param received: C{received(frame, stream)} is called for each frame.
+        @return: a Deferred of the stream; fails with C{ConnectError} or one of its subclasses when
+            the connection fails, and with C{ConnectingCancelledError} when it is cancelled.
+        """
         endpoint = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
         connecting = endpoint(
             self._reactor, address.host, address.port, timeout=max(0.05, timeout)
@@ -162,7 +169,10 @@ class TcpStreams:
         return connecting  # type: ignore[return-value]
 
     def stop(self) -> Deferred[None]:
-        """Close everything."""
+        """Close the port and all streams.
+
+        @return: fires when they are closed.
+        """
         for connecting in list(self._connecting):
             connecting.cancel()
         waits: list[Deferred[Any]] = []
@@ -180,21 +190,21 @@ class TcpStreams:
         return DeferredList(waits).addCallback(lambda results: None)
 
     def admits(self, address: Any) -> bool:
-        """Whether a stream from there is accepted."""
+        """Whether a stream from that address is accepted."""
         try:
             admitted = self._admission.admits(Address(normal_host(address.host), address.port))
-        except ValueError:  # a link-local one, which is not supported
+        except ValueError:  # a link-local address, which is not supported
             admitted = False
         self._counters.not_admitted += not admitted
         return admitted
 
     def opened(self, stream: TcpStream) -> None:
-        """A stream tells that it is open."""
+        """Add a stream that has opened."""
         self._open[stream] = None
         self.accepted += stream.accepted
 
     def closed(self, stream: TcpStream) -> None:
-        """A stream tells that it is closed."""
+        """Remove a stream that has closed."""
         if stream not in self._open:
             return
         del self._open[stream]

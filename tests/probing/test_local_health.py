@@ -1,4 +1,4 @@
-"""Lifeguard's counter, 0 to 7."""
+"""Local health, the counter from 0 to 7 (Lifeguard §IV-A)."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class LocalHealthTests(SynchronousTestCase):
     def setUp(self) -> None:
         self.health = LocalHealth()
 
-    def test_the_score_begins_at_best_and_gets_no_better(self) -> None:
+    def test_the_score_begins_at_0_and_never_falls_below(self) -> None:
         self.health.probe_succeeded()
         self.assertEqual((self.health.score, self.health.probe_factor), (0, 1))
 
-    def test_each_event_has_its_weight(self) -> None:
+    def test_each_event_adds_its_weight_to_the_score(self) -> None:
         for event, weight in (
             (self.health.refuted, 1),
             (self.health.nack_missed, 1),
@@ -30,12 +30,12 @@ class LocalHealthTests(SynchronousTestCase):
             self.health.probe_succeeded()
             self.assertEqual(self.health.score - before, weight - 1)
 
-    def test_the_score_saturates(self) -> None:
+    def test_the_score_never_rises_above_7(self) -> None:
         for _ in range(20):
             self.health.stalled(5.0)
         self.assertEqual((self.health.score, self.health.probe_factor), (WORST, 8))
 
-    def test_suspicions_are_stretched_less_than_probes(self) -> None:
+    def test_the_factor_of_suspicion_timeouts_never_rises_above_4(self) -> None:
         factors = []
         for _ in range(WORST + 1):
             factors.append(self.health.suspicion_factor)

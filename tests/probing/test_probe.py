@@ -1,4 +1,4 @@
-"""One probe of one member: its course, its ends, and what it saw (SWIM §3.1)."""
+"""One probe of one member: its schedule, its end and its evidence (SWIM §3.1)."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ PING, ACK, PING_REQ, NACK = (
 PROBE = ProbeSchedule.probe(1.0, 0.45)
 
 
-class Probing:
-    """A round, and how it ended."""
+class ProbeRun:
+    """A probe, and the times at which C{ended} was called, in seconds since it began."""
 
     def __init__(
         self, parts: MemberParts, target: Claim, schedule: ProbeSchedule = PROBE, **more: Any
@@ -33,38 +33,38 @@ class Probing:
         self.ended: list[float] = []
         self.scene = parts.scene
         self.began = parts.scene.now
-        self.round = Probe(target, parts.messenger, schedule, self._end, **more)
+        self.probe = Probe(target, parts.messenger, schedule, self._end, **more)
 
-    def _end(self, round: Probe) -> None:
-        assert round is self.round and round.over
+    def _end(self, probe: Probe) -> None:
+        assert probe is self.probe and probe.over
         self.ended.append(self.scene.now - self.began)
 
 
-class RoundTests(ComponentTestCase):
+class ProbeTestCase(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.target, self.relay, self.other = self.others("t", "r", "s")
         self.network = self.scene.network
         self.network.silence_streams(self.target.claim.address.host)
 
-    def probe(self, **more: Any) -> Probing:
-        probing = Probing(self.parts, self.target.claim, **more)
-        self.parts.use(probing.round)
-        return probing
+    def probe(self, **more: Any) -> ProbeRun:
+        run = ProbeRun(self.parts, self.target.claim, **more)
+        self.parts.use(run.probe)
+        return run
 
     def relays(self, target: Claim, hinted: bool) -> list[Claim]:
         return [self.relay.claim]
 
 
-class Course(RoundTests):
+class ScheduleTests(ProbeTestCase):
     def test_a_silent_target_is_pinged_four_times_until_the_ping_timeout(self) -> None:
-        probing = self.probe()
+        run = self.probe()
         self.scene.run(2)
         self.assertEqual(self.target.times(PING), [1, 151, 301, 451])
-        self.assertEqual([round(end, 6) for end in probing.ended], [1.0])
-        self.assertIsNone(probing.round.route)
+        self.assertEqual([round(end, 6) for end in run.ended], [1.0])
+        self.assertIsNone(run.probe.route)
 
-    def test_a_ping_says_for_whom_it_is_meant_and_what_is_known_of_it(self) -> None:
+    def test_a_ping_contains_the_name_epoch_and_incarnation_of_its_target(self) -> None:
         self.probe()
         self.scene.run(0.01)
         ping = self.target.last(PING)
@@ -72,7 +72,7 @@ class Course(RoundTests):
         self.assertEqual(ping.target_incarnation, 0)
         self.assertNotEqual(ping.sequence, 0)
 
-    def test_relays_are_asked_at_the_ping_timeout_and_have_four_fifths_of_what_is_left(
+    def test_relays_get_a_ping_req_at_the_ping_timeout_with_a_budget_of_80_percent(
         self,
     ) -> None:
         self.probe(relays=self.relays)
@@ -83,60 +83,60 @@ class Course(RoundTests):
         self.assertEqual(asked.sequence, self.target.last(PING).sequence)
         self.assertEqual(self.other.heard, [])
 
-    def test_who_answers_at_once_costs_one_ping_and_no_relay(self) -> None:
+    def test_a_target_that_answers_at_once_gets_one_ping_and_no_ping_req(self) -> None:
         self.target.answering = True
-        probing = self.probe(relays=self.relays)
+        run = self.probe(relays=self.relays)
         self.scene.run(2)
         self.assertEqual((self.target.times(PING), self.relay.heard), ([1], []))
-        self.assertEqual(probing.ended, [2 * LATENCY])
-        self.assertEqual((probing.round.route, probing.round.rtt), (Route.DATAGRAM, 2 * LATENCY))
+        self.assertEqual(run.ended, [2 * LATENCY])
+        self.assertEqual((run.probe.route, run.probe.rtt), (Route.DATAGRAM, 2 * LATENCY))
 
-    def test_a_suspect_hears_the_accusation_first(self) -> None:
+    def test_a_ping_to_a_suspect_carries_the_suspect_record_first(self) -> None:
         accused = self.target.claim.suspected("s", [Evidence("s", Observation.SILENT)])
         self.parts.membership.apply(self.relay.claim.alive(1))
         self.parts.membership.apply(accused)
         self.probe()
         self.scene.run(0.01)
         self.assertEqual(self.target.updates()[0], accused)
-        self.assertIn(self.relay.claim.alive(1), self.target.updates(), "and then other news")
+        self.assertIn(self.relay.claim.alive(1), self.target.updates(), "other updates follow")
 
-    def test_what_is_attached_goes_with_each_ping(self) -> None:
+    def test_an_attached_claim_goes_with_each_ping(self) -> None:
         self.probe(attach=self.parts.me)
         self.scene.run(2)
         self.assertEqual(self.target.updates(), [self.parts.me] * 4)
 
-    def test_hastened_it_begins_its_second_stage_at_once_and_ends_no_sooner(self) -> None:
+    def test_an_expedited_probe_begins_its_second_stage_at_once_and_ends_no_sooner(self) -> None:
         self.target.accept_streams()
         self.network.restore_streams(self.target.claim.address.host)
-        probing = self.probe(relays=self.relays)
+        run = self.probe(relays=self.relays)
         self.scene.run(0.1)
-        probing.round.expedite(0.02)
-        probing.round.expedite(0.02)
+        run.probe.expedite(0.02)
+        run.probe.expedite(0.02)
         self.scene.run(2)
         self.assertEqual(self.relay.times(PING_REQ), [101])
         self.assertEqual(self.relay.last(PING_REQ).budget, 0.72)
         by_stream = [h for h in self.target.heard if h.peer != self.parts.me.address]
         self.assertEqual(len(by_stream), 1)
-        self.assertEqual([round(end, 6) for end in probing.ended], [1.0])
+        self.assertEqual([round(end, 6) for end in run.ended], [1.0])
 
-    def test_stopped_it_ends_without_a_word_and_asks_no_more(self) -> None:
-        probing = self.probe(relays=self.relays)
+    def test_a_stopped_probe_sends_nothing_more_and_does_not_call_ended(self) -> None:
+        run = self.probe(relays=self.relays)
         self.scene.run(0.1)
         sequence = self.target.last(PING).sequence
-        probing.round.stop()
+        run.probe.stop()
         self.target.say(self.parts.me.address, ACK, sequence=sequence)
         self.scene.run(2)
-        self.assertEqual(probing.ended, [])
+        self.assertEqual(run.ended, [])
         self.assertEqual(self.target.times(PING), [1])
 
-    def test_stopped_while_a_stream_opens_it_leaves_none(self) -> None:
-        probing = self.probe()
+    def test_a_probe_that_is_stopped_while_its_stream_opens_leaves_no_timer(self) -> None:
+        run = self.probe()
         self.scene.run(0.5)
-        probing.round.stop()
+        run.probe.stop()
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_it_ends_early_when_what_was_seen_is_enough(self) -> None:
-        probing = self.probe(relays=self.relays, seen=lambda r: len(r.evidence) == 2)
+    def test_a_probe_ends_early_when_the_evidence_is_enough(self) -> None:
+        run = self.probe(relays=self.relays, seen=lambda probe: len(probe.evidence) == 2)
         self.scene.run(0.5)
         self.relay.say(
             self.parts.me.address,
@@ -144,113 +144,113 @@ class Course(RoundTests):
             sequence=self.relay.last(PING_REQ).sequence,
             observed=Observation.REFUSED,
         )
-        self.assertEqual(len(probing.ended), 1)
-        self.assertLess(probing.ended[0], 0.51)
+        self.assertEqual(len(run.ended), 1)
+        self.assertLess(run.ended[0], 0.51)
 
 
-class Answers(RoundTests):
+class AnswerTests(ProbeTestCase):
     def answer(self, peer: Peer, **more: Any) -> None:
-        """An ACK from somebody, with the number of the round."""
+        """Send an ACK from a peer, with the sequence number of the probe."""
         more.setdefault("sequence", self.target.last(PING).sequence)
         peer.say(self.parts.me.address, more.pop("kind", ACK), **more)
 
-    def test_after_a_repeat_no_round_trip_is_measured(self) -> None:
-        probing = self.probe()
+    def test_an_answer_after_a_repeated_ping_has_no_round_trip_time(self) -> None:
+        run = self.probe()
         self.scene.run(0.2)
         self.answer(self.target)
-        self.assertEqual((probing.round.route, probing.round.rtt), (Route.DATAGRAM, None))
+        self.assertEqual((run.probe.route, run.probe.rtt), (Route.DATAGRAM, None))
 
-    def test_an_ack_of_another_number_is_no_answer(self) -> None:
-        probing = self.probe()
+    def test_an_ack_with_another_sequence_number_is_dropped(self) -> None:
+        run = self.probe()
         self.scene.run(0.1)
         self.answer(self.target, sequence=self.target.last(PING).sequence ^ 1)
-        self.assertEqual(probing.ended, [])
+        self.assertEqual(run.ended, [])
 
-    def test_an_ack_of_an_earlier_run_is_no_answer_and_one_of_a_later_run_is(self) -> None:
-        probing = self.probe()
+    def test_an_ack_of_an_earlier_run_is_dropped_and_an_ack_of_a_later_run_counts(self) -> None:
+        run = self.probe()
         self.scene.run(0.1)
         epoch = self.target.claim.epoch
         self.answer(self.target, sender=Claim("t", self.target.claim.address, epoch - 1))
-        self.assertEqual(probing.ended, [])
+        self.assertEqual(run.ended, [])
         self.answer(self.target, sender=Claim("t", self.target.claim.address, epoch + 1))
-        self.assertEqual(len(probing.ended), 1)
-        assert probing.round.answer is not None
-        self.assertEqual(probing.round.answer.epoch, epoch + 1)
+        self.assertEqual(len(run.ended), 1)
+        assert run.probe.answer is not None
+        self.assertEqual(run.probe.answer.epoch, epoch + 1)
 
-    def test_an_ack_from_a_relay_speaks_for_the_target(self) -> None:
-        probing = self.probe(relays=self.relays)
+    def test_an_ack_from_a_relay_ends_the_probe(self) -> None:
+        run = self.probe(relays=self.relays)
         self.scene.run(0.5)
         self.answer(self.relay, target="t")
-        self.assertEqual((probing.round.route, probing.round.rtt), (Route.RELAY, None))
+        self.assertEqual((run.probe.route, run.probe.rtt), (Route.RELAY, None))
 
-    def test_an_ack_from_somebody_who_was_not_asked_does_not(self) -> None:
-        probing = self.probe(relays=self.relays)
+    def test_an_ack_from_a_member_that_is_no_relay_is_dropped(self) -> None:
+        run = self.probe(relays=self.relays)
         self.scene.run(0.5)
         self.answer(self.other, target="t")
         self.answer(self.relay, target="s")
-        self.assertEqual(probing.ended, [])
+        self.assertEqual(run.ended, [])
 
-    def test_a_nack_is_evidence_and_no_answer(self) -> None:
-        probing = self.probe(relays=self.relays)
+    def test_a_nack_is_evidence_and_does_not_end_the_probe(self) -> None:
+        run = self.probe(relays=self.relays)
         self.scene.run(0.5)
         self.answer(self.relay, kind=NACK, target="t", observed=Observation.ACCEPTED)
-        self.assertEqual(probing.ended, [])
+        self.assertEqual(run.ended, [])
         self.scene.run(1)
         self.assertEqual(
-            probing.round.evidence,
+            run.probe.evidence,
             (Evidence("me", Observation.SILENT), Evidence("r", Observation.ACCEPTED)),
         )
 
-    def test_an_ack_after_a_nack_still_ends_it(self) -> None:
-        probing = self.probe(relays=self.relays)
+    def test_an_ack_after_a_nack_ends_the_probe(self) -> None:
+        run = self.probe(relays=self.relays)
         self.scene.run(0.5)
         self.answer(self.relay, kind=NACK, target="t")
         self.answer(self.relay, target="t")
-        self.assertIs(probing.round.route, Route.RELAY)
+        self.assertIs(run.probe.route, Route.RELAY)
 
-    def test_an_ack_after_its_end_is_dropped(self) -> None:
-        probing = self.probe()
+    def test_an_ack_after_the_end_of_the_probe_is_dropped(self) -> None:
+        run = self.probe()
         self.scene.run(1.1)
         self.answer(self.target)
-        self.assertEqual((len(probing.ended), probing.round.route), (1, None))
+        self.assertEqual((len(run.ended), run.probe.route), (1, None))
 
 
-class Streams(RoundTests):
+class StreamTests(ProbeTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.host = self.target.claim.address.host
         self.network.restore_streams(self.host)
 
-    def test_one_that_only_streams_reach_answers_by_stream(self) -> None:
+    def test_a_target_that_only_streams_reach_answers_by_stream(self) -> None:
         self.target.accept_streams()
         self.target.answering = True
         self.network.block_datagrams(destinations=self.host)
-        probing = self.probe()
+        run = self.probe()
         self.scene.run(2)
-        self.assertEqual((probing.round.route, probing.round.rtt), (Route.STREAM, None))
-        self.assertLess(probing.ended[0], 0.46)
-        self.assertEqual(self.parts.streams._open, {}, "and it is closed again")
+        self.assertEqual((run.probe.route, run.probe.rtt), (Route.STREAM, None))
+        self.assertLess(run.ended[0], 0.46)
+        self.assertEqual(self.parts.streams._open, {}, "the stream is closed again")
 
-    def test_a_host_that_accepts_for_a_silent_process_is_seen(self) -> None:
+    def test_a_stream_accepted_for_a_silent_process_is_observed_as_accepted(self) -> None:
         self.target.accept_streams()
-        probing = self.probe()
+        run = self.probe()
         self.scene.run(2)
-        self.assertIs(probing.round.own_observation, Observation.ACCEPTED)
-        self.assertEqual(probing.round.evidence, (Evidence("me", Observation.ACCEPTED),))
+        self.assertIs(run.probe.own_observation, Observation.ACCEPTED)
+        self.assertEqual(run.probe.evidence, (Evidence("me", Observation.ACCEPTED),))
 
-    def test_a_host_that_refuses_is_seen(self) -> None:
-        probing = self.probe()
+    def test_a_refused_stream_is_observed_as_refused(self) -> None:
+        run = self.probe()
         self.scene.run(2)
-        self.assertIs(probing.round.own_observation, Observation.REFUSED)
+        self.assertIs(run.probe.own_observation, Observation.REFUSED)
 
-    def test_one_that_closes_what_it_accepted_is_looked_at_once_more(self) -> None:
+    def test_a_host_that_closes_an_accepted_stream_is_connected_to_once_more(self) -> None:
         for dying, seen in ((True, Observation.REFUSED), (False, Observation.ACCEPTED)):
             self.target.accept_streams()
             streams = self.target.streams
             assert streams is not None
-            probing = self.probe()
+            run = self.probe()
             self.scene.run(0.5)
-            self.assertIs(probing.round.own_observation, Observation.ACCEPTED)
+            self.assertIs(run.probe.own_observation, Observation.ACCEPTED)
             if dying:
                 streams.stop()
                 self.scene.run(0.1)
@@ -259,42 +259,43 @@ class Streams(RoundTests):
                     transport: Any = stream.transport
                     transport.abortConnection()
                 self.scene.run(0.1)
-            self.assertIs(probing.round.own_observation, seen)
-            self.assertEqual(len(streams._open), 0, "but not again and again")
+            self.assertIs(run.probe.own_observation, seen)
+            self.assertEqual(len(streams._open), 0, "it is connected to only once more")
             self.scene.run(1)
 
-    def test_a_host_that_says_nothing_is_silent(self) -> None:
+    def test_a_host_that_does_not_answer_is_observed_as_silent(self) -> None:
         self.network.silence_streams(self.host)
-        probing = self.probe()
+        run = self.probe()
         self.scene.run(2)
-        self.assertIs(probing.round.own_observation, Observation.SILENT)
+        self.assertIs(run.probe.own_observation, Observation.SILENT)
 
-    def test_a_stream_that_opens_too_late_is_closed(self) -> None:
-        """It is given a little less time than the round; a stall can still delay it."""
+    def test_a_stream_that_opens_after_the_end_of_the_probe_is_closed(self) -> None:
+        """Connecting is given a little less time than the probe; a stall can still delay it."""
         self.target.accept_streams()
         self.target.reactor.stall()
-        probing = self.probe()
+        run = self.probe()
         self.scene.run(1.5)
         self.target.reactor.resume()
         self.scene.run(1)
-        self.assertEqual(len(probing.ended), 1)
+        self.assertEqual(len(run.ended), 1)
         self.assertEqual(self.parts.streams._open, {})
 
 
-class Relayed(RoundTests):
-    def test_on_behalf_of_another_it_opens_a_stream_at_once_and_keeps_within_its_budget(
+class RelayedProbeTests(ProbeTestCase):
+    def test_a_relayed_probe_opens_a_stream_at_once_and_ends_within_its_budget(
         self,
     ) -> None:
         self.network.restore_streams(self.target.claim.address.host)
-        probing = self.probe(schedule=ProbeSchedule.relayed(0.45, 0.25, 0.02))
+        run = self.probe(schedule=ProbeSchedule.relayed(0.45, 0.25, 0.02))
         self.scene.run(0.01)
-        self.assertIs(probing.round.own_observation, Observation.REFUSED)
+        self.assertIs(run.probe.own_observation, Observation.REFUSED)
         self.scene.run(2)
         self.assertEqual(self.target.times(PING), [1, 151])
-        self.assertEqual(probing.ended, [0.25])
+        self.assertEqual(run.ended, [0.25])
 
 
-#: What may come in during a round: when, in what type, from whom, with the right number or not.
+#: Messages that may arrive during a probe: the time in milliseconds, the type, the sender, whether
+#: the sequence number is wrong, the target, the offset of the epoch, whether it comes by stream.
 arrivals = st.lists(
     st.tuples(
         st.integers(0, 1100),
@@ -309,9 +310,9 @@ arrivals = st.lists(
 )
 
 
-class Properties(ComponentTestCase):
+class ProbePropertyTests(ComponentTestCase):
     @given(arrivals, st.booleans(), st.sampled_from(["honest", "refuse", "silent", "accept"]))
-    def test_a_round_ends_exactly_once_whatever_arrives(
+    def test_a_probe_ends_exactly_once_whatever_messages_arrive(
         self, story: list[tuple[Any, ...]], expedite: bool, streams: str
     ) -> None:
         scene = Scene()
@@ -325,16 +326,16 @@ class Properties(ComponentTestCase):
             scene.network.refuse_streams(host)
         elif streams == "silent":
             scene.network.silence_streams(host)
-        probing = Probing(parts, peers["t"].claim, relays=lambda target, hinted: [peers["r"].claim])
+        run = ProbeRun(parts, peers["t"].claim, relays=lambda target, hinted: [peers["r"].claim])
         if expedite:
-            parts.reactor.callLater(0.2, probing.round.expedite, 0.02)
+            parts.reactor.callLater(0.2, run.probe.expedite, 0.02)
         for at, kind, name, wrong, target, older, by_stream in sorted(story):
             scene.run(max(0.0, at / 1000 - scene.now))
             sender = peers[name].claim
             data = peers[name].bytes_of(
                 kind,
                 sender=Claim(name, sender.address, sender.epoch + older),
-                sequence=probing.round.sequence ^ wrong,
+                sequence=run.probe.sequence ^ wrong,
                 target=target,
             )
             opened = [h.peer for h in peers[name].heard if h.peer != parts.me.address]
@@ -343,9 +344,9 @@ class Properties(ComponentTestCase):
             else:
                 peers[name].send(parts.me.address, data)
         scene.run(3)
-        self.assertEqual(len(probing.ended), 1)
-        self.assertTrue(probing.round.over)
-        self.assertEqual(probing.round.route is not None, probing.round.answer is not None)
-        self.assertLessEqual(probing.ended[0], 1.0 + 1e-6)
+        self.assertEqual(len(run.ended), 1)
+        self.assertTrue(run.probe.over)
+        self.assertEqual(run.probe.route is not None, run.probe.answer is not None)
+        self.assertLessEqual(run.ended[0], 1.0 + 1e-6)
         self.assertEqual((parts.streams._open, parts.requests._open), ({}, {}))
         self.assertEqual(list(parts.reactor.getDelayedCalls()), [])

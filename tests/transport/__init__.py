@@ -1,1 +1,1 @@
-"""Tests of the doors to the network."""
+"""Tests of ``swimtx.transport``."""

@@ -1,4 +1,4 @@
-"""Rounds where only streams arrive: the target's, and the relays'."""
+"""Probes of targets and through relays that only streams reach."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ ONCE = ProbeSchedule((0.0,), None, None, 0.5)
 
 
 def by_stream(peer: Peer, kind: MessageType) -> list[Heard]:
-    """What a peer has heard of that type, over streams."""
+    """The messages of that type that a peer has received over streams."""
     return [h for h in peer.heard if h.message.type is kind and type(h.peer) is not Address]
 
 
-class FallbackStreamTests(ComponentTestCase):
+class FallbackProbeTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.fallback = StreamFallback(self.parts.messenger, self.parts.config, Calls())
@@ -38,7 +38,7 @@ class FallbackStreamTests(ComponentTestCase):
     def only_streams_reach(self, peer: Peer) -> None:
         self.fallback.reached(peer.claim.address, Route.STREAM)
 
-    def test_the_repeat_of_a_ping_goes_by_stream_too_and_may_be_answered_there(self) -> None:
+    def test_a_repeated_ping_goes_also_by_stream_and_may_be_answered_there(self) -> None:
         self.only_streams_reach(self.target)
         probe = self.probe(relays=lambda target, hinted: [self.relay.claim])
         self.scene.run(0.2)
@@ -49,19 +49,19 @@ class FallbackStreamTests(ComponentTestCase):
         self.assertEqual((probe.route, probe.over), (Route.STREAM, True))
         self.assertEqual(self.relay.heard, [])
 
-    def test_the_only_ping_of_a_round_goes_both_ways(self) -> None:
+    def test_the_only_ping_of_a_probe_goes_by_datagram_and_by_stream(self) -> None:
         self.only_streams_reach(self.target)
         self.probe(ONCE)
         self.scene.run(0.1)
         self.assertEqual(len(self.target.messages(PING)), 2)
         self.assertEqual(len(by_stream(self.target, PING)), 1)
 
-    def test_whom_datagrams_reach_is_pinged_by_nothing_else(self) -> None:
+    def test_a_member_that_datagrams_reach_is_not_pinged_by_stream(self) -> None:
         self.probe(ONCE)
         self.scene.run(0.1)
         self.assertEqual(by_stream(self.target, PING), [])
 
-    def test_relays_that_only_streams_reach_are_asked_and_answer_by_stream(self) -> None:
+    def test_relays_that_only_streams_reach_get_a_ping_req_and_answer_by_stream(self) -> None:
         self.scene.network.silence_streams(self.target.claim.address.host)
         self.only_streams_reach(self.relay)
         probe = self.probe(relays=lambda target, hinted: [self.relay.claim])

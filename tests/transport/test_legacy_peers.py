@@ -1,4 +1,4 @@
-"""A peer that knows only the original seven fields, written from raw bytes without our codec."""
+"""Peers that know only the original seven fields: a double on raw bytes, without our codec."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def varint(value: int) -> bytes:
     return bytes([*digits, value])
 
 
-def written(**said: Any) -> bytes:
-    """A message as the original's encoder makes it: fields 1 to 7 by number."""
+def written(**values: Any) -> bytes:
+    """A message as the original encoder makes it: fields 1 to 7 by number."""
     data = b""
     for field, name in enumerate(
         ["node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port"], start=1
     ):
-        value = said.get(name)
+        value = values.get(name)
         if isinstance(value, str):
             data += varint(field << 3 | 2) + varint(len(value.encode())) + value.encode()
         elif value is not None:
@@ -40,11 +40,11 @@ def written(**said: Any) -> bytes:
 
 
 def read(data: bytes) -> dict[int, Any]:
-    """The fields that the original's decoder finds; it skips those that it does not know."""
+    """The fields that the original decoder finds; it skips unknown fields."""
     found: dict[int, Any] = {}
     at = 0
 
-    def take() -> int:
+    def take_varint() -> int:
         nonlocal at
         value = shift = 0
         while True:
@@ -56,12 +56,12 @@ def read(data: bytes) -> dict[int, Any]:
                 return value
 
     while at < len(data):
-        field, wire_type = divmod(take(), 8)
+        field, wire_type = divmod(take_varint(), 8)
         value: Any
         if wire_type == 0:
-            value = take()
+            value = take_varint()
         elif wire_type == 2:
-            size = take()
+            size = take_varint()
             value, at = data[at : at + size], at + size
         else:
             value, at = None, at + {1: 8, 5: 4}[wire_type]
@@ -72,12 +72,12 @@ def read(data: bytes) -> dict[int, Any]:
     return found
 
 
-class OldPeer(DatagramProtocol):
-    """Answers PINGs, and does what it is told.
+class LegacyPeer(DatagramProtocol):
+    """A peer of the original schema, which answers PINGs and sends what a test tells it to.
 
-    @ivar delay: seconds until it answers.
-    @ivar heard: each message that came, as its fields by number, and the bytes it had.
-    @ivar streams: how many streams were opened to it.
+    @ivar delay: seconds until it answers a PING.
+    @ivar heard: the fields by number, and the size in bytes, of each received message.
+    @ivar streams: a call for each stream that was opened to it.
     """
 
     noisy = False
@@ -112,9 +112,9 @@ class OldPeer(DatagramProtocol):
             self.reactor.callLater(self.delay, lambda: self.say(addr, ACK, **to))
 
     def say(self, to: Any, kind: int, **more: Any) -> int:
-        """Send a message; how many bytes it has."""
-        said = {"node_id": self.name, "addr": self.host, "port": self.port, "type": kind}
-        data = written(**{**said, "heart_beat": self.heart_beat or None, **more})
+        """Send a message; return its size in bytes."""
+        values = {"node_id": self.name, "addr": self.host, "port": self.port, "type": kind}
+        data = written(**{**values, "heart_beat": self.heart_beat or None, **more})
         self.transport.write(data, tuple(to))
         return len(data)
 
@@ -122,8 +122,8 @@ class OldPeer(DatagramProtocol):
         return [message for message, _ in self.heard if message.get(5) == kind]
 
 
-class SevenFieldsTests(SynchronousTestCase):
-    """One old peer in a group of ours."""
+class LegacyPeerTestCase(SynchronousTestCase):
+    """One legacy peer and a group of members."""
 
     names: tuple[str, ...] = ("n1", "n2", "n3")
     settings: dict[str, Any] = {}
@@ -134,7 +134,7 @@ class SevenFieldsTests(SynchronousTestCase):
         self.first = self.nodes[0]
         self.changes = Calls()
         self.first.membership.subscribe(self.changes)
-        self.peer = OldPeer(self.scene)
+        self.peer = LegacyPeer(self.scene)
 
     def tearDown(self) -> None:
         for node in self.nodes:
@@ -162,15 +162,15 @@ class SevenFieldsTests(SynchronousTestCase):
         return [(str(change.event), change.member.name) for (change,) in self.changes.all]
 
 
-class Joining(SevenFieldsTests):
-    def test_it_can_read_the_join_res(self) -> None:
+class JoiningLegacyPeerTests(LegacyPeerTestCase):
+    def test_a_legacy_peer_can_decode_the_join_res(self) -> None:
         self.peer.say(self.first.address, JOIN_REQ)
         self.scene.run(2 * LATENCY)
         (message,) = self.peer.messages(JOIN_RES)
         self.assertEqual((message[1], message[2], message[3]), ("n1", *self.first.address))
         self.assertEqual((message[6], message[7]), (self.peer.host, self.peer.port))
 
-    def test_it_is_listed_by_all(self) -> None:
+    def test_a_legacy_peer_that_joins_is_listed_by_all_members(self) -> None:
         self.join()
         for node in self.nodes:
             member = self.held(node)
@@ -178,7 +178,7 @@ class Joining(SevenFieldsTests):
             self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
             self.assertEqual(member.state.value, "alive")
 
-    def test_its_epoch_is_the_clock_of_who_heard_it(self) -> None:
+    def test_the_epoch_of_a_legacy_peer_is_the_clock_of_its_first_receiver(self) -> None:
         before = self.scene.now
         self.join()
         for node in self.nodes:
@@ -186,29 +186,29 @@ class Joining(SevenFieldsTests):
             assert member is not None
             self.assertEqual(member.epoch, EPOCH + int(1000 * (before + LATENCY)))
 
-    def test_its_heart_beat_is_its_incarnation(self) -> None:
+    def test_the_heart_beat_of_a_legacy_peer_is_its_incarnation(self) -> None:
         self.peer.heart_beat = 7
         self.join()
         member = self.held()
         assert member is not None
         self.assertEqual(member.incarnation, 7)
 
-    def test_the_host_that_it_claims_is_not_believed(self) -> None:
-        """Or it would have us ping anybody."""
+    def test_a_legacy_peer_is_listed_at_its_source_address_not_at_a_claimed_host(self) -> None:
+        """Otherwise it could direct our PINGs at any host."""
         self.peer.say(self.first.address, JOIN_REQ, addr="10.77.0.1")
         self.scene.run(1)
         member = self.held()
         assert member is not None
         self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
 
-    def test_it_may_leave_its_address_unsaid(self) -> None:
+    def test_a_legacy_peer_may_leave_out_its_address(self) -> None:
         self.peer.say(self.first.address, JOIN_REQ, addr=None, port=None)
         self.scene.run(1)
         member = self.held()
         assert member is not None
         self.assertEqual((member.address, member.port), (self.peer.host, self.peer.port))
 
-    def test_of_our_own_names_it_has_none(self) -> None:
+    def test_a_legacy_peer_cannot_take_the_name_of_a_member(self) -> None:
         before = self.first.membership.get("n1")
         for name in ("n1", "n2"):
             self.peer.say(self.first.address, JOIN_REQ, node_id=name)
@@ -218,34 +218,34 @@ class Joining(SevenFieldsTests):
         assert second is not None
         self.assertEqual(second.address, self.nodes[1].address.host)
 
-    def test_by_a_stream_it_is_nobody(self) -> None:
+    def test_a_legacy_message_by_stream_is_ignored(self) -> None:
         stream = RecordingStream()
         self.first.protocol.frame_received(written(node_id="old", type=JOIN_REQ), stream)
         self.assertEqual(self.state(), "unknown")
 
 
-class SmallJoinRes(SevenFieldsTests):
+class SmallJoinResTests(LegacyPeerTestCase):
     names = ("n" * 97, "n" * 128)
 
-    def test_what_it_gets_is_no_larger_than_what_it_sent_or_128_bytes(self) -> None:
-        """Not more for less: or it would be worth while to ask in somebody else's name."""
+    def test_a_join_res_to_a_legacy_peer_is_no_longer_than_its_join_req_or_128_bytes(self) -> None:
+        """No amplification: otherwise a forged source address would be worth while."""
         sent = self.peer.say(self.first.address, JOIN_REQ)
         self.peer.say(self.nodes[1].address, JOIN_REQ)
         self.scene.run(2 * LATENCY)
         self.assertLess(sent, 128)
         answers = [size for message, size in self.peer.heard if message.get(5) == JOIN_RES]
-        self.assertEqual(len(answers), 1, "the other name alone is too long")
+        self.assertEqual(len(answers), 1, "the other member's name alone is too long")
         self.assertLessEqual(answers[0], 128)
         self.assertEqual(self.peer.messages(JOIN_RES)[0][1], self.names[0])
         self.assertNotIn(6, self.peer.messages(JOIN_RES)[0])
 
 
-class Living(SevenFieldsTests):
+class LegacyPeerTests(LegacyPeerTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.join()
 
-    def test_its_ping_is_answered_by_an_ack_that_names_it(self) -> None:
+    def test_a_ping_of_a_legacy_peer_is_answered_by_an_ack_with_its_address(self) -> None:
         self.peer.heard.clear()
         self.peer.say(self.first.address, PING)
         self.scene.run(2 * LATENCY)
@@ -253,20 +253,20 @@ class Living(SevenFieldsTests):
         self.assertEqual((message[1], message[2], message[3]), ("n1", *self.first.address))
         self.assertEqual((message[5], message[6], message[7]), (4, self.peer.host, 9000))
 
-    def test_it_is_probed_and_stays_alive_while_it_answers(self) -> None:
+    def test_a_legacy_peer_is_probed_and_stays_alive_while_it_answers(self) -> None:
         self.scene.run(60)
         self.assertGreater(len(self.peer.messages(PING)), 30)
         self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
         self.assertNotIn(("suspected", "old"), self.events())
 
-    def test_a_probe_of_it_has_no_news_to_carry(self) -> None:
+    def test_a_ping_to_a_legacy_peer_carries_no_updates(self) -> None:
         self.first.set_tags({"news": "x" * 100})
         self.peer.heard.clear()
         self.scene.run(5)
         self.assertTrue(self.peer.heard)
         self.assertLess(max(size for _, size in self.peer.heard), 150)
 
-    def test_two_who_ask_it_at_the_same_time_are_both_answered(self) -> None:
+    def test_two_probes_of_a_legacy_peer_at_the_same_time_are_both_answered(self) -> None:
         self.peer.delay = 0.1
         for _ in range(100):
             pinged = self.first.ping("old")
@@ -275,13 +275,13 @@ class Living(SevenFieldsTests):
         self.scene.run(5)
         self.assertNotIn(("suspected", "old"), self.events())
 
-    def test_it_is_found_failed_when_it_is_silent(self) -> None:
+    def test_a_silent_legacy_peer_is_found_failed(self) -> None:
         self.peer.answering = False
         self.scene.run(60)
         self.assertEqual([self.state(node) for node in self.nodes], ["failed"] * 3)
         self.assertEqual(self.events()[-2:], [("suspected", "old"), ("failed", "old")])
 
-    def test_a_suspect_that_answers_recovers(self) -> None:
+    def test_a_suspected_legacy_peer_recovers_when_it_answers(self) -> None:
         self.peer.answering = False
         while self.state() != "suspect":
             self.scene.run(0.1)
@@ -290,7 +290,7 @@ class Living(SevenFieldsTests):
         self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
         self.assertEqual(self.events()[-1], ("recovered", "old"))
 
-    def test_what_it_sends_after_its_fail_starts_a_new_epoch(self) -> None:
+    def test_a_message_of_a_failed_legacy_peer_starts_a_new_epoch(self) -> None:
         before = self.held()
         self.peer.answering = False
         self.scene.run(60)
@@ -304,7 +304,7 @@ class Living(SevenFieldsTests):
         self.assertEqual(self.events()[-1], ("joined", "old"))
         self.assertEqual([self.state(node) for node in self.nodes], ["alive"] * 3)
 
-    def test_it_is_told_of_a_departure_by_a_fail_that_names_who_departed(self) -> None:
+    def test_a_legacy_peer_gets_a_fail_that_names_a_member_that_left(self) -> None:
         leaving = self.nodes[2]
         address = leaving.address
         leaving.destroy()
@@ -312,19 +312,19 @@ class Living(SevenFieldsTests):
         message = self.peer.messages(FAIL)[-1]
         self.assertEqual((message[1], message[2], message[3]), ("n3", *address))
 
-    def test_and_likewise_of_a_failure(self) -> None:
+    def test_a_legacy_peer_gets_a_fail_that_names_a_member_that_failed(self) -> None:
         address = self.nodes[2].address
         self.kill(self.nodes.pop())
         self.scene.run(60)
         message = self.peer.messages(FAIL)[-1]
         self.assertEqual((message[1], message[2], message[3]), ("n3", *address))
 
-    def test_it_is_never_asked_to_be_a_relay(self) -> None:
+    def test_a_legacy_peer_never_gets_a_ping_req(self) -> None:
         self.scene.network.unplug(self.nodes[2].address.host)
         self.scene.run(30)
         self.assertEqual(self.peer.messages(PING_REQ), [])
 
-    def test_it_is_sent_no_type_above_five_and_no_stream_whatever_goes_on(self) -> None:
+    def test_a_legacy_peer_gets_no_type_above_five_and_no_stream_whatever_happens(self) -> None:
         network = self.scene.network
         self.first.set_tags({"role": "web"})
         self.scene.run(70)  # table exchanges
@@ -348,17 +348,17 @@ class Living(SevenFieldsTests):
         self.assertEqual(self.peer.errors, [])
         self.assertEqual(len(self.peer.streams), 0)
 
-    def test_its_ping_req_is_looked_up_by_address_in_our_own_list(self) -> None:
+    def test_the_target_of_a_legacy_ping_req_is_looked_up_by_its_address(self) -> None:
         target = self.nodes[1].address
         self.peer.heard.clear()
         self.peer.say(self.first.address, PING_REQ, dest_addr=target.host, dest_port=target.port)
         self.scene.run(0.1)
         (message,) = self.peer.messages(ACK)
-        # It takes an ACK for its sender's, so it is the target's.
+        # The original takes the sender of an ACK for the answering member, so it names the target.
         self.assertEqual((message[1], message[2], message[3]), ("n2", *target))
         self.assertEqual((message[6], message[7]), (self.peer.host, 9000))
 
-    def test_for_an_address_that_is_nobodys_nothing_is_done(self) -> None:
+    def test_a_legacy_ping_req_for_an_unknown_address_is_ignored(self) -> None:
         stranger = self.scene.peer("stranger")
         self.peer.heard.clear()
         self.peer.say(
@@ -371,7 +371,7 @@ class Living(SevenFieldsTests):
         self.scene.run(0.05)
         self.assertEqual((stranger.heard, self.peer.messages(ACK)), ([], []))
 
-    def test_of_a_silent_target_it_hears_nothing(self) -> None:
+    def test_a_legacy_ping_req_for_a_silent_target_gets_no_answer(self) -> None:
         address = self.nodes[2].address
         self.kill(self.nodes.pop())
         self.peer.heard.clear()
@@ -379,7 +379,7 @@ class Living(SevenFieldsTests):
         self.scene.run(2)
         self.assertEqual((self.peer.messages(ACK), self.peer.errors), ([], []))
 
-    def test_its_fail_is_a_suspicion_that_the_accused_refutes(self) -> None:
+    def test_the_fail_of_a_legacy_peer_is_a_suspicion_that_the_accused_refutes(self) -> None:
         accused = self.nodes[1]
         self.peer.say(
             self.first.address,
@@ -393,8 +393,8 @@ class Living(SevenFieldsTests):
         why = next(c.why for (c,) in self.changes.all if c.event == "suspected")
         self.assertIn("old", why)
 
-    def test_nobody_else_accuses_in_this_way(self) -> None:
-        stranger = OldPeer(self.scene, "stranger")
+    def test_the_fail_of_an_unknown_sender_is_no_suspicion(self) -> None:
+        stranger = LegacyPeer(self.scene, "stranger")
         self.changes.all.clear()
         accused = self.nodes[1]
         stranger.say(
@@ -407,7 +407,7 @@ class Living(SevenFieldsTests):
         self.scene.run(5)
         self.assertEqual(self.events(), [])
 
-    def test_of_a_fail_about_ourselves_we_think_otherwise(self) -> None:
+    def test_a_legacy_fail_of_the_local_member_is_refuted(self) -> None:
         before = self.first._parts.membership.local.incarnation
         self.peer.say(
             self.first.address,
@@ -419,7 +419,7 @@ class Living(SevenFieldsTests):
         self.scene.run(1)
         self.assertEqual(self.first._parts.membership.local.incarnation, before + 1)
 
-    def test_whoever_listens_hears_all_that_it_sends(self) -> None:
+    def test_callbacks_receive_every_message_of_a_legacy_peer(self) -> None:
         for kind in (PING, JOIN_REQ, PING_REQ, ACK, FAIL):
             heard = Calls()
             self.first.on_message(MessageType(kind), heard)
@@ -429,8 +429,8 @@ class Living(SevenFieldsTests):
             self.assertEqual((message.name, address), ("old", (self.peer.host, 9000)))
 
 
-class Handed(SevenFieldsTests):
-    """The well-known node hands it out to newcomers."""
+class BootstrapListedPeerTests(LegacyPeerTestCase):
+    """A bootstrap node lists the legacy peer to newcomers."""
 
     names = ()
 
@@ -440,9 +440,9 @@ class Handed(SevenFieldsTests):
         self.bootstrap = Bootstrap(self.scene.network.host(host), 10000, host)
         self.bootstrap.start()
         self.nodes: list[Node] = []
-        self.peer = OldPeer(self.scene)
+        self.peer = LegacyPeer(self.scene)
 
-    def test_who_joins_by_it_alone_sends_no_type_above_five_and_opens_no_stream(self) -> None:
+    def test_a_member_that_joins_by_a_legacy_peer_alone_sends_it_no_type_above_five(self) -> None:
         self.peer.say(self.bootstrap.address, JOIN_REQ)
         self.scene.run(1)
         node = self.scene.node("n1")
@@ -454,7 +454,7 @@ class Handed(SevenFieldsTests):
         self.assertEqual(self.state(node), "alive")
         self.assertEqual((self.peer.errors, len(self.peer.streams)), ([], 0))
 
-    def test_one_that_comes_later_is_found_by_a_renewal(self) -> None:
+    def test_a_legacy_peer_that_joins_later_is_found_by_a_renewed_registration(self) -> None:
         node = self.scene.node("n1")
         self.nodes.append(node)
         node.start()

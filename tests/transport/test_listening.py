@@ -1,4 +1,4 @@
-"""A member's two sockets, on the real network."""
+"""A member's two sockets, UDP and TCP, on the real network."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from swimtx import Config, Node
 from swimtx.wire.messages import Message, MessageType
 
 
-class SocketsTests(TestCase):
+class ListeningPortsTests(TestCase):
     async def _start(self) -> Node:
         node = Node(reactor, Config(name="n1", port=0))
         await node.start()
@@ -34,24 +34,24 @@ class SocketsTests(TestCase):
         node.protocol.send(node.address, MessageType.ACK)
         self.assertEqual((await heard).name, "n1")
 
-    async def test_a_port_is_tried_again_while_somebody_else_has_it(self) -> None:
+    async def test_a_port_that_another_socket_has_taken_is_tried_again(self) -> None:
         node = await self._start()
         port, address = node._parts.ports._udp._port, node.address
         port.stopReading()
         port.connectionLost(Failure(OSError("as Twisted does when a read fails")))
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
-            thief.bind(address)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+            other.bind(address)
             await deferLater(reactor, 0.05)
             self.assertIsNone(node.protocol.transport)
         await deferLater(reactor, 1.1)
         self.assertIsNotNone(node.protocol.transport)
 
-    async def test_stopping_while_a_port_is_closed_leaves_nothing(self) -> None:
+    async def test_stopping_while_the_port_is_closed_leaves_no_socket_or_timer(self) -> None:
         node = await self._start()
         port = node._parts.ports._udp._port
         port.stopReading()
         port.connectionLost(Failure(OSError("as Twisted does when a read fails")))
         await node.stop()
-        # The trial runner complains of every timer and socket that is left.
+        # trial reports every timer and socket that is left.
         await deferLater(reactor, 0.05)
         self.assertIsNone(node.protocol.transport)

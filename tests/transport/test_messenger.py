@@ -25,7 +25,7 @@ class MessengerTests(ComponentTestCase):
         self.scene.run(0.1)
         self.assertIs(peer.messages()[-1].type, GOSSIP)
 
-    def test_a_stream_that_it_opens_receives_messages_as_any_other(self) -> None:
+    def test_messages_that_arrive_on_an_opened_stream_are_handled(self) -> None:
         (peer,) = self.others("a")
         peer.accept_streams()
         connecting = self.parts.messenger.connect(peer.claim.address, 1.0)

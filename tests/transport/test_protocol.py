@@ -1,4 +1,4 @@
-"""The protocol: updates before the message, dispatch, and datagrams filled up with updates."""
+"""The datagram protocol: updates, dispatch to handlers, and piggybacking (SWIM §4.1)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ PING, ACK, GOSSIP, TABLE = (
 NEWCOMER = Claim("new", Address("10.1.0.1", 7946), EPOCH, by="new")
 
 
-class Failing:
+class FailingTransport:
     """A transport that cannot send."""
 
     def __init__(self, error: Exception) -> None:
@@ -43,7 +43,7 @@ class Failing:
 
 @implementer(IStream)
 class RecordingStream:
-    """A stream that remembers what it was given."""
+    """A stream that records the messages sent on it."""
 
     address = Address("10.1.0.9", 7946)
     accepted = True
@@ -55,13 +55,13 @@ class RecordingStream:
         self.sent.append(data)
 
     def on_close(self, callback: Callable[[], object] | None) -> None:
-        """It never closes."""
+        """Ignore the callback: the stream never closes."""
 
     def close(self) -> None:
-        """It stays open."""
+        """Leave the stream open."""
 
     def give_up_after(self, seconds: float) -> None:
-        """It has all the time."""
+        """Set no timeout."""
 
 
 @implementer(IAdmission)
@@ -78,8 +78,8 @@ class AdmitOnly:
 
 
 @implementer(IUpdateSource)
-class OneUpdate:
-    """A source that always has the same bytes to tell."""
+class SameUpdate:
+    """A source that always returns the same bytes."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
@@ -102,7 +102,7 @@ class ProtocolTestCase(ComponentTestCase):
         sources: Sequence[Any] = (),
         legacy: Callable[[Message, Any], Message | None] = lambda message, peer: None,
     ) -> SwimProtocol:
-        """A protocol with other parts, which has our port."""
+        """A protocol with other components, on the port of the local member."""
         parts = self.parts
         made = SwimProtocol(
             parts.membership,
@@ -120,7 +120,7 @@ class ProtocolTestCase(ComponentTestCase):
         return made
 
 
-class Receiving(ProtocolTestCase):
+class ReceivingTests(ProtocolTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
@@ -136,17 +136,17 @@ class Receiving(ProtocolTestCase):
         self.assertEqual((message.type, message.name, peer), (GOSSIP, "a", self.peer.claim.address))
         self.assertEqual(self.parts.counters.datagrams_received, 2)
 
-    def test_its_news_is_applied_before_it_is_handled(self) -> None:
+    def test_the_updates_of_a_message_are_applied_before_its_handler_is_called(self) -> None:
         known: list[str] = []
         self.protocol.handle(GOSSIP, lambda message, peer: known.append(self.parts.state("new")))
         self.peer.say(self.here, GOSSIP, updates=(NEWCOMER,))
         self.assertEqual(known, ["alive"])
 
-    def test_the_claims_of_a_table_are_left_to_who_handles_it(self) -> None:
+    def test_the_claims_of_a_table_are_left_to_its_handler(self) -> None:
         self.peer.say(self.here, TABLE, updates=(NEWCOMER,), pages=1)
         self.assertEqual(self.parts.state("new"), "unknown")
 
-    def test_callbacks_hear_a_message_after_its_news_and_its_handler(self) -> None:
+    def test_callbacks_are_called_after_the_updates_and_the_handler(self) -> None:
         heard: list[tuple[Any, ...]] = []
         self.protocol.handle(GOSSIP, lambda message, peer: heard.append(("handler",)))
         self.protocol.on_message(
@@ -156,14 +156,14 @@ class Receiving(ProtocolTestCase):
         self.peer.say(self.here, GOSSIP, updates=(NEWCOMER,))
         self.assertEqual(heard, [("handler",), ("a", self.peer.claim.address, "alive")])
 
-    def test_a_callback_hears_of_the_address_at_the_other_end_of_a_stream(self) -> None:
+    def test_a_callback_gets_the_address_at_the_other_end_of_a_stream(self) -> None:
         heard = Calls()
         self.protocol.on_message(GOSSIP, heard)
         self.protocol.frame_received(self.peer.bytes_of(GOSSIP), RecordingStream())
         self.assertEqual(heard.all[0][1], RecordingStream.address)
         self.assertEqual(self.parts.counters.frames_received, 1)
 
-    def test_a_callback_hears_nothing_more_once_it_has_ended(self) -> None:
+    def test_a_callback_that_has_ended_is_not_called(self) -> None:
         heard, other = Calls(), Calls()
         stop = self.protocol.on_message(GOSSIP, heard)
         again = self.protocol.on_message(GOSSIP, heard)
@@ -171,7 +171,9 @@ class Receiving(ProtocolTestCase):
         stop()
         stop()
         self.peer.say(self.here, GOSSIP)
-        self.assertEqual((len(heard), len(other)), (1, 1), "it was registered twice")
+        self.assertEqual(
+            (len(heard), len(other)), (1, 1), "another registration of the same callback stays"
+        )
         again()
         self.peer.say(self.here, GOSSIP)
         self.assertEqual((len(heard), len(other)), (1, 2))
@@ -190,32 +192,32 @@ class Receiving(ProtocolTestCase):
         self.peer.say(self.here, GOSSIP)
         self.assertEqual(heard, ["once", "always", "always"])
 
-    def test_a_datagram_from_an_address_that_is_not_admitted_is_not_even_opened(self) -> None:
+    def test_a_datagram_from_an_address_that_is_not_admitted_is_not_opened(self) -> None:
         admission = AdmitOnly("10.0.0.77")
         protocol = self.protocol_with(admission)
         protocol.datagramReceived(b"\xff\xff\xff", ("10.0.0.66", 7946))
         self.assertEqual(admission.asked, [Address("10.0.0.66", 7946)])
         self.assertEqual((self.parts.counters.not_admitted, self.parts.counters.malformed), (1, {}))
         protocol.datagramReceived(b"\xff\xff\xff", ("::ffff:10.0.0.77", 7946))
-        self.assertEqual(admission.asked[-1], Address("10.0.0.77", 7946), "in its one spelling")
+        self.assertEqual(admission.asked[-1], Address("10.0.0.77", 7946), "in its canonical form")
         self.assertEqual(sum(self.parts.counters.malformed.values()), 1)
 
-    def test_a_message_by_a_stream_that_we_accepted_is_told(self) -> None:
+    def test_a_message_by_an_accepted_stream_calls_accepted_stream(self) -> None:
         protocol = self.protocol_with()
         stream = RecordingStream()
         protocol.frame_received(self.peer.bytes_of(GOSSIP, cluster="other"), stream)
-        self.assertEqual(len(self.accepted), 0, "it was of another cluster")
+        self.assertEqual(len(self.accepted), 0, "the message was of another cluster")
         protocol.frame_received(self.peer.bytes_of(GOSSIP), stream)
         stream.accepted = False
         protocol.frame_received(self.peer.bytes_of(GOSSIP), stream)
         self.assertEqual(len(self.accepted), 1)
 
-    def test_another_cluster_is_counted_and_ignored(self) -> None:
+    def test_a_message_of_another_cluster_is_counted_and_ignored(self) -> None:
         self.peer.say(self.here, GOSSIP, cluster="other", updates=(NEWCOMER,))
         self.assertEqual((len(self.handled), self.parts.state("new")), (0, "unknown"))
         self.assertEqual(self.parts.counters.other_cluster, 1)
 
-    def test_what_is_no_message_is_counted_by_reason_and_dropped(self) -> None:
+    def test_a_malformed_message_is_counted_by_reason_and_dropped(self) -> None:
         self.peer.send(self.here, b"\xff\xff\xff")
         self.peer.send(self.here, self.peer.bytes_of(GOSSIP)[:20])
         self.peer.send(self.here, b"")
@@ -229,11 +231,11 @@ class Receiving(ProtocolTestCase):
         self.assertEqual(len(self.flushLoggedErrors(ZeroDivisionError)), 1)
         self.assertEqual(self.parts.counters.handler_errors, 1)
 
-    def test_ipv4_peers_of_a_dual_stack_port_have_their_usual_address(self) -> None:
+    def test_ipv4_peers_of_a_dual_stack_port_have_an_ipv4_address(self) -> None:
         self.protocol.datagramReceived(self.peer.bytes_of(GOSSIP), ("::ffff:10.0.0.2", 7946))
         self.assertEqual(self.handled.all[0][1], Address("10.0.0.2", 7946))
 
-    def test_a_seven_fields_message_is_translated_first_or_dropped(self) -> None:
+    def test_a_message_of_the_original_seven_fields_is_translated_or_dropped(self) -> None:
         data = self.peer.bytes_of(PING, version=0)
         translate = Calls()
         dropping = self.protocol_with(legacy=translate)
@@ -249,7 +251,7 @@ class Receiving(ProtocolTestCase):
         translating.datagramReceived(data, self.peer.claim.address)
         self.assertEqual(self.handled.all[0][0].name, "b")
 
-    def test_what_it_was_translated_to_decides_who_handles_it(self) -> None:
+    def test_the_type_of_the_translated_message_chooses_its_handler(self) -> None:
         protocol = self.protocol_with(
             legacy=lambda message, peer: Message(replace(message.header, type=PING))
         )
@@ -258,7 +260,7 @@ class Receiving(ProtocolTestCase):
         protocol.datagramReceived(data, self.peer.claim.address)
         self.assertEqual([message.type for message, _ in self.handled.all], [PING])
 
-    def test_when_the_last_message_of_our_cluster_came_is_remembered(self) -> None:
+    def test_the_time_of_the_last_message_of_this_cluster_is_remembered(self) -> None:
         self.scene.run(5)
         self.peer.say(self.here, GOSSIP)
         at = self.scene.clock.seconds()
@@ -267,7 +269,7 @@ class Receiving(ProtocolTestCase):
         self.peer.send(self.here, b"\xff")
         self.assertEqual(self.protocol.last_received_at, at)
 
-    def test_who_waits_for_the_next_message_hears_of_one(self) -> None:
+    def test_a_once_received_callback_is_called_for_one_message_of_this_cluster(self) -> None:
         heard = Calls()
         self.protocol.once_received(heard)
         self.peer.say(self.here, GOSSIP, cluster="other")
@@ -276,18 +278,18 @@ class Receiving(ProtocolTestCase):
         self.peer.say(self.here, GOSSIP)
         self.assertEqual(len(heard), 1)
 
-    def test_the_reactor_gets_its_turn_after_sixteen_kilobytes(self) -> None:
+    def test_the_port_reads_no_more_than_16_kilobytes_at_a_time(self) -> None:
         assert self.protocol.transport is not None
         self.assertEqual(self.protocol.transport.maxThroughput, 16 * 1024)  # type: ignore[attr-defined]
 
-    def test_that_the_port_was_closed_is_told(self) -> None:
+    def test_the_unasked_stop_callback_is_called_when_the_port_is_closed(self) -> None:
         stopped = Calls()
         self.protocol.on_unasked_stop(stopped)
         self.parts.close()
         self.assertEqual(len(stopped), 1)
 
 
-class Sending(ProtocolTestCase):
+class SendingTests(ProtocolTestCase):
     def setUp(self) -> None:
         super().setUp()
         self.peer = self.scene.peer("a")
@@ -295,11 +297,11 @@ class Sending(ProtocolTestCase):
         self.protocol = self.parts.protocol
 
     def got(self, peer: Peer | None = None) -> Message:
-        """The last message that has arrived."""
+        """The last message that the peer received."""
         self.scene.run(0.01)
         return (peer or self.peer).heard[-1].message
 
-    def test_the_header_says_who_we_are_now(self) -> None:
+    def test_the_header_contains_the_present_record_of_the_local_member(self) -> None:
         self.protocol.send(self.there, ACK, sequence_field(7))
         message = self.got()
         self.assertEqual(
@@ -311,18 +313,18 @@ class Sending(ProtocolTestCase):
         self.protocol.send(self.there, ACK)
         self.assertEqual(self.got().incarnation, 1)
 
-    def test_somebody_else_may_be_named_as_the_sender(self) -> None:
+    def test_the_header_may_name_another_sender(self) -> None:
         self.protocol.send(self.there, MessageType.FAIL, sender=NEWCOMER)
         self.assertEqual((self.got().name, self.got().address), ("new", NEWCOMER.address))
 
-    def test_news_rides_along_unless_it_is_not_wanted(self) -> None:
+    def test_updates_are_piggybacked_unless_that_is_turned_off(self) -> None:
         self.parts.membership.apply(NEWCOMER)
         self.protocol.send(self.there, PING, piggyback=False)
         self.assertEqual(self.got().updates, ())
         self.protocol.send(self.there, PING)
         self.assertEqual(self.got().updates, (NEWCOMER,))
 
-    def test_the_room_of_a_stream_may_be_larger(self) -> None:
+    def test_a_message_by_stream_may_be_larger_than_a_datagram(self) -> None:
         for number in range(40):
             self.parts.membership.apply(
                 Claim(f"m{number}", NEWCOMER.address, EPOCH, tags=(("t", "x" * 100),))
@@ -332,7 +334,7 @@ class Sending(ProtocolTestCase):
         self.assertEqual(len(self.scene.codec.decode(stream.sent[0]).updates), 40)
         self.assertEqual(self.parts.counters.frames_sent, 1)
 
-    def test_seven_fields_hold_no_more_than_seven_fields(self) -> None:
+    def test_a_legacy_message_has_only_fields_of_the_original_schema(self) -> None:
         self.parts.membership.apply(NEWCOMER)
         self.protocol.send_legacy(self.there, ACK, Address("10.9.9.9", 99))
         self.scene.run(0.01)
@@ -342,7 +344,7 @@ class Sending(ProtocolTestCase):
             named, {1: "me", 2: "10.0.0.1", 3: 7946, 5: 4, 6: "10.9.9.9", 7: 99}, "no others"
         )
 
-    def test_whatever_a_send_raises_is_loss(self) -> None:
+    def test_every_error_of_a_send_is_counted_as_a_send_failure(self) -> None:
         for error in (
             BlockingIOError(),
             PermissionError(),
@@ -350,26 +352,26 @@ class Sending(ProtocolTestCase):
             InvalidAddressError("fe80::1", "no"),
             MessageLengthError("long"),
         ):
-            self.protocol.transport = Failing(error)  # type: ignore[assignment]
+            self.protocol.transport = FailingTransport(error)  # type: ignore[assignment]
             self.protocol.send(self.there, PING)
         self.assertEqual(self.parts.counters.send_failures, 5)
 
-    def test_sending_through_a_closed_port_is_loss(self) -> None:
+    def test_sending_through_a_closed_port_is_counted_as_a_send_failure(self) -> None:
         self.parts.close()
         self.protocol.send(self.there, PING)
         self.assertEqual(self.parts.counters.send_failures, 1)
 
-    def test_several_sources_fill_a_message_in_turn_each_with_the_room_that_is_left(self) -> None:
+    def test_update_sources_fill_a_message_in_turn_each_with_the_room_that_is_left(self) -> None:
         update = framed(encode_update(NEWCOMER))
-        first, second, third = OneUpdate(update), OneUpdate(b""), OneUpdate(update)
+        first, second, third = SameUpdate(update), SameUpdate(b""), SameUpdate(update)
         third.pending = False
         protocol = self.protocol_with(sources=(first, second, third))
         protocol.send(self.there, PING)
         self.assertEqual(self.got().updates, (NEWCOMER,))
         self.assertEqual(first.rooms[0] - second.rooms[0], len(update))
-        self.assertEqual(third.rooms, [], "it had nothing to tell")
+        self.assertEqual(third.rooms, [], "a source without pending updates is not called")
 
-    def test_bytes_and_datagrams_are_counted(self) -> None:
+    def test_sent_bytes_and_datagrams_are_counted(self) -> None:
         self.protocol.send(self.there, PING)
         self.scene.run(0.01)
         counters = self.parts.counters
@@ -382,7 +384,7 @@ class Sending(ProtocolTestCase):
         st.lists(st.integers(0, 900), min_size=1, max_size=12),
         st.integers(1280, 1500),
     )
-    def test_no_datagram_is_larger_than_the_capacity_whatever_is_news(
+    def test_no_datagram_is_larger_than_the_capacity_whatever_updates_are_pending(
         self, those: list[Claim], sizes: list[int], capacity: int
     ) -> None:
         scene = Scene()
@@ -399,4 +401,4 @@ class Sending(ProtocolTestCase):
         if those and min(sizes) < 100:
             smallest = min(len(framed(encode_update(claim))) for claim in those)
             if smallest < 300 and parts.membership.members()[0].name != "me":
-                self.assertTrue(peer.updates(), "there was room, and there was news")
+                self.assertTrue(peer.updates(), "there was room for a pending update")

@@ -22,7 +22,7 @@ from tests.parts import Calls, Scene
 
 
 class Received:
-    """What came by which stream."""
+    """Records the received frames, and the streams that they came by."""
 
     def __init__(self) -> None:
         self.frames: list[bytes] = []
@@ -34,8 +34,8 @@ class Received:
             self.streams.append(stream)
 
 
-class StreamsTests:
-    """What every C{IStreams} does. Mixed in with a C{TestCase} that knows the network."""
+class StreamsTestsMixin:
+    """Tests for every C{IStreams}, to be mixed in with a C{TestCase} that provides the network."""
 
     here: Any
     there: Any
@@ -46,15 +46,15 @@ class StreamsTests:
         raise NotImplementedError
 
     def free_address(self) -> Address:
-        """Where nobody listens, and somebody may."""
+        """An address on which no port listens, but may."""
         raise NotImplementedError
 
     async def until(self, holds: Callable[[], object]) -> None:
-        """Let time pass until that is so."""
+        """Let time pass until C{holds()} is true."""
         raise NotImplementedError
 
     async def prepare(self) -> None:
-        """One that listens, and one that opens streams to it."""
+        """Make the C{IStreams} that listens, and another that opens streams to it."""
         self.got, self.back = Received(), Received()
         self.address = self.free_address()
         self.there = self.make()
@@ -62,14 +62,14 @@ class StreamsTests:
         self.here = self.make()
 
     async def result(self, waiting: Deferred[Any]) -> Any:
-        """What it fires with."""
+        """Let time pass until a Deferred fires; return its result."""
         await self.until(lambda: waiting.called)
         return await waiting
 
     async def open(self) -> Any:
         return await self.result(self.here.connect(self.address, 5.0, self.back))
 
-    async def test_the_interfaces_are_provided(self: Any) -> None:
+    async def test_streams_provide_their_interfaces(self: Any) -> None:
         await self.prepare()
         verifyObject(IStreams, self.here)
         stream = await self.open()
@@ -97,7 +97,7 @@ class StreamsTests:
         self.assertTrue(accepted.accepted and not stream.accepted)
         self.assertEqual(self.there.accepted, 1)
 
-    async def test_what_was_sent_before_a_close_still_arrives(self: Any) -> None:
+    async def test_data_that_was_sent_before_a_close_still_arrives(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
         closed = Calls()
@@ -108,7 +108,7 @@ class StreamsTests:
         await self.until(lambda: self.got.frames and not self.there.accepted)
         self.assertEqual(self.got.frames, [bytes(100_000)])
 
-    async def test_the_other_end_hears_of_a_close(self: Any) -> None:
+    async def test_a_close_calls_the_on_close_callback_at_the_other_end(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
         stream.send(b"hello")
@@ -129,7 +129,7 @@ class StreamsTests:
         stream.close()
         self.assertEqual(self.got.frames, [])
 
-    async def test_nobody_listens_there(self: Any) -> None:
+    async def test_a_stream_to_a_port_without_a_listener_is_refused(self: Any) -> None:
         await self.prepare()
         opening = self.here.connect(self.free_address(), 5.0, self.back)
         await self.assertFailure(
@@ -154,7 +154,7 @@ class StreamsTests:
         await self.until(lambda: len(closed) and not self.there.accepted)
         self.assertEqual([len(frame) for frame in self.got.frames], [4, MAX_FRAME])
 
-    async def test_no_more_than_some_are_accepted_at_a_time(self: Any) -> None:
+    async def test_no_more_than_max_accepted_streams_are_accepted_at_a_time(self: Any) -> None:
         self.patch(tcp, "MAX_ACCEPTED", 2)
         await self.prepare()
         first, second = await self.open(), await self.open()
@@ -169,7 +169,7 @@ class StreamsTests:
             stream.send(b"here")
         await self.until(lambda: len(self.got.frames) == 2)
 
-    async def test_one_on_which_nothing_ever_comes_is_closed(self: Any) -> None:
+    async def test_a_stream_that_receives_no_frame_is_closed(self: Any) -> None:
         self.patch(tcp, "IDLE", 0.2)
         await self.prepare()
         stream = await self.open()
@@ -177,7 +177,7 @@ class StreamsTests:
         stream.on_close(closed)
         await self.until(lambda: len(closed) and not self.there.accepted)
 
-    async def test_stopped_nothing_is_open_at_either_end(self: Any) -> None:
+    async def test_stopping_closes_all_streams_at_both_ends_and_frees_the_port(self: Any) -> None:
         await self.prepare()
         stream = await self.open()
         closed = Calls()
@@ -193,7 +193,7 @@ class StreamsTests:
         )
         self.there.listen(self.address.host, self.address.port, self.got)
 
-    async def test_stopped_while_one_opens_it_never_opens(self: Any) -> None:
+    async def test_a_stream_that_is_opening_when_all_are_stopped_never_opens(self: Any) -> None:
         await self.prepare()
         opening = self.here.connect(self.address, 5.0, self.back)
         failed: list[Any] = []
@@ -201,13 +201,13 @@ class StreamsTests:
         await self.result(self.here.stop())
         self.assertEqual((len(failed), self.here._open, self.here._connecting), (1, {}, {}))
 
-    async def test_stopping_where_nothing_is_open_is_done_at_once(self: Any) -> None:
+    async def test_stopping_fires_at_once_when_nothing_is_open(self: Any) -> None:
         await self.prepare()
         self.assertTrue(self.here.stop().called)
         self.assertTrue(self.here.stop().called)
 
 
-class SimulatedStreams(StreamsTests, TestCase):
+class SimulatedStreamsTests(StreamsTestsMixin, TestCase):
     def setUp(self) -> None:
         self.scene = Scene()
         self.made: list[TcpStreams] = []
@@ -237,9 +237,9 @@ class SimulatedStreams(StreamsTests, TestCase):
             if holds():
                 return
             self.scene.run(0.01)
-        self.fail("it never came to that")
+        self.fail("the condition never became true")
 
-    async def test_one_that_was_used_is_kept_for_an_hour(self) -> None:
+    async def test_a_stream_that_has_received_a_frame_is_kept_for_an_hour(self) -> None:
         await self.prepare()
         stream = await self.open()
         closed = Calls()
@@ -252,7 +252,7 @@ class SimulatedStreams(StreamsTests, TestCase):
         self.scene.run(2)
         self.assertEqual((len(closed), self.there.accepted), (1, 0))
 
-    async def test_a_host_that_says_nothing_is_given_up_in_time(self) -> None:
+    async def test_connecting_to_a_silent_host_times_out(self) -> None:
         await self.prepare()
         self.scene.network.silence_streams(self.address.host)
         opening = self.here.connect(self.address, 0.5, self.back)
@@ -271,7 +271,7 @@ class SimulatedStreams(StreamsTests, TestCase):
         self.assertEqual((self.there.accepted, self.got.frames), (0, []))
 
 
-class LoopbackStreams(StreamsTests, TestCase):
+class LoopbackStreamsTests(StreamsTestsMixin, TestCase):
     """Over real sockets."""
 
     timeout = 30
