@@ -1,8 +1,8 @@
-"""Table exchange: two members compare what they hold, and send each other what differs.
+"""Table exchange: two members compare their tables and send each other the records that differ.
 
-Gossip alone leaves somebody uninformed now and then, in small groups above all. So each member
-compares lists with another at random from time to time, and with the first that answers when it
-joins. A digest goes first, one hash for each 1/64 of the names: parts that are equal are not sent.
+Gossip alone misses a member now and then, above all in small groups. So each member exchanges
+tables with a random member at intervals, and with the first that answers when it joins. A digest
+goes first, one hash for each 1/64 of the names: parts that are equal are not sent.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import math
 import random
 from collections.abc import Callable, Mapping
 
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+import attrs
+from twisted.internet.interfaces import IReactorTime
 
 from swimtx.addresses import Address
 from swimtx.config import Config
@@ -22,6 +23,7 @@ from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
+from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Peer
 from swimtx.wire.codec import encode_update, fields, framed
@@ -30,57 +32,56 @@ from swimtx.wire.messages import Message, MessageType
 _STREAM_PAGE = 32 * 1024  # bytes of one page on a stream
 _PAGE_HEAD = 300  # bytes that the header of a page may take
 _MAX_PAGES = 4096
+_MAX_VERIFYING = 64  # addresses that are verified at a time
+_MAX_VERIFIED = 4096
 _NOTHING: Mapping[str, Claim] = {}
 
 
+@attrs.define(eq=False, repr=False)
 class AntiEntropy:
-    """Starts exchanges, answers those of others, and takes up what comes of either."""
+    """Starts table exchanges, answers those of other members, and applies the records received."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        config: Config,
-    ) -> None:
-        self._clock = clock
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._protocol = messenger.protocol
-        self._config = config
-        self._digests = TableDigest(membership)
-        self._timer: IDelayedCall | None = None
-        self._exchanges: dict[TableExchange, None] = {}
-        self._asking: dict[str, Probe] = {}
-        self._proving: dict[str, Probe] = {}
-        self._proven: dict[Address, None] = {}
-        self._protocol.handle(MessageType.DIGEST, self._asked)
-        self._protocol.handle(MessageType.TABLE, self._heard_table)
-        membership.watch(self._changed, WatchOrder.ANTI_ENTROPY)
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _config: Config
+    _digests: TableDigest = attrs.field(init=False)
+    _timer: Timer = attrs.field(init=False)
+    _exchanges: dict[TableExchange, None] = attrs.field(init=False, factory=dict)
+    _probes: dict[str, Probe] = attrs.field(init=False, factory=dict)  # of accused members
+    _verifying: dict[str, Probe] = attrs.field(init=False, factory=dict)
+    _verified: dict[Address, None] = attrs.field(init=False, factory=dict)
+
+    def __attrs_post_init__(self) -> None:
+        self._digests = TableDigest(self._membership)
+        self._timer = Timer(self._clock)
+        self._messenger.protocol.handle(MessageType.DIGEST, self._digest_received)
+        self._messenger.protocol.handle(MessageType.TABLE, self._table_received)
+        self._membership.watch(self._changed, WatchOrder.ANTI_ENTROPY)
 
     def start(self) -> None:
-        """TableExchange from time to time."""
-        self._arm()
+        """Exchange tables with random members at intervals from now on."""
+        self._set_timer()
 
     def stop(self) -> None:
-        """TableExchange no more."""
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        """Cancel the timer, the exchanges under way and the probes."""
+        self._timer.cancel()
         for exchange in list(self._exchanges):
             exchange.stop()
-        for asking in [*self._asking.values(), *self._proving.values()]:
-            asking.stop()
+        for probe in [*self._probes.values(), *self._verifying.values()]:
+            probe.stop()
         self._exchanges.clear()
-        self._asking.clear()
-        self._proving.clear()
+        self._probes.clear()
+        self._verifying.clear()
 
     def exchange(
         self, address: Address, done: Callable[[bool], object] = lambda done: None
     ) -> None:
-        """Compare lists with whoever is there; C{done(whether)} tells whether it worked."""
+        """Exchange tables with the member at C{address}, a C{(host, port)}.
+
+        @param done: called once as C{done(complete)}, unless L{stop} comes first.
+        """
 
         def ended(exchange: TableExchange) -> None:
             self._exchanges.pop(exchange, None)
@@ -90,19 +91,19 @@ class AntiEntropy:
             done(exchange.complete)
 
         exchange = TableExchange(
-            address, self._messenger, self._digests.current, self._take_quietly, ended
+            address, self._messenger, self._digests.current, self._apply_quietly, ended
         )
         self._exchanges[exchange] = None
 
-    # From time to time
+    # The timer
 
-    def _arm(self) -> None:
+    def _set_timer(self) -> None:
         interval = exchange_interval(self._config.table_interval, self._membership.living)
         jitter = 0.75 + 0.5 * self._chance.random()
-        self._timer = self._clock.callLater(interval * jitter, self._tick)
+        self._timer.set(interval * jitter, self._tick)
 
     def _tick(self) -> None:
-        self._arm()
+        self._set_timer()
         for partner in self._membership.sample(self._chance, 2):
             if not partner.legacy:
                 self.exchange(partner.address)
@@ -110,33 +111,38 @@ class AntiEntropy:
 
     # Answering
 
-    def _asked(self, message: Message, peer: Peer) -> None:
-        """A DIGEST: the parts that differ go back. Pages of datagrams go to the proven only."""
+    def _digest_received(self, message: Message, peer: Peer) -> None:
+        """Send back the parts that differ; by datagram only to an address that answers a PING."""
         wanted = differing(message.digest, self._digests.current())
-        if type(peer) is not Address or peer in self._proven:
+        if type(peer) is not Address or peer in self._verified:
             self._send_parts(peer, wanted, message.sequence)
             return
-        if message.name in self._proving or len(self._proving) >= 64:
+        if message.name in self._verifying or len(self._verifying) >= _MAX_VERIFYING:
             return
-        asker = Claim(message.name, peer, message.epoch, message.incarnation)
+        sender = Claim(message.name, peer, message.epoch, message.incarnation)
 
-        def ended(proof: Probe) -> None:
-            self._proving.pop(message.name, None)
-            if proof.route is not None:
-                if len(self._proven) >= 4096:
-                    self._proven.clear()
-                self._proven[peer] = None
+        def ended(probe: Probe) -> None:
+            self._verifying.pop(message.name, None)
+            if probe.route is not None:
+                if len(self._verified) >= _MAX_VERIFIED:
+                    self._verified.clear()
+                self._verified[peer] = None
                 self._send_parts(peer, wanted, message.sequence)
 
         schedule = ProbeSchedule((0.0, 0.1, 0.2), 0.3, None, 0.4)
-        self._proving[message.name] = Probe(asker, self._messenger, schedule, ended)
+        self._verifying[message.name] = Probe(sender, self._messenger, schedule, ended)
 
     def _send_parts(
         self, peer: Peer, wanted: int, sequence: int, known: Mapping[str, Claim] = _NOTHING
     ) -> None:
-        """TABLE pages with our records of the wanted parts, without those already known there."""
+        """Send TABLE pages with our records of the wanted parts, without those that C{known} has.
+
+        @param wanted: a mask of 64 bits.
+        @param known: records that the peer holds, by name.
+        """
+        protocol = self._messenger.protocol
         stream = type(peer) is not Address
-        room = _STREAM_PAGE if stream else self._protocol.room - _PAGE_HEAD
+        room = _STREAM_PAGE if stream else protocol.room - _PAGE_HEAD
         pages: list[list[bytes]] = [[]]
         size = 0
         for claim in self._digests.in_parts(wanted):
@@ -157,23 +163,23 @@ class AntiEntropy:
                 pages=len(pages),
                 wanted=wanted if sequence else 0,
             )
-            self._protocol.send(peer, MessageType.TABLE, head, *page, piggyback=False)
+            protocol.send(peer, MessageType.TABLE, head, *page, piggyback=False)
 
-    # Taking up
+    # Applying
 
-    def _heard_table(self, message: Message, peer: Peer) -> None:
+    def _table_received(self, message: Message, peer: Peer) -> None:
         if message.sequence:
             self._messenger.requests.resolve(message, peer)
             return
         for claim in message.updates:
-            self._take(claim, spread=True)
+            self._apply(claim, spread=True)
 
-    def _take_quietly(self, claim: Claim) -> None:
-        """What we asked for is news to us, not to the group."""
-        self._take(claim, spread=False)
+    def _apply_quietly(self, claim: Claim) -> None:
+        """Apply a record that we asked for: it is new to us, but not to the group."""
+        self._apply(claim, spread=False)
 
-    def _take(self, claim: Claim, spread: bool) -> None:
-        """Take up one record of another's table. A table accuses nobody: the accused is asked."""
+    def _apply(self, claim: Claim, spread: bool) -> None:
+        """Apply a record of another member's table. An accused member is probed first."""
         held = self._membership.claim(claim.name)
         accused = claim.evidence or not claim.state.living
         if (
@@ -186,20 +192,20 @@ class AntiEntropy:
             or claim.name == self._membership.name
         ):
             self._membership.apply(claim, spread=spread)
-        elif claim.name not in self._asking:
-            self._ask(claim, held)
+        elif claim.name not in self._probes:
+            self._probe(claim, held)
 
-    def _ask(self, claim: Claim, held: Claim) -> None:
-        def ended(asking: Probe) -> None:
-            self._asking.pop(claim.name, None)
-            if asking.route is None:
+    def _probe(self, claim: Claim, held: Claim) -> None:
+        def ended(probe: Probe) -> None:
+            self._probes.pop(claim.name, None)
+            if probe.route is None:
                 self._membership.apply(claim)
 
         schedule = ProbeSchedule.probe(self._config.protocol_period, self._config.ping_timeout)
-        self._asking[claim.name] = Probe(held, self._messenger, schedule, ended, attach=claim)
+        self._probes[claim.name] = Probe(held, self._messenger, schedule, ended, attach=claim)
 
     def _changed(self, change: RecordChange) -> None:
-        """One who was held failed and is back may come from another half of the group."""
+        """Exchange tables with a failed member that is back: it may come from another partition."""
         self._digests.changed(change)
         held = change.held
         if held is None or held.state.living or not change.claim.state.living:
@@ -209,7 +215,12 @@ class AntiEntropy:
 
 
 def exchange_interval(interval: float, members: int) -> float:
-    """Seconds between two table exchanges: longer above 32 members, so that load stays flat."""
+    """Seconds between two table exchanges of a member, in a group of C{members}.
+
+    Longer above 32 members, so that the load stays flat (memberlist: push-pull).
+
+    @param interval: seconds, in a group of up to 32.
+    """
     if members <= 32:
         return interval
     return interval * (1 + math.ceil(math.log2(members / 32)))

@@ -1,13 +1,14 @@
-"""The gossip tick: news to a few members at random, for as long as there is any.
+"""Gossip: sends queued updates to a few random members at each tick (SWIM §4.1).
 
-``Gossip`` waits for its next tick. ``EagerGossip`` tells the first of it within milliseconds, out
-of the same budget of transmissions: the same bytes, only earlier.
+C{Gossip} waits for the next tick. C{EagerGossip} sends an update for the first time within
+milliseconds, out of the same number of transmissions: the same bytes, only earlier.
 """
 
 from __future__ import annotations
 
 import random
 
+import attrs
 from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
 from swimtx.config import Config
@@ -20,37 +21,33 @@ _EAGER = (0.002, 0.010)  # seconds, at random between them
 _EAGER_GAP = 0.050  # seconds between two such flushes
 
 
+@attrs.define(eq=False, repr=False)
 class Gossip:
-    """Sends GOSSIP, which wants no answer. The timer is armed only while something is news."""
+    """Sends GOSSIP, which gets no answer. The timer runs only while updates are queued."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        updates: UpdateQueue,
-        config: Config,
-    ) -> None:
-        self._clock = clock
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._updates = updates
-        self._interval = self._wait = config.gossip_interval
-        self._fanout = config.gossip_fanout
-        self._timer: IDelayedCall | None = None
-        self._running = False
-        updates.on_update(self._update_queued)
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _updates: UpdateQueue
+    _config: Config
+    _interval: float = attrs.field(init=False)
+    _wait: float = attrs.field(init=False)
+    _timer: IDelayedCall | None = attrs.field(init=False, default=None)
+    _running: bool = attrs.field(init=False, default=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._interval = self._wait = self._config.gossip_interval
+        self._updates.on_update(self._update_queued)
 
     def start(self) -> None:
-        """Tell from now on."""
+        """Send queued updates from now on."""
         self._running = True
         if self._updates.pending:
             self._arm()
 
     def stop(self) -> None:
-        """Tell no more."""
+        """Send no more updates, and cancel the timer."""
         self._running = False
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
@@ -65,27 +62,29 @@ class Gossip:
 
     def _tick(self) -> None:
         self._timer = None
-        for member in self._membership.sample(self._chance, self._fanout):
+        for member in self._membership.sample(self._chance, self._config.gossip_fanout):
             if self._updates.pending and not member.legacy:
                 self._messenger.send(member.address, MessageType.GOSSIP)
         index = self._membership.index
-        listeners = len(index.living) - len(index.legacy) - 1
-        if self._updates.pending and listeners > 0:  # whoever comes is news, and arms it again
+        readers = len(index.living) - len(index.legacy) - 1
+        if self._updates.pending and readers > 0:  # with none, a new member's update sets it again
             self._arm()
 
 
+@attrs.define(eq=False, repr=False)
 class EagerGossip(Gossip):
-    """Flushes news a few milliseconds after it was heard, at most once every 50 ms.
+    """Flushes updates 2 to 10 ms after they were queued, at most once every 50 ms.
 
-    All who heard something flush it at nearly the same time. So that those whom they missed are
-    not missed together for a whole interval, each then takes up its ticks at a time of its own.
+    Members that received the same update flush it at nearly the same time. Each then starts its
+    ticks at a random moment, so that a member that all flushes missed does not wait for a whole
+    interval.
     """
 
-    _flushed = 0.0
-    _flush_soon = False
+    _flushed: float = attrs.field(init=False, default=0.0)  # the time, in seconds
+    _flush_soon: bool = attrs.field(init=False, default=False)
 
     def stop(self) -> None:
-        """Tell no more."""
+        """Send no more updates, and cancel the timer."""
         super().stop()
         self._flush_soon = False
 

@@ -1,7 +1,7 @@
-"""Asking those who failed whether they are back, for as long as they are remembered.
+"""Probes failed members while they are remembered, in case they are back (Serf: reconnect).
 
-Two halves that lost each other find together by this alone: each PING carries the FAIL, whoever
-lives refutes it, and its ACK brings what it holds of us.
+This alone reunites two partitions: each PING carries the FAIL, a living target refutes it, and its
+ACK brings the record that the target holds of us.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
+import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
@@ -21,61 +22,60 @@ from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
 
 
+@attrs.define(eq=False, repr=False)
 class Reconnector:
-    """Each period, with probability failed/alive, one PING to a failed member.
+    """Each protocol period, with probability failed/alive, sends one PING to a failed member.
 
     So each failed member gets about one PING a period from the whole group. The timer runs only
-    while somebody is failed.
+    while there is a failed member.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        config: Config,
-    ) -> None:
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._period = config.protocol_period
-        # It is over before the next may begin.
-        self._schedule = ProbeSchedule((0.0,), self._period / 2, None, 0.9 * self._period)
-        self._timer = Timer(clock)
-        self._asking: Probe | None = None
-        self._unwatch: Callable[[], None] | None = None
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _config: Config
+    _schedule: ProbeSchedule = attrs.field(init=False)
+    _timer: Timer = attrs.field(init=False)
+    _probe: Probe | None = attrs.field(init=False, default=None)
+    _unwatch: Callable[[], None] | None = attrs.field(init=False, default=None)
+
+    def __attrs_post_init__(self) -> None:
+        period = self._config.protocol_period
+        # A probe ends before the next one may begin.
+        self._schedule = ProbeSchedule((0.0,), period / 2, None, 0.9 * period)
+        self._timer = Timer(self._clock)
 
     def start(self) -> None:
-        """Ask failed members from now on."""
+        """Probe failed members from now on."""
         self._unwatch = self._membership.watch(self._changed, WatchOrder.RECONNECT)
 
     def stop(self) -> None:
-        """Ask no failed member any more."""
+        """Probe no failed member any more, and cancel the timer."""
         if self._unwatch is not None:
             self._unwatch()
             self._unwatch = None
         self._timer.cancel()
-        if self._asking is not None:
-            self._asking.stop()
-            self._asking = None
+        if self._probe is not None:
+            self._probe.stop()
+            self._probe = None
 
     def _changed(self, change: RecordChange) -> None:
         if not self._timer.pending and self._membership.index.failed:
-            self._timer.set(self._period, self._tick)
+            self._timer.set(self._config.protocol_period, self._tick)
 
     def _tick(self) -> None:
         failed = list(self._membership.index.failed)
         if not failed:
             return
-        self._timer.set(self._period, self._tick)
+        self._timer.set(self._config.protocol_period, self._tick)
         if self._chance.random() * max(1, self._membership.living - 1) < len(failed):
             claim = self._membership.claim(self._chance.choice(failed))
             if claim is not None:
-                self._ask(claim)
+                self._start_probe(claim)
 
-    def _ask(self, claim: Claim) -> None:
-        if self._asking is None or self._asking.over:
-            self._asking = Probe(
-                claim, self._messenger, self._schedule, lambda asking: None, attach=claim
+    def _start_probe(self, claim: Claim) -> None:
+        if self._probe is None or self._probe.over:
+            self._probe = Probe(
+                claim, self._messenger, self._schedule, lambda probe: None, attach=claim
             )

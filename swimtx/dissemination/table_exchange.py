@@ -1,7 +1,7 @@
-"""One table exchange, as the one who asks sees it.
+"""One table exchange, on the side of the member that starts it.
 
-By a stream if one opens within a second, else in pages of datagrams, so that a group lives with
-either alone.
+It goes by a stream if one opens within a second, else by datagrams in pages, so that a group works
+with streams alone or with datagrams alone.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+import attrs
 from twisted.internet.defer import Deferred
 from twisted.python.failure import Failure
 
@@ -22,48 +23,50 @@ from swimtx.wire.codec import encode_update, fields, framed
 from swimtx.wire.messages import Message, MessageType
 
 STREAM_WAIT = 1.0  # seconds for a stream to open
-ANSWER_WAIT = 1.0  # seconds without a page after which it is asked again
+ANSWER_WAIT = 1.0  # seconds without a page after which the DIGEST is sent again
 TRIES = 4
 _HEADER = 300  # bytes that the header of a DIGEST may take
 STREAM_PATIENCE = 5.0  # seconds without a page on a stream
 
 
+@attrs.define(eq=False, repr=False)
 class TableExchange:
     """Sends a DIGEST, collects the TABLE pages, and calls C{ended(exchange)} once.
 
-    @ivar complete: whether all pages came.
+    @param address: the C{(host, port)} of the other member.
+    @param digest: gives the digest of our table.
+    @param take: called C{take(claim)} for each record received.
+    @ivar complete: whether all pages were received.
     @ivar peer: the stream or address that answered.
-    @ivar heard: the records that came, by name.
-    @ivar wanted: the parts that differ, as the answering member found.
+    @ivar heard: the records received, by name.
+    @ivar wanted: the parts that differ, as a mask of 64 bits, as the other member found.
     """
 
-    def __init__(
-        self,
-        address: Address,
-        messenger: Messenger,
-        digest: Callable[[], tuple[int, ...]],
-        take: Callable[[Claim], object],
-        ended: Callable[[TableExchange], object],
-    ) -> None:
-        self.complete = False
-        self.wanted = 0
-        self.heard: dict[str, Claim] = {}
-        self.peer: Peer = address
-        self._address = address
-        self._messenger = messenger
-        self._digest = digest
-        self._take = take
-        self._ended = ended
-        self._over = False
-        self._pages: set[int] = set()
-        self._tries = 0
-        self._timer = Timer(messenger.clock)
-        self._sequence = messenger.requests.open(self._page)
-        self._connecting: Deferred[IStream] | None = messenger.connect(address, STREAM_WAIT)
+    _address: Address
+    _messenger: Messenger
+    _digest: Callable[[], tuple[int, ...]]
+    _take: Callable[[Claim], object]
+    _ended: Callable[[TableExchange], object]
+    complete: bool = attrs.field(init=False, default=False)
+    wanted: int = attrs.field(init=False, default=0)
+    heard: dict[str, Claim] = attrs.field(init=False, factory=dict)
+    peer: Peer = attrs.field(init=False)
+    _over: bool = attrs.field(init=False, default=False)
+    _pages: set[int] = attrs.field(init=False, factory=set)
+    _tries: int = attrs.field(init=False, default=0)
+    _timer: Timer = attrs.field(init=False)
+    _sequence: int = attrs.field(init=False)
+    _connecting: Deferred[IStream] | None = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self.peer = self._address
+        self._timer = Timer(self._messenger.clock)
+        self._sequence = self._messenger.requests.open(self._table_received)
+        self._connecting = self._messenger.connect(self._address, STREAM_WAIT)
         self._connecting.addCallbacks(self._by_stream, self._by_datagrams)
 
     def stop(self) -> None:
-        """Give it up without a word."""
+        """Give the exchange up, without a call of C{ended}."""
         self._over = True
         self._messenger.requests.close(self._sequence)
         self._timer.cancel()
@@ -83,16 +86,16 @@ class TableExchange:
             return
         self.peer = stream
         stream.on_close(partial(self._closed, stream))
-        self._ask(STREAM_PATIENCE, self._give_up_stream)
+        self._send_digest(STREAM_PATIENCE, self._give_up_stream)
 
     def _closed(self, stream: IStream) -> None:
-        """The other side went away, or has no room for another stream."""
+        """The other member closed the stream: it stopped, or accepts no more streams."""
         if not self._over and self.peer is stream:
             self.peer = self._address
             self._by_datagrams(None)
 
     def _give_up_stream(self) -> None:
-        """It opened and nobody answers; datagrams may still arrive."""
+        """The stream opened, but no page came by it; datagrams may still arrive."""
         self.close()
         self.peer = self._address
         self._by_datagrams(None)
@@ -100,34 +103,32 @@ class TableExchange:
     def _by_datagrams(self, failure: Failure | None) -> None:
         self._connecting = None
         if not self._over:
-            self._ask(ANSWER_WAIT, self._again)
+            self._send_digest(ANSWER_WAIT, self._retry)
 
-    def _again(self) -> None:
+    def _retry(self) -> None:
         self._tries += 1
         if self._tries >= TRIES:
             self._end()
         else:
-            self._ask(ANSWER_WAIT, self._again)
+            self._send_digest(ANSWER_WAIT, self._retry)
 
-    def _ask(self, wait: float, then: Callable[[], object]) -> None:
+    def _send_digest(self, wait: float, unanswered: Callable[[], object]) -> None:
+        """Send the DIGEST, and call C{unanswered()} after C{wait} seconds without a page."""
         self._pages.clear()
-        question = fields(sequence=self._sequence, digest=self._digest())
+        body = fields(sequence=self._sequence, digest=self._digest())
         mine = framed(encode_update(self._messenger.me()))
-        if len(question) + len(mine) <= self._messenger.protocol.room - _HEADER:
-            question += mine  # else it goes with what differs
-        self._wait(wait, then)
-        self._messenger.protocol.send(self.peer, MessageType.DIGEST, question, piggyback=False)
+        if len(body) + len(mine) <= self._messenger.protocol.room - _HEADER:
+            body += mine  # else our record goes with those that differ
+        self._timer.set(wait, unanswered)
+        self._messenger.protocol.send(self.peer, MessageType.DIGEST, body, piggyback=False)
 
-    def _wait(self, seconds: float, then: Callable[[], object]) -> None:
-        self._timer.set(seconds, then)
-
-    def _page(self, message: Message, peer: Peer) -> None:
+    def _table_received(self, message: Message, peer: Peer) -> None:
         if self._over or message.type is not MessageType.TABLE:
             return
         self.wanted = message.wanted
         self._pages.add(message.page)
         if type(peer) is not Address:
-            self._wait(STREAM_PATIENCE, self._give_up_stream)
+            self._timer.set(STREAM_PATIENCE, self._give_up_stream)
         for claim in message.updates:
             self.heard[claim.name] = claim
             self._take(claim)

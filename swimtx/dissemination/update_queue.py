@@ -1,7 +1,7 @@
-"""What to piggyback: the news, least told first (SWIM §4.1).
+"""The queue of updates to piggyback, the least sent first (SWIM §4.1).
 
-An update is encoded once, when it is made, and told lambda * ceil(ln(n+1)) times. Updates wait in
-buckets by how often they were told, so that nothing is sorted when a datagram is filled.
+An update is encoded once, when it is queued, and sent lambda * ceil(ln(n+1)) times. Updates wait in
+buckets by how often they were sent, so that nothing is sorted when a datagram is filled.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from swimtx.membership.events import RecordChange, WatchOrder
 from swimtx.membership.table import Membership
 from swimtx.wire.codec import encode_update, framed
 
-_SMALLEST = 16  # bytes below which no update fits
+_SMALLEST = 16  # bytes; no update is smaller
 _PATIENCE = 8  # updates that did not fit, after which a datagram is full enough
 
 
 @implementer(IUpdateSource)
 class UpdateQueue:
-    """The node's own news, fed by the member list.
+    """The updates that a member has to send; each change of the member list adds one.
 
-    @ivar pending: whether there is anything to tell.
+    @ivar pending: whether any update is queued.
     """
 
     def __init__(self, membership: Membership, config: Config, counters: Counters) -> None:
@@ -42,11 +42,11 @@ class UpdateQueue:
         membership.watch(self._changed, WatchOrder.UPDATE_QUEUE)
 
     def on_update(self, tell: Callable[[], object]) -> None:
-        """Call C{tell()} whenever there is something new to tell."""
+        """Call C{tell()} whenever an update is queued."""
         self._update_callbacks.append(tell)
 
     def fill(self, room: int) -> bytes:
-        """Framed updates of at most C{room} bytes together, each counted as told once more."""
+        """Framed updates of at most C{room} bytes together, each counted as sent once more."""
         chosen = self._choose(room)
         limit = self._transmit_limit()
         for name, update in chosen:
@@ -59,13 +59,13 @@ class UpdateQueue:
         return b"".join([update for _, update in chosen])
 
     def clear(self) -> None:
-        """Nothing is news any more."""
+        """Drop all updates."""
         self._buckets = [{}]
         self._told.clear()
         self.pending = False
 
     def _choose(self, room: int) -> list[tuple[str, bytes]]:
-        """Those that fit, the least told first."""
+        """The name and bytes of the updates that fit, the least sent first."""
         chosen: list[tuple[str, bytes]] = []
         missed = 0
         for bucket in self._buckets:
@@ -82,7 +82,7 @@ class UpdateQueue:
     def _changed(self, change: RecordChange) -> None:
         claim = change.claim
         if claim is change.held:
-            return  # something happened, and no record has changed
+            return  # an event without a change of the record
         if not change.spread:
             self._drop(claim.name)
             return
@@ -115,5 +115,8 @@ class UpdateQueue:
 
 
 def transmit_limit(transmissions: float, members: int) -> int:
-    """How often an update is told in a group of so many: lambda * ceil(ln(n+1)) (SWIM §4.1)."""
+    """How often an update is sent in a group of C{members}: lambda * ceil(ln(n+1)) (SWIM §4.1).
+
+    @param transmissions: lambda.
+    """
     return math.ceil(transmissions * math.ceil(math.log(members + 1)))

@@ -1,1 +1,1 @@
-"""Joining a group, leaving it, and members that are not known yet. Start at ``join``."""
+"""Joining a group, leaving it, and peers that are not in the member list. Start at ``join``."""

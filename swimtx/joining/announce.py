@@ -1,8 +1,10 @@
-"""Making oneself known to somebody of whom only the address is known: one PING with our ALIVE."""
+"""Announces this member to a peer of which only the address is known: one PING with our ALIVE."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+
+import attrs
 
 from swimtx.addresses import Address
 from swimtx.config import Config
@@ -14,36 +16,30 @@ from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Route
 from swimtx.wire.messages import Contact
 
-_STRANGERS = 8  # that are greeted at a time: anybody may claim to be many
+_STRANGERS = 8  # announcements to strangers at a time: one sender may use any number of names
 
 
+@attrs.define(eq=False, repr=False)
 class Announcer:
-    """Greets. The ACK brings the record of whoever is there.
+    """Announces this member. The ACK brings the record of the peer that answers.
 
-    @param reached: told C{reached(address, way)} when somebody answered.
+    @param reached: called C{reached(address, route)} when the peer at C{address} has answered.
     """
 
-    def __init__(
-        self,
-        membership: Membership,
-        messenger: Messenger,
-        config: Config,
-        reached: Callable[[Address, Route], object],
-    ) -> None:
-        self._membership = membership
-        self._messenger = messenger
-        self._schedule = ProbeSchedule.probe(config.protocol_period, config.ping_timeout)
-        self._reached = reached
-        self._announcer: dict[Address, Probe] = {}
+    _membership: Membership
+    _messenger: Messenger
+    _config: Config
+    _reached: Callable[[Address, Route], object]
+    _probes: dict[Address, Probe] = attrs.field(init=False, factory=dict)
 
     def stop(self) -> None:
-        """Greet nobody any more."""
-        for announcer in list(self._announcer.values()):
-            announcer.stop()
-        self._announcer.clear()
+        """End all announcements under way."""
+        for probe in list(self._probes.values()):
+            probe.stop()
+        self._probes.clear()
 
     def is_unknown(self, listed: Contact) -> bool:
-        """Whether that entry of a join list names somebody whom our list does not have."""
+        """Whether an entry of a join list is missing from our member list, or a later run."""
         me = self._membership.local
         if listed.name == me.name or listed.address == me.address:
             return False
@@ -51,26 +47,27 @@ class Announcer:
         return held is None or (held.epoch < listed.epoch and not held.legacy)
 
     def under_way(self, address: Address) -> bool:
-        """Whether somebody there is being greeted just now."""
-        return address in self._announcer
+        """Whether an announcement to C{address} is under way."""
+        return address in self._probes
 
     def announce(self, listed: Contact, strange: bool = False) -> None:
-        """Send our ALIVE there, unless we are just doing so.
+        """Send our ALIVE to the peer C{listed}, unless an announcement to it is under way.
 
-        @param strange: nobody but itself has told us of it.
+        @param strange: whether the peer itself is our only source; of these, few at a time.
         """
-        if listed.address in self._announcer or listed.name == self._membership.name:
+        if listed.address in self._probes or listed.name == self._membership.name:
             return
-        if strange and len(self._announcer) >= _STRANGERS:
+        if strange and len(self._probes) >= _STRANGERS:
             return
 
-        def ended(announcer: Probe) -> None:
-            self._announcer.pop(listed.address, None)
-            if announcer.route is not None:
-                self._reached(listed.address, announcer.route)
+        def ended(probe: Probe) -> None:
+            self._probes.pop(listed.address, None)
+            if probe.route is not None:
+                self._reached(listed.address, probe.route)
 
-        # Epoch 0 is nobody's: it makes the ACK carry the record of whoever answers.
-        whom = Claim(listed.name, listed.address, 0, legacy=not listed.epoch)
-        self._announcer[listed.address] = Probe(
-            whom, self._messenger, self._schedule, ended, attach=self._membership.local
+        # No run has epoch 0: it makes the ACK carry the record of the peer that answers.
+        target = Claim(listed.name, listed.address, 0, legacy=not listed.epoch)
+        schedule = ProbeSchedule.probe(self._config.protocol_period, self._config.ping_timeout)
+        self._probes[listed.address] = Probe(
+            target, self._messenger, schedule, ended, attach=self._membership.local
         )

@@ -1,4 +1,4 @@
-"""What we say of ourselves when we start: our name, where we are reached, and which run this is."""
+"""The record of the local member when it starts: its name, its address and its epoch."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
+import attrs
 from twisted.internet.interfaces import IReactorTime
 
 from swimtx.addresses import Address, is_wildcard, normal_host
@@ -17,32 +18,27 @@ from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
 
 
+@attrs.define(eq=False, repr=False)
 class LocalIdentity:
-    """Introduces us to the group, under an address that the others can use.
+    """Makes the record of the local member, with an address that other members can reach.
 
     @param toward: C{toward(host, kind)}: the address that this host sends from to C{host}, or, if
-        that is C{None}, to anywhere outside.
+        that is C{None}, to hosts outside.
     """
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        membership: Membership,
-        config: Config,
-        journal: IJournal,
-        toward: Callable[[str | None, str], str],
-    ) -> None:
-        self._clock = clock
-        self._membership = membership
-        self._config = config
-        self._journal = journal
-        self._toward = toward
+    _clock: IReactorTime
+    _membership: Membership
+    _config: Config
+    _journal: IJournal
+    _toward: Callable[[str | None, str], str]
 
     def claim(self, port: int, name: str | None = None) -> Claim:
-        """What we say of ourselves, bound to that port, in a run later than our last one.
+        """The record of the local member, with a later epoch than its last run.
 
-        @param name: ours in an earlier run; C{None}: what the configuration or the host says.
-        @raise BadConfig: the host is called by what cannot be a name.
+        @param port: the port that it is bound to.
+        @param name: its name in an earlier run; C{None}: the configured one, or one made from the
+            host's name.
+        @raise BadConfig: when the host's name cannot be part of a member's name.
         """
         config = self._config
         host = config.interface
@@ -56,7 +52,7 @@ class LocalIdentity:
         return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
 
     def look_toward(self, seeds: Iterable[Address]) -> None:
-        """Bound to a wildcard, we are reached where this host talks to its seeds from."""
+        """If bound to a wildcard address, take the address that this host sends to a seed from."""
         if not is_wildcard(self._config.interface) or self._config.advertise is not None:
             return
         me = self._membership.local
@@ -70,9 +66,9 @@ class LocalIdentity:
 
 
 def name_by_host(port: int) -> str:
-    """The name of a member that was given none: C{<hostname>-<port>}, its end if it is too long.
+    """The name of a member without a configured one: C{<hostname>-<port>}, its end if too long.
 
-    @raise BadConfig: the host is called by what cannot be a name.
+    @raise BadConfig: when the host's name cannot be part of a member's name.
     """
     name = f"{socket.gethostname()}-{port}".encode()[-MAX_NAME_BYTES:].decode(errors="ignore")
     try:

@@ -1,6 +1,6 @@
-"""Announcing ourselves at the bootstrap nodes again and again, so that they know who lives.
+"""Registers this member at the bootstrap nodes at intervals, so that they know the living members.
 
-Each answer's list is read: who runs several islands by accident finds them joined in a while.
+Each answer's list is read, so that groups that were formed apart by accident merge after a while.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+import attrs
 from twisted.internet.defer import Deferred, maybeDeferred
 from twisted.internet.interfaces import IReactorTime
 from twisted.python.failure import Failure
@@ -24,57 +25,52 @@ from swimtx.transport.messenger import Messenger
 from swimtx.transport.route import Peer
 from swimtx.wire.messages import Message, MessageType
 
-_KNOWN = 64  # addresses of seeds
-_SOURCES = 16  # lists of seeds, the latest ones
-_PADDED = 400  # bytes of a renewal, so that some of the list may come back
+_KNOWN = 64  # addresses of seeds that are remembered, the latest
+_SOURCES = 16  # sources of seeds that are remembered, the latest
+_PADDED = 400  # bytes of a JOIN_REQ, so that some of the list may come back
 
 
+@attrs.define(eq=False, repr=False)
 class BootstrapRegistration:
-    """A JOIN_REQ to each seed that is no living member of ours, every C{renewal_interval}."""
+    """Sends a JOIN_REQ to each seed that is no living member, every C{renewal_interval} seconds."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        exchange: ExchangeTables,
-        announcer: Announcer,
-        config: Config,
-    ) -> None:
-        self._chance = chance
-        self._membership = membership
-        self._messenger = messenger
-        self._exchange_tables = exchange
-        self._announcer = announcer
-        self._interval = config.renewal_interval
-        self._timer = Timer(clock)
-        self._seeds: dict[ISeeds, None] = {}
-        self._addresses: tuple[Address, ...] = ()
-        self._finding: dict[Deferred[Any], None] = {}
-        self._sequence = 0
-        self._asked: set[Address] = set()
+    _clock: IReactorTime
+    _chance: random.Random
+    _membership: Membership
+    _messenger: Messenger
+    _exchange: ExchangeTables
+    _announcer: Announcer
+    _config: Config
+    _timer: Timer = attrs.field(init=False)
+    _seeds: dict[ISeeds, None] = attrs.field(init=False, factory=dict)
+    _addresses: tuple[Address, ...] = attrs.field(init=False, default=())
+    _finding: dict[Deferred[Any], None] = attrs.field(init=False, factory=dict)
+    _sequence: int = attrs.field(init=False, default=0)
+    _asked: set[Address] = attrs.field(init=False, factory=set)  # since the last tick
+
+    def __attrs_post_init__(self) -> None:
+        self._timer = Timer(self._clock)
 
     def add(self, seeds: ISeeds) -> None:
-        """Renew at these from now on: somebody has joined by them."""
-        self._seeds.pop(seeds, None)  # equal ones count once, and as the latest
+        """Register with C{seeds} from now on: we have joined by them."""
+        self._seeds.pop(seeds, None)  # an equal source counts once, as the latest
         self._seeds[seeds] = None
         while len(self._seeds) > _SOURCES:
             del self._seeds[next(iter(self._seeds))]
         if not self._timer.pending:
-            self._sequence = self._messenger.requests.open(self._answered)
+            self._sequence = self._messenger.requests.open(self._join_res_received)
             self._timer.set(self._wait(0.2), self._tick)
 
     def know(self, addresses: Iterable[Address]) -> None:
-        """These are seeds, too: they want to hear of departures, ours perhaps."""
+        """Remember these addresses of seeds, which get FAILs about departed members."""
         self._addresses = tuple(dict.fromkeys((*self._addresses, *addresses)))[-_KNOWN:]
 
     def start(self) -> None:
-        """Know no seeds yet."""
+        """Forget the addresses of seeds of an earlier run."""
         self._addresses = ()
 
     def stop(self) -> None:
-        """Renew no more."""
+        """Register no more, and forget the sources of seeds."""
         self._messenger.requests.close(self._sequence)
         self._timer.cancel()
         self._seeds.clear()
@@ -82,7 +78,7 @@ class BootstrapRegistration:
             finding.cancel()
 
     def outsiders(self) -> Iterable[Address]:
-        """The seeds that are no living members: bootstrap nodes, as far as we know."""
+        """The addresses of seeds that are no living members: bootstrap nodes, as far as we know."""
         me = self._membership.local.address
         for address in self._addresses:
             name = self._membership.index.at(address)
@@ -91,7 +87,7 @@ class BootstrapRegistration:
                 yield address
 
     def _wait(self, share: float = 1.0) -> float:
-        return self._interval * share * (0.9 + 0.2 * self._chance.random())
+        return self._config.renewal_interval * share * (0.9 + 0.2 * self._chance.random())
 
     def _tick(self) -> None:
         self._timer.set(self._wait(), self._tick)
@@ -120,7 +116,7 @@ class BootstrapRegistration:
             for address in asked:
                 self._messenger.protocol.send(address, MessageType.JOIN_REQ, body, piggyback=False)
 
-    def _answered(self, message: Message, peer: Peer) -> None:
+    def _join_res_received(self, message: Message, peer: Peer) -> None:
         if message.type is not MessageType.JOIN_RES:
             return
         strangers = [entry for entry in message.listed if self._announcer.is_unknown(entry)]
@@ -128,4 +124,4 @@ class BootstrapRegistration:
             self._announcer.announce(entry)
         partners = [entry.address for entry in strangers if entry.epoch]
         if partners:
-            self._exchange_tables(self._chance.choice(partners))
+            self._exchange(self._chance.choice(partners))

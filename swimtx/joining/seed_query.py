@@ -1,10 +1,11 @@
-"""Asking seeds: a JOIN_REQ to each, by datagram, and by stream to those that stay silent."""
+"""Asks seeds for members: a JOIN_REQ by datagram, then by stream too if no seed has answered."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
+import attrs
 from twisted.internet.defer import Deferred
 
 from swimtx.addresses import Address, normal_host
@@ -20,44 +21,43 @@ _PADDED = 1200  # bytes of a JOIN_REQ, so that as many may come back
 
 
 class ExchangeTables(Protocol):
-    """Starts to compare tables with whoever is at an address."""
+    """Starts a table exchange with the member at an address."""
 
     def __call__(
         self, address: Address, done: Callable[[bool], object] = lambda done: None
     ) -> object:
-        """Start; C{done(whether)} tells whether it worked."""
+        """Start; C{done(complete)} is called once, and tells whether the exchange succeeded."""
 
 
+@attrs.define(eq=False, repr=False)
 class SeedQuery:
-    """One round of JOIN_REQs to all seeds. Calls C{ended()} at the first answer, or in time.
+    """One round of JOIN_REQs to all seeds.
 
-    @ivar answers: each JOIN_RES that came, and from whom.
-    @ivar ourselves: seeds that turned out to be us, under another address.
+    @param ended: called C{ended()} at the first answer, else after one protocol period.
+    @ivar answers: each JOIN_RES received, and the peer that sent it.
+    @ivar ourselves: the addresses of seeds that turned out to be this member.
     """
 
-    def __init__(
-        self,
-        addresses: Sequence[Address],
-        messenger: Messenger,
-        config: Config,
-        ended: Callable[[], object],
-    ) -> None:
-        self.answers: list[tuple[Message, Peer]] = []
-        self.ourselves: set[Address] = set()
-        self._addresses = addresses
-        self._messenger = messenger
-        self._ended = ended
-        self._connecting: list[Deferred[IStream]] = []
-        self._streams: list[IStream] = []
-        self._sequence = messenger.requests.open(self._answered)
-        self._config = config
-        self._timer = Timer(messenger.clock)
-        self._timer.set(config.ping_timeout, self._by_stream)
-        for address in addresses:
+    _addresses: Sequence[Address]
+    _messenger: Messenger
+    _config: Config
+    _ended: Callable[[], object]
+    answers: list[tuple[Message, Peer]] = attrs.field(init=False, factory=list)
+    ourselves: set[Address] = attrs.field(init=False, factory=set)
+    _connecting: list[Deferred[IStream]] = attrs.field(init=False, factory=list)
+    _streams: list[IStream] = attrs.field(init=False, factory=list)
+    _sequence: int = attrs.field(init=False)
+    _timer: Timer = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._sequence = self._messenger.requests.open(self._join_res_received)
+        self._timer = Timer(self._messenger.clock)
+        self._timer.set(self._config.ping_timeout, self._by_stream)
+        for address in self._addresses:
             self._send(address)
 
     def stop(self) -> None:
-        """Hear no more answers."""
+        """Wait for no more answers, and close the streams."""
         self._messenger.requests.close(self._sequence)
         self._timer.cancel()
         for connecting in self._connecting:
@@ -77,14 +77,14 @@ class SeedQuery:
         for address in self._addresses:
             self._send(address)
             connecting = self._messenger.connect(address, left)
-            connecting.addCallbacks(self._opened, lambda failure: None)
+            connecting.addCallbacks(self._stream_opened, lambda failure: None)
             self._connecting.append(connecting)
 
-    def _opened(self, stream: IStream) -> None:
+    def _stream_opened(self, stream: IStream) -> None:
         self._streams.append(stream)
         self._send(stream)
 
-    def _answered(self, message: Message, peer: Peer) -> None:
+    def _join_res_received(self, message: Message, peer: Peer) -> None:
         if message.type is not MessageType.JOIN_RES:
             return
         me = self._messenger.me()
@@ -92,14 +92,14 @@ class SeedQuery:
             self.ourselves.add(peer if type(peer) is Address else message.address)
         else:
             self.answers.append((message, peer))
-            # The other seeds' answers are a moment behind; they are worth that moment.
+            # Answers of other seeds may come in the same moment: they count too.
             self._timer.set(0.0, self._ended)
 
 
 def usable(found: Any) -> Found:
-    """What a source of seeds has found, each address in its one form.
+    """The addresses and failures that a source of seeds has found, the hosts in normal form.
 
-    @raise ValueError: it is no list of addresses with a dict of failures.
+    @raise ValueError: when it is no list of C{(host, port)} with a dict of failures.
     """
     try:
         addresses, failures = found
@@ -119,6 +119,6 @@ def usable(found: Any) -> Found:
 
 
 def join_request(messenger: Messenger, sequence: int, size: int) -> bytes:
-    """A JOIN_REQ's fields with our ALIVE, padded so that an answer of C{size} bytes is allowed."""
+    """The fields of a JOIN_REQ with our ALIVE, padded so that C{size} bytes may be answered."""
     body = sequence_field(sequence) + framed(encode_update(messenger.me()))
     return body + fields(padding=bytes(max(0, size - len(body) - 120)))

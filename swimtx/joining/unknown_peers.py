@@ -1,10 +1,12 @@
-"""Whoever pings us without being in our list is asked who it is.
+"""Answers PINGs of peers that are not in the member list by an announcement to them.
 
-Gossip misses somebody now and then, and a member that has just been restarted knows nobody. Both
-are pinged all the same by those who know them: that PING is the cheapest hint there is.
+Gossip misses a member now and then, and a member that has just restarted holds no others. In both
+cases members that hold it go on to PING it: such a PING is the cheapest hint.
 """
 
 from __future__ import annotations
+
+import attrs
 
 from swimtx.addresses import Address
 from swimtx.joining.announce import Announcer
@@ -14,20 +16,18 @@ from swimtx.transport.route import Peer
 from swimtx.wire.messages import Contact, Message
 
 
+@attrs.define(eq=False, repr=False)
 class UnknownPeers:
-    """Greets strangers. With one that knew an earlier run of us it compares lists."""
+    """Announces us to unknown peers; exchanges tables with one that held an earlier run of us."""
 
-    def __init__(
-        self, membership: Membership, announcer: Announcer, exchange: ExchangeTables
-    ) -> None:
-        self._membership = membership
-        self._announcer = announcer
-        self._exchange_tables = exchange
-        self._compared_with = 0
+    _membership: Membership
+    _announcer: Announcer
+    _exchange: ExchangeTables
+    _exchanged_in: int = attrs.field(init=False, default=0)  # our epoch then
 
     def pinged(self, message: Message, peer: Peer) -> None:
-        """Somebody whom our list does not have, or only an earlier run of it, sent a PING."""
-        # What a datagram came from can be answered; a stream comes from a port of the moment.
+        """Announce us to the sender of a PING, if we do not hold it, or only an earlier run."""
+        # A datagram's source can be answered; a stream comes from an ephemeral port.
         address = peer if type(peer) is Address else message.address
         if self._announcer.under_way(address):
             return
@@ -36,6 +36,6 @@ class UnknownPeers:
             return
         self._announcer.announce(stranger, strange=True)
         epoch = self._membership.local.epoch
-        if message.target_epoch not in (0, epoch) and self._compared_with != epoch:
-            self._compared_with = epoch
-            self._exchange_tables(address)
+        if message.target_epoch not in (0, epoch) and self._exchanged_in != epoch:
+            self._exchanged_in = epoch
+            self._exchange(address)
