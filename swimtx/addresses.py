@@ -1,4 +1,4 @@
-"""Addresses of members: an IP literal in canonical form, and a port."""
+"""Addresses of members: an IP literal in canonical form, and a port; and the text of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,32 @@ class Address(NamedTuple):
     port: int
 
     def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+        return host_port(self.host, self.port)
+
+
+def host_port(host: str, port: int) -> str:
+    """The text of a host and a port: an IPv6 literal in brackets, as in C{[::1]:7946}."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def split_host_port(text: str) -> tuple[str, str | None]:
+    """The host and the port of C{HOST[:PORT]}, as texts; C{None} for a port that is not given.
+
+    An IPv6 literal with a port is in brackets; without one it may be.
+
+    @raise ValueError: a bracket is missing, or stands around something else.
+    """
+    if text.startswith("["):
+        host, bracket, rest = text[1:].partition("]")
+        if not bracket or (rest and not rest.startswith(":")):
+            raise ValueError("an IPv6 address with a port is [ADDRESS]:PORT")
+        if ":" not in host:
+            raise ValueError("brackets are for IPv6 addresses")
+        return host, rest[1:] if rest else None
+    if text.count(":") > 1:
+        return text, None
+    host, colon, rest = text.partition(":")
+    return host, rest if colon else None
 
 
 _BROADCAST = ipaddress.ip_address("255.255.255.255")

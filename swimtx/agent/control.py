@@ -19,7 +19,7 @@ from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
-from swimtx.addresses import is_loopback
+from swimtx.addresses import host_port, is_loopback
 from swimtx.agent.control_socket import check_length, make_path, remove_stale
 from swimtx.interfaces import IMemberService
 
@@ -98,7 +98,7 @@ class ControlPort(Service):
         host = getattr(bound, "host", None)
         if host is None:
             return
-        self.where = f"[{host}]:{bound.port}" if ":" in host else f"{host}:{bound.port}"
+        self.where = host_port(host, bound.port)
         if not is_loopback(host):
             self._log.warn(
                 "whoever reaches the control port, {where}, can command this member",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from swimtx.addresses import split_host_port
 from swimtx.config import PROFILES
 
 
@@ -70,17 +71,13 @@ def host_and_port(text: str) -> tuple[str, int]:
 
     @raise ValueError: the text is not of that form.
     """
-    host, port = text, "0"
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise ValueError(f"HOST or HOST:PORT is wanted, not {text!r}")
-        port = rest[1:] if rest else "0"
-    elif text.count(":") == 1:
-        host, _, port = text.partition(":")
+    try:
+        host, port = split_host_port(text)
+    except ValueError as error:
+        raise ValueError(f"HOST or HOST:PORT is wanted, not {text!r}: {error}") from None
     if not host:
         raise ValueError(f"HOST or HOST:PORT is wanted, not {text!r}")
-    return host, port_number(port)
+    return host, 0 if port is None else port_number(port)
 
 
 def key_and_value(text: str) -> tuple[str, str]:

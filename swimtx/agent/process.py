@@ -7,6 +7,7 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
+from swimtx.addresses import host_port
 from swimtx.agent.control import ControlPort
 from swimtx.agent.startup_errors import StartupFailure
 from swimtx.bootstrap import Bootstrap, BootstrapService
@@ -78,7 +79,7 @@ class MemberProcess(Service):
         self._log.info(
             "swimtx: {member} ({at}) {event}: {why}",
             member=member.name,
-            at=f"{member.address}:{member.port}",
+            at=host_port(member.address, member.port),
             event=change.event,
             why=change.why,
         )

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from twisted.internet.error import CannotListenError
 
+from swimtx.addresses import host_port
 from swimtx.errors import SwimError
 
 
@@ -74,8 +75,7 @@ def describe(error: Exception) -> str:
         return str(error)
     reason = getattr(error.socketError, "strerror", None) or error.socketError
     if isinstance(error.port, int):
-        host = error.interface or "*"
-        at = f"[{host}]:{error.port}" if ":" in host else f"{host}:{error.port}"
+        at = host_port(error.interface or "*", error.port)
     else:
         at = os.fsdecode(error.port)
     return f"cannot listen on {at}: {reason}"

@@ -6,6 +6,7 @@ import argparse
 import time
 from typing import Any
 
+from swimtx.addresses import host_port
 from swimtx.cli.agent_selection import add_node_option, select_agent
 from swimtx.cli.output import add_format_option, print_json, print_table
 
@@ -37,17 +38,12 @@ def _row(member: dict[str, Any], now: float) -> tuple[str, ...]:
     tags = ",".join(f"{key}={value}" for key, value in sorted(member["tags"].items()))
     return (
         member["name"],
-        joined_address(member["address"], member["port"]),
+        host_port(member["address"], member["port"]),
         member["state"],
         duration(now - member["since"]),
         "-" if member["rtt"] is None else milliseconds(member["rtt"]),
         tags or "-",
     )
-
-
-def joined_address(host: str, port: int) -> str:
-    """An address and a port as C{HOST:PORT}, an IPv6 literal in brackets."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def duration(seconds: float) -> str:

@@ -6,8 +6,8 @@ import argparse
 import time
 from typing import Any
 
+from swimtx.addresses import host_port
 from swimtx.cli.agent_selection import add_node_option, select_agent
-from swimtx.cli.members import joined_address
 from swimtx.cli.output import add_format_option, print_json, print_line
 
 
@@ -43,7 +43,7 @@ def _print_change(change: dict[str, Any]) -> None:
         time.strftime("%H:%M:%S", time.localtime(change["time"])),
         change["event"].ljust(len("reconnected")),
         member["name"],
-        joined_address(member["address"], member["port"]),
+        host_port(member["address"], member["port"]),
         change["why"],
         colour=change["event"],
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from swimtx.addresses import Address, is_wildcard, normal_host
+from swimtx.addresses import Address, is_wildcard, normal_host, split_host_port
 
 DEFAULT_PORT = 7946
 
@@ -36,18 +36,10 @@ def parse_seed(text: str, default_port: int = DEFAULT_PORT) -> Seed:
     @param default_port: the port if C{text} names none and is no service.
     @raise ValueError: C{text} is none of these; the error says why.
     """
-    if text.startswith("["):
-        host, bracket, rest = text[1:].partition("]")
-        if not bracket or (rest and not rest.startswith(":")):
-            raise ValueError(f"seed {text!r}: an IPv6 address with a port is [ADDRESS]:PORT")
-        if ":" not in host:
-            raise ValueError(f"seed {text!r}: brackets are for IPv6 addresses")
-        port = rest[1:] if rest else None
-    elif text.count(":") > 1:
-        host, port = text, None
-    else:
-        host, colon, rest = text.partition(":")
-        port = rest if colon else None
+    try:
+        host, port = split_host_port(text)
+    except ValueError as error:
+        raise ValueError(f"seed {text!r}: {error}") from None
     return _seed(text, host, default_port if port is None else _port(text, port), port is not None)
 
 

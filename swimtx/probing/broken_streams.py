@@ -31,7 +31,7 @@ class BrokenStreams:
         return held is not None and self._until.get((name, held.epoch), 0.0) > self._now()
 
     def add(self, name: str) -> None:
-        """Note that the stream to that member broke, and that the member had not left."""
+        """Note that the stream to that member broke, without a LEAVE before."""
         if len(self._until) >= _MOST_REMEMBERED:
             self._until.clear()
         held = self._membership.claim(name)

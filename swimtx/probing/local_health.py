@@ -41,7 +41,7 @@ class LocalHealth:
         self._worsen(PROBE_FAILED)
 
     def nack_missed(self) -> None:
-        """Relays sent no NACK in time, and the target of the probe sent no ACK."""
+        """Relays sent no NACK in time, and the members of the reachability check sent no ACK."""
         self._worsen(NACK_MISSED)
 
     def refuted(self) -> None:

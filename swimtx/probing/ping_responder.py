@@ -78,7 +78,7 @@ class PingResponder:
 
 
 def _says_more(held: Claim, message: Message) -> bool:
-    """Whether the record held says of the sender what its PING does not, and it may refute."""
+    """Whether the sender may have to refute the record: it is newer, or failed or left."""
     if held.epoch != message.epoch:
         return held.epoch > message.epoch
     return not held.state.living or held.incarnation > message.incarnation

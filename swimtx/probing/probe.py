@@ -142,7 +142,7 @@ class Probe:
     # Control
 
     def expedite(self, glance: float) -> None:
-        """Begin the second stage at once, because something hints at a failure.
+        """Begin the second stage at once, because something hints at a failure; it is no proof.
 
         @param glance: seconds after which to check whether the evidence is enough.
         """
@@ -240,7 +240,7 @@ class Probe:
             self._second_stage.nack_received(message)
 
     def _speaks_for_target(self, message: Message, peer: Peer) -> bool:
-        """Whether that ACK answers for the target, in the run that is probed."""
+        """Whether that ACK answers for the target; if so, note its route and round-trip time."""
         target, speaker = self.target, message.header
         if target.legacy and not speaker.version:
             self.route = Route.DATAGRAM
@@ -254,7 +254,7 @@ class Probe:
         elif message.target == target.name and any(r.name == speaker.name for r in self.relays):
             same_run = message.target_epoch == target.epoch
             if self._same_run and not same_run and not target.legacy:
-                return False  # each member gives a legacy target its own epoch
+                return False  # a legacy target has another epoch at each member, so any counts
             self.route = Route.RELAY
         else:
             return False

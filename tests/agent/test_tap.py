@@ -14,15 +14,16 @@ from twisted.logger import capturedLogs, formatEvent
 from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
-from swimtx import Config, service
+from swimtx import Address, Config, service
 from swimtx.agent.control import ControlPort
 from swimtx.agent.option_values import host_and_port
 from swimtx.agent.process import MemberProcess
 from swimtx.agent.startup_errors import CannotStart, CannotStartDaemon, StartupFailure
 from swimtx.agent.tap import Options, makeService
 from swimtx.errors import BadConfig
+from swimtx.membership.claim import Claim
 from swimtx.service import SwimService
-from tests.agent.doubles import FakeNode, claim
+from tests.agent.doubles import EPOCH, FakeNode, claim
 
 
 def parsed(*arguments: str) -> Options:
@@ -208,6 +209,13 @@ class MemberProcessTests(SynchronousTestCase):
             [formatEvent(event) for event in logged],
             ["swimtx: n2 (127.0.0.1:7002) joined: n2 said so"],
         )
+
+    def test_an_ipv6_address_is_logged_in_brackets(self) -> None:
+        self.process().startService()
+        with capturedLogs() as logged:
+            self.node.membership.apply(Claim("n2", Address("2001:db8::2", 7002), EPOCH))
+        (line,) = map(formatEvent, logged)
+        self.assertIn("([2001:db8::2]:7002)", line or "")
 
     def test_a_stopped_process_has_left_the_group_and_logs_no_more(self) -> None:
         process = self.process("unix:/tmp/x.sock")

@@ -11,7 +11,7 @@ from unittest import mock
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx.cli.info import _rows
-from swimtx.cli.members import duration, joined_address
+from swimtx.cli.members import duration
 from swimtx.cli.output import plain_table, print_line, print_table, printable, rich_terminal
 
 
@@ -67,10 +67,6 @@ class TextTests(SynchronousTestCase):
             (90000, "1d1h"),
         ):
             self.assertEqual(duration(seconds), expected)
-
-    def test_an_ipv6_address_is_put_in_brackets(self) -> None:
-        self.assertEqual(joined_address("::1", 1), "[::1]:1")
-        self.assertEqual(joined_address("127.0.0.1", 1), "127.0.0.1:1")
 
     def test_control_characters_are_escaped(self) -> None:
         self.assertEqual(printable("a\x1bé \n\u2028"), r"a\x1bé \n\u2028")
