@@ -1,4 +1,4 @@
-"""The digest of a table, 512 bytes: one hash for each 1/64 of the names, to find which differ."""
+"""The digest of a table, 512 bytes: one hash for each 1/64 of the names."""
 
 from __future__ import annotations
 

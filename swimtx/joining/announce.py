@@ -39,7 +39,7 @@ class Announcer:
         self._probes.clear()
 
     def is_unknown(self, listed: Contact) -> bool:
-        """Whether an entry of a join list is missing from our member list, or a later run."""
+        """Whether our member list lacks an entry of a join list, or holds an earlier run of it."""
         me = self._membership.local
         if listed.name == me.name or listed.address == me.address:
             return False

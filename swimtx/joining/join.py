@@ -106,7 +106,7 @@ class Joining:
         query = await self._query(others) if others else None
         if query is not None and query.answers:
             self._registration.know(addresses)
-            await self._meet(query.answers)
+            await self._exchange_and_announce(query.answers)
         elif query is not None and not query.ourselves.issuperset(others):
             raise JoinFailed({**failures, **{str(a): "no answer" for a in others}})
         # With no seed but ourselves, we are the first.
@@ -122,7 +122,7 @@ class Joining:
             self._queries.pop(query, None)
         return query
 
-    async def _meet(self, answers: list[tuple[Message, Peer]]) -> None:
+    async def _exchange_and_announce(self, answers: list[tuple[Message, Peer]]) -> None:
         """Exchange tables with a member that answered or was listed; announce us to all."""
         listed: dict[str, Contact] = {}
         for message, _ in answers:

@@ -1,4 +1,4 @@
-"""Table exchange: two members compare what they hold, and send each other what differs."""
+"""Table exchange: two members compare their tables and send each other the records that differ."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ def member(name: str, **more: Any) -> Claim:
 
 
 def equipped(parts: MemberParts) -> AntiEntropy:
-    """Give a member what table exchanges need."""
+    """Give a member the components that table exchanges need."""
     PingResponder(parts.membership, parts.protocol, parts.counters, Calls())
-    room = parts.use(
+    component = parts.use(
         AntiEntropy(parts.reactor, parts.chance, parts.membership, parts.messenger, parts.config)
     )
-    parts.membership.become(parts.me)  # as a node does, once all its rooms are there
-    return room
+    parts.membership.become(parts.me)  # as a node does, after construction
+    return component
 
 
 def records(parts: MemberParts) -> dict[str, tuple[Any, ...]]:
-    """What a member holds, by name."""
+    """The precedence of each record that a member holds, by name."""
     return {claim.name: claim.key for claim in parts.membership.claims()}
 
 
@@ -53,21 +53,21 @@ class DigestTests(SynchronousTestCase):
     def test_an_empty_table_has_a_digest_of_64_parts(self) -> None:
         self.assertEqual(self.digests.current(), (0,) * 64)
 
-    def test_one_record_more_changes_its_part_only(self) -> None:
+    def test_an_additional_record_changes_the_hash_of_its_part_only(self) -> None:
         before = self.digests.current()
         self.membership.apply(member("a"))
         self.assertEqual(differing(before, self.digests.current()), 1 << part_of("a"))
 
-    def test_every_part_of_precedence_tells(self) -> None:
+    def test_records_that_differ_in_precedence_have_different_hashes(self) -> None:
         a = member("a")
         several = [a, a.alive(1), a.suspected("x"), a.failed("x"), a.departed(), member("b")]
         several.append(Claim("a", a.address, EPOCH + 1))
         self.assertEqual(len({hash_of(claim) for claim in several}), len(several))
 
-    def test_a_digest_that_is_missing_differs_everywhere(self) -> None:
+    def test_an_empty_digest_differs_in_all_parts(self) -> None:
         self.assertEqual(differing((), self.digests.current()), ALL_PARTS)
 
-    def test_the_records_of_wanted_parts_are_given(self) -> None:
+    def test_in_parts_gives_the_records_of_the_wanted_parts(self) -> None:
         for name in "abcdef":
             self.membership.apply(member(name))
         wanted = 1 << part_of("a") | 1 << part_of("b")
@@ -75,7 +75,7 @@ class DigestTests(SynchronousTestCase):
         self.assertEqual(found, {n for n in "abcdef" if wanted >> part_of(n) & 1})
         self.assertLessEqual({"a", "b"}, found)
 
-    def test_who_was_forgotten_is_in_it_no_more(self) -> None:
+    def test_a_forgotten_member_is_removed_from_the_digest(self) -> None:
         self.membership.apply(member("a"))
         before = self.digests.current()
         self.membership.apply(member("b"))
@@ -102,8 +102,8 @@ class DigestTests(SynchronousTestCase):
         self.assertEqual(tables[0] == tables[1], digests[0] == digests[1])
 
 
-class BetweenTwo(ComponentTestCase):
-    """Two members with all they need, one asking the other."""
+class TableExchangeTests(ComponentTestCase):
+    """Exchanges between two members, one of which starts them."""
 
     def setUp(self) -> None:
         super().setUp()
@@ -119,7 +119,7 @@ class BetweenTwo(ComponentTestCase):
         self.here.exchange(self.address, self.done)
         self.scene.run(seconds)
 
-    def test_both_hold_what_either_knew(self) -> None:
+    def test_after_an_exchange_both_members_hold_the_records_of_either(self) -> None:
         self.parts.knows(member("a"), member("c", incarnation=1))
         self.partner.knows(member("b"), member("c"), member("gone", state=State.LEFT))
         self.exchange()
@@ -127,18 +127,18 @@ class BetweenTwo(ComponentTestCase):
         self.assertEqual(records(self.parts), records(self.partner))
         self.assertEqual(sorted(records(self.parts)), ["a", "b", "c", "gone", "me", "partner"])
 
-    def test_what_has_just_come_is_not_sent_back(self) -> None:
-        told: list[str] = []
+    def test_records_received_in_an_exchange_are_not_sent_back(self) -> None:
+        sent_names: list[str] = []
         self.partner.protocol.on_message(
-            TABLE, lambda message, address: told.extend(c.name for c in message.updates)
+            TABLE, lambda message, address: sent_names.extend(c.name for c in message.updates)
         )
         self.parts.knows(member("a"))
         self.partner.knows(*(member(f"b{number}") for number in range(20)))
         self.exchange()
         self.assertEqual(records(self.parts), records(self.partner))
-        self.assertEqual([name for name in told if name not in ("me", "a")], [])
+        self.assertEqual([name for name in sent_names if name not in ("me", "a")], [])
 
-    def test_by_datagrams_too(self) -> None:
+    def test_an_exchange_without_streams_goes_by_datagrams(self) -> None:
         self.network.silence_streams(self.address.host)
         self.parts.knows(member("a"))
         self.partner.knows(member("b"))
@@ -146,16 +146,16 @@ class BetweenTwo(ComponentTestCase):
         self.assertEqual(self.done.all, [(True,)])
         self.assertEqual(records(self.parts), records(self.partner))
 
-    def test_by_streams_too(self) -> None:
+    def test_an_exchange_without_datagrams_goes_by_a_stream(self) -> None:
         self.network.block_datagrams()
         self.parts.knows(member("a"))
         self.partner.knows(member("b"))
         self.exchange()
         self.assertEqual(records(self.parts), records(self.partner))
         self.scene.run(0.1)
-        self.assertEqual(self.parts.streams._open, {}, "and it is closed when both are done")
+        self.assertEqual(self.parts.streams._open, {}, "the stream is closed after the exchange")
 
-    def test_a_large_table_takes_several_datagrams_none_too_large(self) -> None:
+    def test_a_large_table_takes_several_datagrams_of_at_most_1400_bytes(self) -> None:
         self.network.silence_streams(self.address.host)
         sizes: list[int] = []
         self.network.trace = lambda time, source, to, data: sizes.append(len(data))
@@ -168,15 +168,15 @@ class BetweenTwo(ComponentTestCase):
         self.assertLessEqual(max(sizes), 1400)
         self.assertGreater(len(sizes), 100)
 
-    def test_a_member_of_a_long_name_and_many_tags_asks_in_one_datagram(self) -> None:
+    def test_a_member_of_a_long_name_and_many_tags_sends_its_digest_in_one_datagram(self) -> None:
         self.network.silence_streams(self.address.host)
         sizes: list[int] = []
         self.network.trace = lambda time, source, to, data: sizes.append(len(data))
         large = self.scene.member("x" * 128)
-        room = equipped(large)
+        component = equipped(large)
         large.membership.update_me({f"k{n:02}": "x" * 13 for n in range(32)})
         large.news.clear()
-        room.exchange(self.address, self.done)
+        component.exchange(self.address, self.done)
         self.scene.run(3.0)
         self.assertLessEqual(max(sizes), 1400)
         self.assertEqual(records(large), records(self.partner))
@@ -191,14 +191,16 @@ class BetweenTwo(ComponentTestCase):
         self.exchange()
         self.assertEqual((self.done.all, tables), ([(True,)], [0]))
 
-    def test_what_is_asked_for_is_no_news_to_the_group_and_what_is_told_is(self) -> None:
+    def test_the_answering_member_spreads_records_it_received_and_the_asking_member_does_not(
+        self,
+    ) -> None:
         self.parts.knows(member("a"))
         self.partner.knows(member("b"))
         self.exchange()
         self.assertFalse(self.parts.news.pending)
         self.assertTrue(self.partner.news.pending)
 
-    def test_lost_pages_are_asked_for_again(self) -> None:
+    def test_lost_pages_are_requested_again(self) -> None:
         self.network.silence_streams(self.address.host)
         self.partner.knows(*(member(f"m{n}") for n in range(200)))
         self.network.lose(0.3)
@@ -210,18 +212,20 @@ class BetweenTwo(ComponentTestCase):
         self.exchange(3.0)
         self.assertEqual(records(self.parts), records(self.partner))
 
-    def test_with_nobody_there_it_gives_up(self) -> None:
+    def test_an_exchange_with_a_dead_host_fails(self) -> None:
         self.partner.reactor.kill()
         self.exchange(10.0)
         self.assertEqual(self.done.all, [(False,)])
 
-    def test_a_host_that_accepts_and_says_nothing_is_asked_by_datagrams_in_the_end(self) -> None:
+    def test_a_member_that_accepts_a_stream_but_is_silent_is_asked_by_datagrams_after_a_while(
+        self,
+    ) -> None:
         self.network.mute_streams(self.address.host)
         self.partner.knows(member("b"))
         self.exchange(7.0)
         self.assertEqual((self.done.all, self.parts.state("b")), ([(True,)], "alive"))
 
-    def test_stopped_in_the_middle_nothing_is_left_and_nobody_is_told(self) -> None:
+    def test_an_exchange_stopped_midway_leaves_no_timer_and_does_not_call_back(self) -> None:
         for seconds in (0.0, 0.0005, 0.0015, 0.0025, 0.0035):
             self.exchange(seconds)
             self.here.stop()
@@ -233,7 +237,7 @@ class BetweenTwo(ComponentTestCase):
         self.scene.run(10)
         self.assertEqual(len(self.done), 0)
 
-    def test_the_ages_of_those_gone_go_along(self) -> None:
+    def test_an_exchange_transfers_the_age_of_a_record_of_a_left_member(self) -> None:
         self.partner.knows(member("gone", state=State.LEFT))
         self.scene.run(1800)
         self.exchange()
@@ -241,18 +245,18 @@ class BetweenTwo(ComponentTestCase):
 
     @settings(max_examples=25)
     @given(st.lists(claims(), max_size=20), st.lists(claims(), max_size=20), st.sampled_from("suv"))
-    def test_whatever_two_members_hold_they_agree_afterwards(
+    def test_two_members_with_any_tables_hold_equal_records_after_an_exchange(
         self, ours: list[Claim], theirs: list[Claim], route: str
     ) -> None:
-        """As long as nobody stands accused: accusations of a table are looked into first."""
+        """Without accusations: a member that a table accuses is probed first."""
         scene = Scene()
-        desks = [scene.member("me"), scene.member("partner")]
-        rooms = [equipped(parts) for parts in desks]
+        members = [scene.member("me"), scene.member("partner")]
+        components = [equipped(parts) for parts in members]
         if route == "u":
-            scene.network.silence_streams(desks[1].me.address.host)
+            scene.network.silence_streams(members[1].me.address.host)
         elif route == "s":
             scene.network.block_datagrams()
-        for parts, those in zip(desks, (ours, theirs), strict=True):
+        for parts, those in zip(members, (ours, theirs), strict=True):
             for claim in those:
                 if claim.name not in ("me", "partner"):
                     fresh = replace(claim, evidence=(), age=0.0)
@@ -260,10 +264,10 @@ class BetweenTwo(ComponentTestCase):
                         fresh if claim.state is State.LEFT else fresh.alive(), proven=True
                     )
         done = Calls()
-        rooms[0].exchange(desks[1].me.address, done)
+        components[0].exchange(members[1].me.address, done)
         scene.run(10)
         self.assertEqual(done.all, [(True,)])
-        first, second = records(desks[0]), records(desks[1])
+        first, second = records(members[0]), records(members[1])
         disputed = {
             claim.name
             for claim in [*ours, *theirs]
@@ -273,12 +277,12 @@ class BetweenTwo(ComponentTestCase):
             self.assertEqual(first.get(name), second.get(name), name)
 
 
-class Answered(ComponentTestCase):
-    """Who asks us, in bytes."""
+class DigestReceivedTests(ComponentTestCase):
+    """Encoded DIGESTs of a peer, and the answers to them."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.parts)
+        equipped(self.parts)
         self.peer = self.scene.peer("a")
         self.parts.knows(*(member(f"m{n}") for n in range(20)))
 
@@ -287,8 +291,8 @@ class Answered(ComponentTestCase):
             self.parts.me.address, DIGEST, **{"sequence": 7, "digest": (0,) * 64, **more}
         )
 
-    def test_a_table_goes_by_datagram_only_to_who_answers_at_its_address(self) -> None:
-        """Or anybody could have us send much to somebody else, for little."""
+    def test_a_table_is_sent_by_datagram_only_to_an_address_that_answers_a_ping(self) -> None:
+        """Else a small forged DIGEST would send a large table to another host."""
         self.ask()
         self.scene.run(0.5)
         self.assertEqual(self.peer.times(PING), [2, 102, 202])
@@ -300,7 +304,7 @@ class Answered(ComponentTestCase):
         self.assertEqual((table.sequence, table.page, table.pages), (7, 0, 1))
         self.assertEqual({c.name for c in table.updates}, {"me", *(f"m{n}" for n in range(20))})
 
-    def test_who_has_answered_once_is_not_asked_again(self) -> None:
+    def test_an_address_that_has_answered_is_not_pinged_again(self) -> None:
         self.peer.answering = True
         self.ask()
         self.scene.run(0.5)
@@ -309,88 +313,90 @@ class Answered(ComponentTestCase):
         self.scene.run(0.5)
         self.assertEqual([m.type for m in self.peer.messages()], [TABLE])
 
-    def test_a_digest_of_the_wrong_length_is_no_message(self) -> None:
+    def test_a_digest_of_the_wrong_length_is_malformed(self) -> None:
         self.peer.answering = True
         self.ask(digest=(1, 2, 3))
         self.scene.run(0.5)
         self.assertEqual((self.peer.heard, self.parts.counters.malformed), ([], {"length": 1}))
 
 
-class TakenUp(ComponentTestCase):
-    """What a table accuses others of is looked into before it is believed."""
+class TableReceivedTests(ComponentTestCase):
+    """Records of a TABLE that a peer sends: an accused member is probed first."""
 
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.parts)
-        self.teller, self.accused = self.others("teller", "accused")
+        equipped(self.parts)
+        self.sender, self.accused = self.others("sender", "accused")
         self.scene.network.silence_streams(self.accused.claim.address.host)
 
-    def tell(self, claim: Claim) -> None:
-        self.teller.say(self.parts.me.address, TABLE, updates=(claim,), pages=1)
+    def send_table(self, claim: Claim) -> None:
+        self.sender.say(self.parts.me.address, TABLE, updates=(claim,), pages=1)
 
-    def test_one_that_answers_is_not_taken_for_failed(self) -> None:
+    def test_an_accused_member_that_answers_a_probe_stays_alive(self) -> None:
         self.accused.answering = True
-        failed = self.accused.claim.failed("teller", [Evidence("teller", Observation.SILENT)])
-        self.tell(failed)
+        failed = self.accused.claim.failed("sender", [Evidence("sender", Observation.SILENT)])
+        self.send_table(failed)
         self.scene.run(2)
         self.assertEqual(self.parts.state("accused"), "alive")
-        self.assertEqual(self.accused.updates(), [failed], "and hears of what it is accused")
+        self.assertEqual(
+            self.accused.updates(), [failed], "the accused member receives the accusation"
+        )
 
-    def test_one_that_is_silent_is(self) -> None:
-        self.tell(self.accused.claim.failed("teller"))
+    def test_an_accused_member_that_does_not_answer_a_probe_becomes_failed(self) -> None:
+        self.send_table(self.accused.claim.failed("sender"))
         self.assertEqual(self.parts.state("accused"), "alive")
         self.scene.run(1.1)
         self.assertEqual(self.parts.state("accused"), "failed")
 
-    def test_what_it_says_of_itself_is_believed_at_once(self) -> None:
-        self.tell(self.accused.claim.departed())
+    def test_a_record_that_a_member_made_of_itself_is_applied_at_once(self) -> None:
+        self.send_table(self.accused.claim.departed())
         self.assertEqual(self.parts.state("accused"), "left")
 
-    def test_of_somebody_unknown_or_gone_anything_is_believed(self) -> None:
-        self.tell(member("unknown").failed("teller"))
+    def test_a_record_of_an_unknown_member_is_applied_at_once(self) -> None:
+        self.send_table(member("unknown").failed("sender"))
         self.assertEqual(self.parts.state("unknown"), "failed")
 
-    def test_a_later_run_is_believed(self) -> None:
-        later = replace(self.accused.claim, epoch=EPOCH + 1).failed("teller")
-        self.tell(later)
+    def test_a_record_of_a_later_run_is_applied_at_once(self) -> None:
+        later = replace(self.accused.claim, epoch=EPOCH + 1).failed("sender")
+        self.send_table(later)
         self.assertEqual(self.parts.state("accused"), "failed")
 
-    def test_what_it_says_of_us_is_refuted(self) -> None:
-        self.tell(self.parts.me.failed("teller"))
+    def test_an_accusation_of_the_local_member_is_refuted(self) -> None:
+        self.send_table(self.parts.me.failed("sender"))
         self.assertEqual((self.parts.state("me"), self.parts.me.incarnation), ("alive", 1))
 
-    def test_it_is_asked_once_however_many_tables_accuse_it(self) -> None:
+    def test_a_member_accused_by_several_tables_is_probed_once(self) -> None:
         for _ in range(3):
-            self.tell(self.accused.claim.failed("teller"))
+            self.send_table(self.accused.claim.failed("sender"))
         self.scene.run(0.05)
         self.assertEqual(len(self.accused.messages(PING)), 1)
 
 
-class FromTimeToTime(ComponentTestCase):
+class PeriodicExchangeTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.room = equipped(self.parts)
+        self.component = equipped(self.parts)
 
-    def test_every_half_minute_somebody_is_asked(self) -> None:
+    def test_tables_are_exchanged_about_every_half_minute(self) -> None:
         self.peer = self.others("a")[0]
         self.scene.network.refuse_streams(self.peer.claim.address.host)
-        self.room.start()
+        self.component.start()
         self.scene.run(600)
         starts = [at for at in self.peer.times(DIGEST)]
         exchanges = [at for n, at in enumerate(starts) if not n or at - starts[n - 1] > 10_000]
         self.assertIn(len(exchanges), range(17, 25))
         gaps = {round((b - a) / 1000) for a, b in itertools.pairwise(exchanges)}
         self.assertTrue(gaps <= set(range(22, 39)), gaps)
-        self.assertGreater(len(gaps), 3, "at random")
+        self.assertGreater(len(gaps), 3, "the intervals are random")
 
-    def test_a_peer_of_seven_fields_is_never_asked(self) -> None:
+    def test_tables_are_never_exchanged_with_a_peer_of_seven_fields(self) -> None:
         old = self.scene.peer("old")
         self.parts.knows(Claim("old", old.claim.address, EPOCH, legacy=True))
-        self.room.start()
+        self.component.start()
         self.scene.run(300)
         self.assertEqual(old.heard, [])
 
-    def test_with_one_that_was_held_failed_and_is_back_lists_are_compared_at_once(self) -> None:
+    def test_tables_are_exchanged_at_once_with_a_failed_member_that_is_back(self) -> None:
         (peer,) = self.others("a")
         self.scene.network.refuse_streams(peer.claim.address.host)
         self.parts.knows(peer.claim.failed("x"))
@@ -401,15 +407,15 @@ class FromTimeToTime(ComponentTestCase):
         self.assertEqual(len(peer.messages(DIGEST)), 1)
         self.scene.run(5)
 
-    def test_stopped_nobody_is_asked(self) -> None:
+    def test_no_tables_are_exchanged_after_stop(self) -> None:
         (peer,) = self.others("a")
-        self.room.start()
-        self.room.stop()
+        self.component.start()
+        self.component.stop()
         self.scene.run(100)
         self.assertEqual(peer.heard, [])
 
 
-class Intervals(SynchronousTestCase):
+class ExchangeIntervalTests(SynchronousTestCase):
     def test_tables_are_exchanged_more_rarely_in_larger_groups(self) -> None:
         for members, seconds in ((1, 30), (32, 30), (33, 60), (64, 60), (65, 90), (1024, 180)):
             self.assertEqual(exchange_interval(30.0, members), seconds)

@@ -1,4 +1,4 @@
-"""Asking those who failed whether they are back."""
+"""Probes of failed members that may be back (Serf: reconnect)."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from tests.parts import EPOCH, ComponentTestCase
 PING = MessageType.PING
 
 
-class ResurrectionTests(ComponentTestCase):
+class ReconnectorTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         parts = self.parts
-        self.resurrection = parts.use(
+        self.reconnector = parts.use(
             Reconnector(
                 parts.reactor, parts.chance, parts.membership, parts.messenger, parts.config
             )
         )
-        self.resurrection.start()
+        self.reconnector.start()
 
-    def test_a_failed_member_is_asked_once_a_period_with_its_fail(self) -> None:
+    def test_a_failed_member_is_probed_once_a_period_with_its_fail(self) -> None:
         (peer,) = self.others("a")
         failed = peer.claim.failed("x")
         self.parts.knows(failed)
@@ -30,7 +30,7 @@ class ResurrectionTests(ComponentTestCase):
         self.assertEqual(peer.times(PING), [1000 * second + 1 for second in range(1, 11)])
         self.assertEqual(set(peer.updates()), {failed})
 
-    def test_one_that_is_back_is_asked_no_more_and_no_timer_is_left(self) -> None:
+    def test_a_member_that_is_back_is_probed_no_more_and_no_timer_is_left(self) -> None:
         (peer,) = self.others("a")
         self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.01)
@@ -40,7 +40,7 @@ class ResurrectionTests(ComponentTestCase):
         self.assertEqual((self.parts.state("a"), len(peer.heard)), ("alive", 1))
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_in_a_large_group_each_failed_member_is_asked_once_a_period_by_all_together(
+    def test_in_a_large_group_a_failed_member_is_probed_once_a_period_by_all_members_together(
         self,
     ) -> None:
         (peer,) = self.others("a")
@@ -51,7 +51,7 @@ class ResurrectionTests(ComponentTestCase):
         self.scene.run(400.5)
         self.assertIn(len(peer.messages(PING)), range(10, 32), "of 400 periods: a twentieth")
 
-    def test_of_several_each_has_its_share(self) -> None:
+    def test_several_failed_members_are_probed_about_equally_often(self) -> None:
         peers = self.others("a", "b", "c")
         self.parts.knows(*(peer.claim.failed("x") for peer in peers))
         self.scene.run(90.5)
@@ -59,14 +59,14 @@ class ResurrectionTests(ComponentTestCase):
         self.assertEqual(sum(counts), 90)
         self.assertGreater(min(counts), 15)
 
-    def test_those_who_left_are_not_asked(self) -> None:
+    def test_a_member_that_left_is_not_probed(self) -> None:
         (peer,) = self.others("a")
         self.parts.knows(peer.claim.departed())
         self.scene.run(5)
         self.assertEqual(peer.heard, [])
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_one_that_was_forgotten_is_asked_no_more(self) -> None:
+    def test_a_forgotten_member_is_probed_no_more(self) -> None:
         (peer,) = self.others("a")
         self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.5)
@@ -75,17 +75,17 @@ class ResurrectionTests(ComponentTestCase):
         self.assertEqual(len(peer.heard), 1)
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_stopped_it_asks_no_more(self) -> None:
+    def test_a_stopped_reconnector_probes_no_more(self) -> None:
         (peer,) = self.others("a")
         self.parts.knows(peer.claim.failed("x"))
         self.scene.run(1.1)
-        self.resurrection.stop()
+        self.reconnector.stop()
         self.scene.run(5)
         self.assertEqual(len(peer.heard), 1)
 
-    def test_a_stopped_reconnector_does_not_hear_of_failures_any_more(self) -> None:
+    def test_a_stopped_reconnector_ignores_new_failures(self) -> None:
         (peer,) = self.others("a")
-        self.resurrection.stop()
+        self.reconnector.stop()
         self.parts.knows(peer.claim.failed("x"))
         self.scene.run(5)
         self.assertEqual(peer.heard, [])

@@ -1,4 +1,4 @@
-"""What is piggybacked: the news, least told first, each so many times (SWIM §4.1)."""
+"""The queue of updates to piggyback: the least sent first, each up to a limit (SWIM §4.1)."""
 
 from __future__ import annotations
 
@@ -22,125 +22,127 @@ from tests.strategies import claims
 
 
 def claim(name: str, tags: int = 0) -> Claim:
-    """Somebody alive; C{tags}: bytes of them."""
+    """The claim of an alive member with C{tags} bytes of tags."""
     pairs = (("t", "x" * tags),) if tags else ()
     return Claim(name, Address("10.1.0.1", 7946), EPOCH, tags=pairs)
 
 
-class DisseminationTests(ComponentTestCase):
+class UpdateQueueTests(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
-        self.news = self.parts.news
+        self.queue = self.parts.news
 
-    def hear(self, *those: Claim) -> None:
+    def apply(self, *those: Claim) -> None:
         for each in those:
             self.parts.membership.apply(each)
 
     def fill(self, room: int = 1400) -> list[str]:
-        """The names of whom the next datagram tells."""
-        return [c.name for c in self.claims_of(self.news.fill(room))]
+        """The names of the members whose updates the next datagram carries."""
+        return [c.name for c in self.claims_of(self.queue.fill(room))]
 
     def claims_of(self, data: bytes) -> list[Claim]:
         wire = swim_pb2.Datagram.FromString(data)
         return [self.scene.codec.decode_update(update) for update in wire.updates]
 
-    def told(self) -> Counter[str]:
-        """How often each is told until nothing is news."""
-        told: Counter[str] = Counter()
-        while self.news.pending:
-            told.update(self.fill())
-        return told
+    def sent(self) -> Counter[str]:
+        """How often each update is sent until the queue is empty."""
+        sent: Counter[str] = Counter()
+        while self.queue.pending:
+            sent.update(self.fill())
+        return sent
 
-    def test_it_is_a_source_of_news(self) -> None:
-        verifyObject(IUpdateSource, self.news)
+    def test_the_queue_provides_the_interface_of_update_sources(self) -> None:
+        verifyObject(IUpdateSource, self.queue)
 
-    def test_without_news_there_is_nothing_to_tell(self) -> None:
-        self.assertFalse(self.news.pending)
-        self.assertEqual(self.news.fill(1400), b"")
+    def test_a_new_queue_is_empty(self) -> None:
+        self.assertFalse(self.queue.pending)
+        self.assertEqual(self.queue.fill(1400), b"")
 
-    def test_a_change_is_news_as_it_was_heard(self) -> None:
+    def test_a_change_is_queued_as_it_was_received(self) -> None:
         suspect = claim("a", 20).suspected("b")
-        self.hear(suspect)
-        self.assertTrue(self.news.pending)
-        self.assertEqual(self.claims_of(self.news.fill(1400)), [suspect])
+        self.apply(suspect)
+        self.assertTrue(self.queue.pending)
+        self.assertEqual(self.claims_of(self.queue.fill(1400)), [suspect])
 
-    def test_what_others_need_not_hear_from_us_is_no_news(self) -> None:
+    def test_a_change_that_need_not_spread_is_not_queued(self) -> None:
         self.parts.knows(claim("a"))
-        self.assertFalse(self.news.pending)
+        self.assertFalse(self.queue.pending)
 
-    def test_what_is_overtaken_by_something_quiet_is_not_told_any_more(self) -> None:
-        self.hear(claim("a"))
+    def test_an_update_overtaken_by_a_change_that_need_not_spread_is_dropped(self) -> None:
+        self.apply(claim("a"))
         self.parts.knows(claim("a").suspected("b"))
-        self.assertEqual((self.news.pending, self.fill()), (False, []))
+        self.assertEqual((self.queue.pending, self.fill()), (False, []))
 
-    def test_an_update_is_told_three_times_the_logarithm_of_the_group(self) -> None:
+    def test_an_update_is_sent_three_times_the_logarithm_of_the_group_size(self) -> None:
         for size, times in ((2, 6), (6, 6), (7, 9), (19, 9), (20, 12), (54, 15)):
             scene = Scene()
             self.scene, self.parts = scene, scene.member("me")
-            self.news = self.parts.news
+            self.queue = self.parts.news
             self.parts.knows(*(claim(f"m{number}") for number in range(size - 2)))
-            self.hear(claim("new"))
+            self.apply(claim("new"))
             self.assertEqual(self.parts.membership.living, size)
-            self.assertEqual(self.told(), {"new": times})
+            self.assertEqual(self.sent(), {"new": times})
             self.assertEqual(times, 3 * math.ceil(math.log(size + 1)))
 
-    def test_a_newer_update_of_a_member_takes_the_place_of_the_older(self) -> None:
-        self.hear(claim("a"))
+    def test_a_newer_update_of_a_member_replaces_the_older(self) -> None:
+        self.apply(claim("a"))
         self.fill()
-        self.hear(claim("a").suspected("b"))
+        self.apply(claim("a").suspected("b"))
         self.assertEqual(
-            self.claims_of(self.news.fill(1400)), [claim("a").suspected("b")], "and only that"
+            self.claims_of(self.queue.fill(1400)),
+            [claim("a").suspected("b")],
+            "only the newer update is sent",
         )
-        self.assertEqual(self.told()["a"], transmit_limit(self.parts.config.transmissions, 2) - 1)
+        self.assertEqual(self.sent()["a"], transmit_limit(self.parts.config.transmissions, 2) - 1)
 
-    def test_the_least_told_go_first(self) -> None:
-        self.hear(claim("a"), claim("b"))
+    def test_the_least_sent_updates_go_first(self) -> None:
+        self.apply(claim("a"), claim("b"))
         self.fill()
-        self.hear(claim("c"))
+        self.apply(claim("c"))
         room = len(framed(encode_update(claim("c"))))
         self.assertEqual(self.fill(room), ["c"])
-        self.assertEqual(self.fill(room), ["a"], "all were told once, and a waits the longest")
+        self.assertEqual(self.fill(room), ["a"], "all were sent once, and a waits the longest")
         self.assertEqual(self.fill(2 * room), ["b", "c"])
 
-    def test_what_does_not_fit_waits_and_smaller_news_goes(self) -> None:
-        self.hear(claim("large", 500), claim("small"))
+    def test_an_update_that_does_not_fit_waits_while_smaller_updates_are_sent(self) -> None:
+        self.apply(claim("large", 500), claim("small"))
         self.assertEqual(self.fill(200), ["small"])
         self.assertEqual(self.fill(), ["large", "small"])
 
-    def test_what_happens_without_a_change_of_a_record_is_no_news(self) -> None:
-        self.hear(claim("a"))
-        told = self.told()
-        self.assertEqual(told["a"], transmit_limit(self.parts.config.transmissions, 2))
+    def test_an_event_without_a_change_of_a_record_is_not_queued(self) -> None:
+        self.apply(claim("a"))
+        sent = self.sent()
+        self.assertEqual(sent["a"], transmit_limit(self.parts.config.transmissions, 2))
         self.parts.membership.announce(Event.STALLED, "a", "its host accepts for it")
-        self.assertFalse(self.news.pending)
-        self.hear(claim("b"))
+        self.assertFalse(self.queue.pending)
+        self.apply(claim("b"))
         self.parts.membership.announce(Event.CONFLICT, "b", "two are called b")
-        self.assertTrue(self.news.pending, "and what was news still is")
+        self.assertTrue(self.queue.pending, "an update that was queued stays")
 
-    def test_whoever_wants_to_know_is_told_that_there_is_news(self) -> None:
-        heard = Calls()
-        self.news.on_update(heard)
-        self.hear(claim("a"))
-        self.assertEqual(len(heard), 1)
+    def test_update_callbacks_are_called_when_an_update_is_queued(self) -> None:
+        calls = Calls()
+        self.queue.on_update(calls)
+        self.apply(claim("a"))
+        self.assertEqual(len(calls), 1)
         self.parts.knows(claim("b"))
-        self.assertEqual(len(heard), 1)
+        self.assertEqual(len(calls), 1)
 
-    def test_updates_told_are_counted(self) -> None:
-        self.hear(claim("a"), claim("b"))
+    def test_sent_updates_are_counted(self) -> None:
+        self.apply(claim("a"), claim("b"))
         self.fill()
         self.assertEqual(self.parts.counters.updates_sent, 2)
 
-    def test_cleared_nothing_is_news(self) -> None:
-        self.hear(claim("a"))
+    def test_a_cleared_queue_is_empty(self) -> None:
+        self.apply(claim("a"))
         self.fill()
-        self.hear(claim("b"))
-        self.news.clear()
-        self.assertEqual((self.news.pending, self.fill()), (False, []))
-        self.hear(claim("c"))
+        self.apply(claim("b"))
+        self.queue.clear()
+        self.assertEqual((self.queue.pending, self.fill()), (False, []))
+        self.apply(claim("c"))
         self.assertEqual(self.fill(), ["c"])
 
     @given(st.lists(claims(), max_size=40), st.lists(st.integers(-50, 1400), max_size=60))
-    def test_no_mix_of_news_is_larger_than_the_room(
+    def test_no_choice_of_updates_is_larger_than_the_room(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
         parts = Scene().member("me")
@@ -150,36 +152,36 @@ class DisseminationTests(ComponentTestCase):
             self.assertLessEqual(len(parts.news.fill(room)), max(0, room))
 
     @given(st.lists(claims(), max_size=30), st.lists(st.integers(0, 1400), max_size=200))
-    def test_no_update_is_told_more_often_than_the_limit(
+    def test_no_update_is_sent_more_often_than_the_limit(
         self, those: list[Claim], rooms: list[int]
     ) -> None:
         parts = Scene().member("me")
-        told: Counter[bytes] = Counter()
+        sent: Counter[bytes] = Counter()
         for number, room in enumerate(rooms):
             if number < len(those):
                 parts.membership.apply(those[number])
-            told.update(swim_pb2.Datagram.FromString(parts.news.fill(room)).updates)
+            sent.update(swim_pb2.Datagram.FromString(parts.news.fill(room)).updates)
         limit = transmit_limit(parts.config.transmissions, len(those) + 1)
-        self.assertLessEqual(max(told.values(), default=0), limit)
+        self.assertLessEqual(max(sent.values(), default=0), limit)
 
     @given(st.lists(claims(), max_size=30))
-    def test_all_news_is_told_sooner_or_later_and_then_it_is_none(self, those: list[Claim]) -> None:
+    def test_every_update_is_sent_until_the_queue_is_empty(self, those: list[Claim]) -> None:
         parts = Scene().member("me")
         for each in those:
             parts.membership.apply(each)
-        told: set[str] = set()
+        sent: set[str] = set()
         for _ in range(2000):
             if not parts.news.pending:
                 break
             data = parts.news.fill(1400)
-            told.update(c.name for c in self.claims_of(data))
+            sent.update(c.name for c in self.claims_of(data))
         self.assertFalse(parts.news.pending)
         spread = {m.name for m in parts.membership.members()}
-        self.assertLessEqual(spread - {"me"}, told)
+        self.assertLessEqual(spread - {"me"}, sent)
 
 
-class TransmitLimits(SynchronousTestCase):
-    def test_an_update_is_told_lambda_log_n_times(self) -> None:
+class TransmitLimitTests(SynchronousTestCase):
+    def test_the_limit_is_lambda_times_the_logarithm_of_the_group_size(self) -> None:
         for members, times in ((1, 3), (2, 6), (7, 9), (8, 9), (100, 15), (1000, 21)):
             self.assertEqual(transmit_limit(3.0, members), times)
 

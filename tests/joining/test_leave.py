@@ -1,4 +1,4 @@
-"""Leaving: tell everybody, and wait until they know, within bounds."""
+"""Leaving: a LEAVE to all living members, and a bounded wait for their ACKs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.transport.test_protocol import RecordingStream
 LEAVE, ACK = MessageType.LEAVE, MessageType.ACK
 
 
-class LeavingTests(ComponentTestCase):
+class LeavingTestCase(ComponentTestCase):
     def setUp(self) -> None:
         super().setUp()
         parts = self.parts
@@ -29,20 +29,20 @@ class LeavingTests(ComponentTestCase):
         self.scene.run(seconds)
         return left
 
-    def know(self, *peers: Peer) -> None:
-        """These acknowledge the LEAVE."""
+    def acknowledge(self, *peers: Peer) -> None:
+        """Have these peers acknowledge the LEAVE."""
         for peer in peers:
-            told = peer.heard[-1]
-            data = peer.bytes_of(ACK, sequence=told.message.sequence)
-            if type(told.peer) is Address:
-                peer.transport.write(data, told.peer)
+            leave = peer.heard[-1]
+            data = peer.bytes_of(ACK, sequence=leave.message.sequence)
+            if type(leave.peer) is Address:
+                peer.transport.write(data, leave.peer)
             else:
-                told.peer.send(data)
+                leave.peer.send(data)
         self.scene.run(0.01)
 
 
-class Telling(LeavingTests):
-    def test_every_living_member_is_told_at_once_that_we_left(self) -> None:
+class LeaveTests(LeavingTestCase):
+    def test_every_living_member_gets_a_leave_at_once(self) -> None:
         peers = self.others("a", "b", "c")
         self.parts.knows(peers[2].claim.suspected("x"))
         self.leave()
@@ -53,7 +53,7 @@ class Telling(LeavingTests):
             self.assertEqual(message.updates[0], self.parts.me)
             self.assertNotEqual(message.sequence, 0)
 
-    def test_those_who_are_gone_and_peers_of_seven_fields_are_not(self) -> None:
+    def test_members_that_failed_or_left_and_peers_of_seven_fields_get_no_leave(self) -> None:
         failed, left, old = self.others("failed", "left", "old")
         self.parts.knows(failed.claim.failed("x"), left.claim.departed())
         self.parts.membership.forget("old")
@@ -61,29 +61,29 @@ class Telling(LeavingTests):
         self.successResultOf(self.leave())
         self.assertEqual([peer.heard for peer in (failed, left, old)], [[]] * 3)
 
-    def test_alone_it_is_done_at_once(self) -> None:
+    def test_a_leave_without_other_members_is_done_at_once(self) -> None:
         self.successResultOf(self.leave(0))
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_it_is_done_when_the_last_one_knows(self) -> None:
+    def test_a_leave_is_done_when_the_last_member_has_acknowledged(self) -> None:
         a, b = self.others("a", "b")
         left = self.leave()
-        self.know(a)
-        self.know(a)
+        self.acknowledge(a)
+        self.acknowledge(a)
         self.assertNoResult(left)
-        self.know(b)
+        self.acknowledge(b)
         self.successResultOf(left)
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
-    def test_who_does_not_acknowledge_is_told_again(self) -> None:
+    def test_a_member_that_does_not_acknowledge_gets_the_leave_again(self) -> None:
         a, b = self.others("a", "b")
         self.scene.network.refuse_streams(b.claim.address.host)
         self.leave()
-        self.know(a)
+        self.acknowledge(a)
         self.scene.run(0.5)
         self.assertEqual((a.times(LEAVE), b.times(LEAVE)), ([1], [1, 201, 401]))
 
-    def test_from_the_third_time_a_stream_is_tried_as_well(self) -> None:
+    def test_the_third_leave_to_a_member_goes_by_stream_too(self) -> None:
         (a,) = self.others("a")
         a.accept_streams()
         self.scene.network.block_datagrams()
@@ -91,17 +91,17 @@ class Telling(LeavingTests):
         self.assertEqual(a.heard, [])
         self.scene.run(0.1)
         self.assertEqual([m.type for m in a.messages()], [LEAVE])
-        self.know(a)
+        self.acknowledge(a)
         self.successResultOf(left)
 
-    def test_where_only_streams_reach_the_first_goes_by_stream(self) -> None:
+    def test_the_first_leave_goes_by_stream_to_a_member_that_only_streams_reach(self) -> None:
         (a,) = self.others("a")
         stream = RecordingStream()
         self.parts.routes.use_stream(a.claim.address, stream)
         self.leave()
         self.assertEqual((a.heard, len(stream.sent)), ([], 1))
 
-    def test_after_five_seconds_it_is_done_whoever_knows(self) -> None:
+    def test_a_leave_is_done_after_five_seconds_without_acknowledgements(self) -> None:
         self.others("a")
         left = self.leave(4.9)
         self.assertNoResult(left)
@@ -111,30 +111,30 @@ class Telling(LeavingTests):
         self.scene.run(5)
         self.assertEqual(a.heard, [])
 
-    def test_one_that_fails_or_leaves_meanwhile_need_not_know(self) -> None:
+    def test_a_leave_does_not_wait_for_members_that_fail_or_leave_meanwhile(self) -> None:
         a, b = self.others("a", "b")
         left = self.leave()
         self.parts.knows(a.claim.failed("x"), b.claim.departed())
         self.scene.run(0.25)
         self.successResultOf(left)
 
-    def test_in_a_large_group_fifty_are_told_a_tick_and_all_in_turn(self) -> None:
+    def test_in_a_large_group_fifty_leaves_are_sent_a_tick_to_all_members_in_turn(self) -> None:
         for number in range(120):
             self.parts.knows(Claim(f"m{number}", Address("10.99.0.1", number + 1), EPOCH))
-        told: list[Any] = []
+        sent: list[Any] = []
         send = self.parts.protocol.send
 
-        def noted(peer: Any, *more: Any, **how: Any) -> None:
-            told.append(peer)
+        def recording_send(peer: Any, *more: Any, **how: Any) -> None:
+            sent.append(peer)
             send(peer, *more, **how)
 
-        self.parts.protocol.send = noted  # type: ignore[method-assign]
+        self.parts.protocol.send = recording_send  # type: ignore[method-assign]
         self.leave()
-        self.assertEqual(len(told), 50)
+        self.assertEqual(len(sent), 50)
         self.scene.run(0.4)
-        self.assertEqual((len(told), len(set(told))), (150, 120))
+        self.assertEqual((len(sent), len(set(sent))), (150, 120))
 
-    def test_stopped_who_waits_is_told_and_nothing_is_left(self) -> None:
+    def test_stopping_fires_the_deferred_of_a_leave_and_leaves_no_timer(self) -> None:
         self.others("a")
         left = self.leave()
         self.leaving.stop()
@@ -142,15 +142,15 @@ class Telling(LeavingTests):
         self.assertEqual(list(self.parts.reactor.getDelayedCalls()), [])
 
 
-class Hearing(LeavingTests):
-    def test_a_leave_is_acknowledged_and_believed(self) -> None:
+class LeaveReceivedTests(LeavingTestCase):
+    def test_a_received_leave_is_acknowledged_and_applied(self) -> None:
         (a,) = self.others("a")
         a.say(self.parts.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
         self.scene.run(0.01)
         self.assertEqual(self.parts.events[-1], ("left", "a"))
         self.assertEqual((a.last(ACK).sequence, a.last(ACK).name), (7, "me"))
 
-    def test_and_again_when_the_acknowledgement_was_lost(self) -> None:
+    def test_a_repeated_leave_is_acknowledged_again(self) -> None:
         (a,) = self.others("a")
         for _ in range(2):
             a.say(self.parts.me.address, LEAVE, sequence=7, updates=(a.claim.departed(),))
@@ -158,7 +158,7 @@ class Hearing(LeavingTests):
         self.assertEqual(len(a.messages(ACK)), 2)
         self.assertEqual(self.parts.events.count(("left", "a")), 1)
 
-    def test_one_that_wants_no_answer_gets_none(self) -> None:
+    def test_a_leave_without_a_sequence_number_is_not_acknowledged(self) -> None:
         (a,) = self.others("a")
         a.say(self.parts.me.address, LEAVE, updates=(a.claim.departed(),))
         self.scene.run(0.01)
