@@ -55,7 +55,7 @@ REFUSED: Kind
 BROKEN: Kind
 
 class Datagram(_message.Message):
-    __slots__ = ("node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port", "sequence", "cluster", "updates", "listed", "version", "epoch", "target", "target_epoch", "target_incarnation", "budget", "observed", "bootstrap", "digest", "page", "pages", "wanted", "padding", "failed_hash")
+    __slots__ = ("node_id", "addr", "port", "heart_beat", "type", "dest_addr", "dest_port", "sequence", "cluster", "updates", "listed", "version", "epoch", "target", "target_epoch", "target_incarnation", "budget", "observed", "bootstrap", "digest", "page", "pages", "wanted", "padding")
     NODE_ID_FIELD_NUMBER: _ClassVar[int]
     ADDR_FIELD_NUMBER: _ClassVar[int]
     PORT_FIELD_NUMBER: _ClassVar[int]
@@ -80,7 +80,6 @@ class Datagram(_message.Message):
     PAGES_FIELD_NUMBER: _ClassVar[int]
     WANTED_FIELD_NUMBER: _ClassVar[int]
     PADDING_FIELD_NUMBER: _ClassVar[int]
-    FAILED_HASH_FIELD_NUMBER: _ClassVar[int]
     node_id: str
     addr: str
     port: int
@@ -105,8 +104,7 @@ class Datagram(_message.Message):
     pages: int
     wanted: int
     padding: bytes
-    failed_hash: int
-    def __init__(self, node_id: _Optional[str] = ..., addr: _Optional[str] = ..., port: _Optional[int] = ..., heart_beat: _Optional[int] = ..., type: _Optional[_Union[MsgType, str]] = ..., dest_addr: _Optional[str] = ..., dest_port: _Optional[int] = ..., sequence: _Optional[int] = ..., cluster: _Optional[str] = ..., updates: _Optional[_Iterable[bytes]] = ..., listed: _Optional[_Iterable[_Union[Listed, _Mapping]]] = ..., version: _Optional[int] = ..., epoch: _Optional[int] = ..., target: _Optional[str] = ..., target_epoch: _Optional[int] = ..., target_incarnation: _Optional[int] = ..., budget: _Optional[int] = ..., observed: _Optional[_Union[Kind, str]] = ..., bootstrap: bool = ..., digest: _Optional[_Iterable[int]] = ..., page: _Optional[int] = ..., pages: _Optional[int] = ..., wanted: _Optional[int] = ..., padding: _Optional[bytes] = ..., failed_hash: _Optional[int] = ...) -> None: ...
+    def __init__(self, node_id: _Optional[str] = ..., addr: _Optional[str] = ..., port: _Optional[int] = ..., heart_beat: _Optional[int] = ..., type: _Optional[_Union[MsgType, str]] = ..., dest_addr: _Optional[str] = ..., dest_port: _Optional[int] = ..., sequence: _Optional[int] = ..., cluster: _Optional[str] = ..., updates: _Optional[_Iterable[bytes]] = ..., listed: _Optional[_Iterable[_Union[Listed, _Mapping]]] = ..., version: _Optional[int] = ..., epoch: _Optional[int] = ..., target: _Optional[str] = ..., target_epoch: _Optional[int] = ..., target_incarnation: _Optional[int] = ..., budget: _Optional[int] = ..., observed: _Optional[_Union[Kind, str]] = ..., bootstrap: bool = ..., digest: _Optional[_Iterable[int]] = ..., page: _Optional[int] = ..., pages: _Optional[int] = ..., wanted: _Optional[int] = ..., padding: _Optional[bytes] = ...) -> None: ...
 
 class Listed(_message.Message):
     __slots__ = ("node_id", "heartbeat", "port", "address", "epoch")
