@@ -7,14 +7,16 @@ its own; what it gives is a value too, of numbers and lists of them.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from itertools import product
+from typing import Any, Protocol, TypeVar
 
 from swimtx.experiments.results import Summary
 
-#: What there is to set in an experiment, by name; C{seeds} always: how often each case is run.
+#: The settings of an experiment by name; C{seeds}, how often each case is run, is always there.
 Scale = Mapping[str, Any]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -123,19 +125,54 @@ class Experiment(Protocol):
         """What all of those that did not fail say together."""
 
 
-def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """Those that gave figures, by case, in the order of their cells."""
-    found: dict[str, list[Outcome]] = {}
+def grid(
+    id: str,
+    scale: Scale,
+    case: Callable[..., str],
+    weight: Callable[[Mapping[str, Any]], float] = lambda settings: 1.0,
+    **settings: Any,
+) -> list[Cell]:
+    """Cells for each combination of settings, one for each seed; the last setting varies fastest.
+
+    @param case: gives the name of a case; its keywords are the settings.
+    @param weight: gives the weight of a cell from its settings.
+    @param settings: of each setting a list of values, one value, or a function that computes it
+        from the settings before it.
+    """
+    axes = [value if isinstance(value, list | tuple) else [value] for value in settings.values()]
+    cells = []
+    for values in product(*axes):
+        chosen: dict[str, Any] = {}
+        for name, value in zip(settings, values, strict=True):
+            chosen[name] = value(chosen) if callable(value) else value
+        for seed in range(scale["seeds"]):
+            cells.append(Cell(id, case(**chosen), seed, chosen, weight(chosen)))
+    return cells
+
+
+def grouped(outcomes: Sequence[Outcome], key: Callable[[Cell], Key]) -> dict[Key, list[Outcome]]:
+    """The outcomes that have figures, by a key of their cells, in the order of the cells."""
+    found: dict[Key, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.error is None:
-            found.setdefault(outcome.cell.case, []).append(outcome)
+            found.setdefault(key(outcome.cell), []).append(outcome)
     return found
 
 
+def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes that have figures, by case, in the order of their cells."""
+    return grouped(outcomes, lambda cell: cell.case)
+
+
 def pooled(outcomes: Sequence[Outcome], figure: str) -> list[float]:
-    """All numbers that the outcomes give under one name, be it one each or a list each."""
+    """All numbers of one figure, whether an outcome has one number or a list of them."""
     numbers: list[float] = []
     for outcome in outcomes:
         value = outcome.figures[figure]
         numbers.extend(value if isinstance(value, list) else [value])
     return numbers
+
+
+def total(outcomes: Sequence[Outcome], figure: str) -> int:
+    """The sum of a count over all outcomes; a failed run counts nothing."""
+    return sum(int(outcome.figures.get(figure, 0)) for outcome in outcomes)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from swimtx.experiments.estimates import Estimate
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,13 @@ class Reference:
         if self.high is not None:
             text += f" to {self.high:.4g}"
         return f"{text} ({self.source})"
+
+
+def references_in(
+    values: Mapping[Key, float], key: Key, source: str = "paper"
+) -> tuple[Reference, ...]:
+    """The reference of that key, or none if the source has no value for it."""
+    return (Reference(source, values[key]),) if key in values else ()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,10 @@
-"""What stands where a component is left out, so that an experiment can tell what it is worth."""
+"""Other wirings and idle components, so that an experiment can tell what a component is worth."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partialmethod
+from typing import Any
 
 from twisted.internet.interfaces import IDelayedCall
 
@@ -11,6 +13,17 @@ from swimtx.membership.events import RecordChange
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.stall_clock import StallClock
 from swimtx.suspicion.false_positives import FalsePositiveBackoff
+from swimtx.wiring import Wiring
+
+
+def using(make: Callable[..., object], kind: type) -> Any:
+    """A C{make_...} method of a wiring that makes another class, C{kind}."""
+    return partialmethod(make, kind=kind)
+
+
+def rewired(wiring: type[Wiring], **members: Any) -> type[Wiring]:
+    """A subclass of that wiring with other methods or attributes."""
+    return type("Rewired", (wiring,), members)
 
 
 class AlwaysHealthy(LocalHealth):
@@ -21,19 +34,19 @@ class AlwaysHealthy(LocalHealth):
 
 
 class NoBackoff(FalsePositiveBackoff):
-    """Timeouts stay as they are after a false positive."""
+    """Timeouts stay the same after a false positive."""
 
     def record(self) -> None:
         """A false positive changes nothing."""
 
 
 class NoStallCheck(StallClock):
-    """The reactor's own clock: a late timer is as any other."""
+    """The reactor's own clock: a late timer is treated like any other."""
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
-        """As the reactor's."""
+        """Call it after C{delay} seconds of the reactor."""
         return self.clock.callLater(delay, callable, *args, **kw)
 
 
@@ -48,7 +61,7 @@ class NoTripwires(Tripwires):
         return ()
 
     def _changed(self, change: RecordChange) -> None:
-        """Changes mean nothing."""
+        """Changes have no effect."""
 
 
 class Nothing:

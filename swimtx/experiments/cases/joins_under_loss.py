@@ -9,14 +9,7 @@ from typing import Any
 
 from swimtx.config import Config
 from swimtx.experiments.estimates import mean_of, median_of, quantile
-from swimtx.experiments.experiment import (
-    Cell,
-    Description,
-    Outcome,
-    Scale,
-    by_case,
-    pooled,
-)
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, by_case, pooled
 from swimtx.experiments.results import Chart, Line, Reference, Row, Summary
 from swimtx.experiments.scenes import LATENCY
 from swimtx.experiments.swim_baseline import VARIANTS, as_in_the_paper, unaware
@@ -30,12 +23,9 @@ JOINS = (*_FIRST, *(18.7 + (79.0 - 18.7) / 12 * number for number in range(13)))
 _END = 175  # seconds
 _SWIMTX = "swimtx"
 _GO_ON, _END_TOO = "go on", "end"
-_PAPER = {  # final size, largest size, members that left the list
-    "basic": (2, 8, 15),
-    "infection": (4, 5, 12),
-    "suspicion": (12, 14, 4),
-}
-_TRACES = {  # seconds and size, of what the figure shows
+#: The final size, the largest size, the members that left the list.
+_PAPER = {"basic": (2, 8, 15), "infection": (4, 5, 12), "suspicion": (12, 14, 4)}
+_TRACES = {  # seconds and size, read off the paper's figure
     "basic": ((150.0, 2.0), (175.0, 2.0)),
     "infection": ((150.0, 4.0), (175.0, 4.0)),
     "suspicion": ((89.7, 14.0), (109.7, 13.0), (122.2, 12.0), (175.0, 12.0)),

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
-from swimtx.experiments.results import Reference, Summary
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
+from swimtx.experiments.results import Summary, references_in
 from swimtx.experiments.slow_members import (
     MODELS,
     WIRINGS,
+    equally_tolerant,
     false_positives,
-    group_for,
     slow_ones,
 )
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 
 _BOUND = 120.0  # seconds until it is given up
-_LOOK = 1.0  # seconds between two looks whether all are well again
+_LOOK = 1.0  # seconds between two checks whether all list all again
 
 DESCRIPTION = Description(
     "E7",
@@ -43,45 +43,29 @@ DESCRIPTION = Description(
     },
     {"wirings": WIRINGS, "models": MODELS},
 )
-_COLUMNS = {
-    "first": Column("first called failed, median", "s"),
-    "full": Column("all well members know, median", "s"),
-    "stalled": Column("first called stalled, median", "s"),
-    "found": Column("of the slow were called failed", "share", per="slow"),
-    "fp": Column("FP", "per run", per="runs"),
-    "fp_healthy": Column("FP-", "per run", per="runs"),
-}
-_PAPER = {"SWIM": (12.44, 12.90), "Lifeguard": (12.45, 12.91)}
+_PAPER_FIRST = {("SWIM", 128): 12.44, ("Lifeguard", 128): 12.45}
+_PAPER_FULL = {("SWIM", 128): 12.90, ("Lifeguard", 128): 12.91}
 
 
 def cells(scale: Scale) -> list[Cell]:
     """The grid: how many are slow, and for how long."""
-    return [
-        Cell(
-            "E7",
-            f"{wiring}, {model}, C={slow} D={lasting:g} s",
-            seed,
-            {
-                "wiring": wiring,
-                "model": model,
-                "members": scale["members"],
-                "slow": slow,
-                "lasting": lasting,
-            },
-            scale["members"] * (1 + slow / 16),
-        )
-        for wiring in scale["wirings"]
-        for model in scale["models"]
-        for slow in scale["slow"]
-        for lasting in scale["lasting"]
-        for seed in range(scale["seeds"])
-    ]
+    return grid(
+        "E7",
+        scale,
+        "{wiring}, {model}, C={slow} D={lasting:g} s".format,
+        lambda settings: settings["members"] * (1 + settings["slow"] / 16),
+        wiring=scale["wirings"],
+        model=scale["models"],
+        members=scale["members"],
+        slow=scale["slow"],
+        lasting=scale["lasting"],
+    )
 
 
 def run(cell: Cell) -> dict[str, Any]:
     """One anomaly, until all list all again."""
     settings = cell.settings
-    group = group_for(settings["wiring"], settings["members"], cell.chance)
+    group = equally_tolerant(settings["wiring"], settings["members"], cell.chance)
     slow = slow_ones(group, cell.chance, settings["slow"])
     well = set(group.running) - set(slow)
     since = group.now
@@ -94,19 +78,10 @@ def run(cell: Cell) -> dict[str, Any]:
     full: list[float] = []
     stalled: list[float] = []
     for name in slow:
-        heard: dict[str, float] = {}
-        for announced in group.history:
-            if announced.about == name and announced.event is Event.FAILED:
-                heard.setdefault(announced.by, announced.time - since)
-        times = [time for by, time in heard.items() if by in well]
-        first += [min(times)] if times else []
-        full += [max(times)] if len(times) == len(well) else []
-        told = [
-            a.time - since
-            for a in group.history
-            if a.about == name and a.event is Event.STALLED and a.by in well
-        ]
-        stalled += [min(told)] if told else []
+        failed = _first_heard(group, name, Event.FAILED, well, since)
+        first += failed[:1]
+        full += failed[-1:] if len(failed) == len(well) else []
+        stalled += _first_heard(group, name, Event.STALLED, well, since)[:1]
     everywhere, healthy = false_positives(group, slow)
     return {
         "runs": 1,
@@ -120,17 +95,34 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _first_heard(
+    group: Group, name: str, event: Event, witnesses: Collection[str], since: float
+) -> list[float]:
+    """When each witness first announced that event about a member, in ascending seconds."""
+    heard: dict[str, float] = {}
+    for announced in group.history:
+        if announced.about == name and announced.event is event and announced.by in witnesses:
+            heard.setdefault(announced.by, announced.time - since)
+    return sorted(heard.values())
+
+
+def _columns(settings: Mapping[str, Any]) -> list[Column]:
+    key = settings["wiring"], settings["members"]
+    first, full = (references_in(paper, key) for paper in (_PAPER_FIRST, _PAPER_FULL))
+    return [
+        Column("first", "first called failed, median", "s", references=first),
+        Column("full", "all well members know, median", "s", references=full),
+        Column("stalled", "first called stalled, median", "s"),
+        Column("found", "of the slow were called failed", "share", per="slow"),
+        Column("fp", "FP", "per run", per="runs"),
+        Column("fp_healthy", "FP-", "per run", per="runs"),
+    ]
+
+
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Latencies of true detections, and whether there were false ones."""
-    references = {}
-    for outcome in outcomes:
-        settings = outcome.cell.settings
-        if settings["wiring"] in _PAPER and settings["members"] == 128:
-            first, full = _PAPER[settings["wiring"]]
-            references[outcome.cell.case, "first"] = (Reference("paper", first),)
-            references[outcome.cell.case, "full"] = (Reference("paper", full),)
+    """Latencies of true detections, and the number of false ones."""
     return Summary(
-        tuple(rows_of(outcomes, _COLUMNS, references)),
+        tuple(rows_of(outcomes, _columns)),
         (),
         (
             "All forgive a silence of alpha log10 N + 1 s. To swimtx these members are stalled, "
