@@ -128,25 +128,31 @@ class Experiment(Protocol):
 def grid(
     id: str,
     scale: Scale,
+    names: Sequence[str],
     case: Callable[..., str],
     weight: Callable[[Mapping[str, Any]], float] = lambda settings: 1.0,
-    **settings: Any,
+    **values: Any,
 ) -> list[Cell]:
     """Cells for each combination of settings, one for each seed; the last setting varies fastest.
 
+    @param names: of the settings. The values of C{wiring} are C{scale["wiring"]} or, if there is no
+        such entry, C{scale["wirings"]}: a list of values, one value, or a dict with a value for
+        each size of the group, C{members}.
     @param case: gives the name of a case; its keywords are the settings.
     @param weight: gives the weight of a cell from its settings.
-    @param settings: of each setting a list of values, one value, or a function that computes it
-        from the settings before it.
+    @param values: the values of settings that are not in the scale.
+    @raise KeyError: a dict has no value for a size.
     """
-    axes = [value if isinstance(value, list | tuple) else [value] for value in settings.values()]
+    known = {**scale, **values}
+    axes = [known[name if name in known else f"{name}s"] for name in names]
     cells = []
-    for values in product(*axes):
-        chosen: dict[str, Any] = {}
-        for name, value in zip(settings, values, strict=True):
-            chosen[name] = value(chosen) if callable(value) else value
+    for chosen in product(*(axis if isinstance(axis, list | tuple) else [axis] for axis in axes)):
+        settings = dict(zip(names, chosen, strict=True))
+        for name, value in settings.items():
+            if isinstance(value, dict):
+                settings[name] = value[settings["members"]]
         for seed in range(scale["seeds"]):
-            cells.append(Cell(id, case(**chosen), seed, chosen, weight(chosen)))
+            cells.append(Cell(id, case(**settings), seed, settings, weight(settings)))
     return cells
 
 

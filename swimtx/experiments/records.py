@@ -65,16 +65,11 @@ class Record:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    estimate = row.estimate
     return {
         "case": row.case,
         "figure": row.figure,
         "unit": row.unit,
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "count": estimate.count,
-        "bound": estimate.bound,
+        **asdict(row.estimate),
         "references": [asdict(reference) for reference in row.references],
     }
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -94,6 +94,11 @@ class Summary:
     rows: tuple[Row, ...] = ()
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], charts: Iterable[Chart] = (), *notes: str) -> Summary:
+        """A summary of these rows, charts and notes."""
+        return cls(tuple(rows), tuple(charts), notes)
 
 
 def line_of(name: str, estimates: dict[float, Estimate]) -> Line:

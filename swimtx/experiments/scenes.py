@@ -128,9 +128,9 @@ def _listen(
     bound: float,
     over: Callable[[], bool],
 ) -> None:
-    """Note for each event about a member when each other member first announced it, until C{over()}.
+    """Note when each other member first announced each event about a member, until C{over()}.
 
-    @param heard: by event the seconds from now on, by member; is filled.
+    @param heard: is filled: by event and member, the seconds from now on.
     @param bound: seconds to wait at most.
     """
     since, seen = group.now, len(group.history)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from swimtx.experiments.estimates import Estimate, median_of, rate_of, share_of
 from swimtx.experiments.experiment import Cell, Outcome, grouped, pooled
-from swimtx.experiments.results import Line, Reference, Row, Summary, line_of
+from swimtx.experiments.results import Line, Reference, Row, line_of
 
 Settings = Mapping[str, Any]
 
@@ -59,11 +59,6 @@ def rows_of(
                 estimate = column.estimated(found)
                 rows.append(Row(name, column.words, column.unit, estimate, column.references))
     return rows
-
-
-def table_of(outcomes: Sequence[Outcome], columns: Sequence[Column], *notes: str) -> Summary:
-    """A summary that is one table, without charts."""
-    return Summary(tuple(rows_of(outcomes, columns)), (), notes)
 
 
 def lines_of(

@@ -163,12 +163,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E14",
         scale,
+        ("rule", "scene", "members", "seconds"),
         "without {rule}".format,
         lambda settings: 4.0 if settings["scene"] in ("loss", "rejecting", "blips") else 1.0,
         rule=list(WITHOUT),
-        scene=scale["scenes"],
-        members=scale["members"],
-        seconds=scale["seconds"],
     )
 
 
@@ -196,12 +194,10 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     for scene in _SCENES:
         some = [o for o in outcomes if o.cell.settings["scene"] == scene]
         rows += rows_of(some, _COLUMNS)
-    return Summary(
-        tuple(sorted(rows, key=lambda row: list(WITHOUT).index(row.case.removeprefix("without ")))),
+    return Summary.of(
+        sorted(rows, key=lambda row: list(WITHOUT).index(row.case.removeprefix("without "))),
         (),
-        (
-            "silence_tolerance is 3 periods.",
-            "Few runs tell large effects only: one incident is heard by all members, and a "
-            "difference of one incident is noise.",
-        ),
+        "silence_tolerance is 3 periods.",
+        "Few runs tell large effects only: one incident is heard by all members, and a "
+        "difference of one incident is noise.",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -11,7 +11,7 @@ from swimtx.experiments.estimates import mean_of
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
 from swimtx.experiments.scenes import acquainted
-from swimtx.experiments.tables import Column, table_of
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 
@@ -36,21 +36,16 @@ _COLUMNS = (
 
 def cells(scale: Scale) -> list[Cell]:
     """Churn, and restarts after several pauses."""
+    names, pauses = ("members", "seconds", "pause"), scale["restarts"]
+    churn = "one joins and one crashes each second".format
+    restart = "back after {pause:g} s".format
+    return grid("E12", scale, names, churn, _weight, pause=None) + grid(
+        "E12", scale, names, restart, _weight, seconds=10.0, pause=pauses
+    )
 
-    def part(case: str, seconds: float, pause: Any) -> list[Cell]:
-        weight, members = scale["members"] * seconds, scale["members"]
-        return grid(
-            "E12",
-            scale,
-            case.format,
-            lambda settings: weight,
-            members=members,
-            seconds=seconds,
-            pause=pause,
-        )
 
-    churn = part("one joins and one crashes each second", scale["seconds"], None)
-    return churn + part("back after {pause:g} s", 10.0, scale["restarts"])
+def _weight(settings: Mapping[str, Any]) -> float:
+    return float(settings["members"] * settings["seconds"])
 
 
 def run(cell: Cell) -> dict[str, Any]:
@@ -105,4 +100,4 @@ def _churn(group: Group, chance: Random, members: int, seconds: int) -> dict[str
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """Medians, and counts that should be zero."""
-    return table_of(outcomes, _COLUMNS)
+    return Summary.of(rows_of(outcomes, _COLUMNS), ())

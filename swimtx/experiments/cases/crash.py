@@ -38,11 +38,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E3",
         scale,
+        ("wiring", "members", "crashes"),
         "{wiring}, N={members}".format,
         lambda settings: settings["members"] ** 1.5 * settings["crashes"],
         wiring=_WIRINGS,
-        members=scale["members"],
-        crashes=lambda settings: scale["crashes"][settings["members"]],
     )
 
 
@@ -98,13 +97,11 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     }
     lines.append(reference_line("memberlist alpha 5, theory of the first", theories))
     chart = Chart("crash", "A crash, until everybody knows", "members", "s, median", (*lines,))
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "Pause tolerances differ: memberlist forgives a silence of alpha log10 N + 1 s, "
-            "swimtx one of 6 s (lan); a process that is killed needs no tolerance.",
-            f"Crashes not known to all within {_BOUND:g} s: {total(outcomes, 'never')}; "
-            f"failures announced of members that ran: {total(outcomes, 'wrong')}.",
-        ),
+        "Pause tolerances differ: memberlist forgives a silence of alpha log10 N + 1 s, "
+        "swimtx one of 6 s (lan); a process that is killed needs no tolerance.",
+        f"Crashes not known to all within {_BOUND:g} s: {total(outcomes, 'never')}; "
+        f"failures announced of members that ran: {total(outcomes, 'wrong')}.",
     )

@@ -48,12 +48,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E6",
         scale,
+        ("wiring", "members", "loss", "seconds"),
         "{wiring} N={members} loss {loss:.0%}".format,
         lambda settings: settings["members"] * (1 + 40 * settings["loss"]),
         wiring=_WIRINGS,
-        members=scale["members"],
-        loss=scale["loss"],
-        seconds=scale["seconds"],
     )
 
 
@@ -122,14 +120,12 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
             "verdicts", "Wrong verdicts", x, "heard per member-hour", (*wrong,), logarithmic=True
         ),
     )
-    return Summary(
-        tuple(row for row in rows if row.figure != "a mistake lasts" or row.estimate.count),
+    return Summary.of(
+        [row for row in rows if row.figure != "a mistake lasts" or row.estimate.count],
         charts,
-        (
-            "memberlist and Lifeguard probe without a stream here, swimtx with one.",
-            "One incident is heard by up to N-1 members; those are no independent events.",
-            "Pause tolerances differ, see E3.",
-        ),
+        "memberlist and Lifeguard probe without a stream here, swimtx with one.",
+        "One incident is heard by up to N-1 members; those are no independent events.",
+        "Pause tolerances differ, see E3.",
     )
 
 

@@ -33,11 +33,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E2",
         scale,
+        ("wiring", "members", "crashes"),
         "{wiring} N={members}".format,
         lambda settings: settings["members"] ** 1.3,
         wiring=["SWIM", "swimtx"],
-        members=scale["members"],
-        crashes=scale["crashes"],
     )
 
 
@@ -99,11 +98,9 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     ]
     chart = Chart("detection", "First detection of a crash", "members", "periods", (*lines,))
     never = total(outcomes, "never")
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "Members are in no step, so a verdict comes one period after the PING: 1 + 1 periods.",
-            f"Crashes that nobody suspected within 40 periods: {never}.",
-        ),
+        "Members are in no step, so a verdict comes one period after the PING: 1 + 1 periods.",
+        f"Crashes that nobody suspected within 40 periods: {never}.",
     )

@@ -39,12 +39,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E4b",
         scale,
+        ("wiring", "members", "loss", "updates"),
         "{wiring} N={members} loss {loss:.0%}".format,
         lambda s: s["members"] * s["updates"] * (1 + (s["wiring"] == "swimtx")),
         wiring=["ticks", "swimtx"],
-        members=scale["members"],
-        loss=scale["loss"],
-        updates=lambda settings: scale["updates"][settings["members"]],
     )
 
 
@@ -84,11 +82,9 @@ def _sent(nodes: Any) -> int:
 def _columns(settings: Mapping[str, Any]) -> list[Column]:
     key = settings["members"], settings["loss"]
     ticks = settings["wiring"] == "ticks"
-    times = {known: round(_TICK * rounds, 2) for known, rounds in _ROUNDS.items()}
-    missed = {known: round(1 - reached, 3) for known, reached in _REACHED.items()}
-    late, never = (
-        references_in(known if ticks else {}, key, "theory") for known in (times, missed)
-    )
+    times = {known: round(_TICK * rounds, 2) for known, rounds in _ROUNDS.items() if ticks}
+    missed = {known: round(1 - reached, 3) for known, reached in _REACHED.items() if ticks}
+    late, never = (references_in(known, key, "theory") for known in (times, missed))
     return [
         Column("all", "all know, median", "s", references=late),
         Column("missed", "somebody never knew", "share", per=_updates, references=never),
@@ -108,12 +104,10 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     )
     title = "An update, until all know"
     chart = Chart("gossip", title, "packets lost, %", "s, median", (*lines,))
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "Ticks: nothing but gossip, 3 members each 0.2 s. swimtx: eager gossip, PINGs, ACKs "
-            "and what loss makes them say besides; without table exchanges in both.",
-            "Medians are of those updates that reached everybody.",
-        ),
+        "Ticks: nothing but gossip, 3 members each 0.2 s. swimtx: eager gossip, PINGs, ACKs "
+        "and what loss makes them say besides; without table exchanges in both.",
+        "Medians are of those updates that reached everybody.",
     )

@@ -34,10 +34,9 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E4",
         scale,
+        ("members", "updates"),
         "N={members}".format,
         lambda settings: settings["members"] ** 1.3,
-        members=scale["members"],
-        updates=scale["updates"],
     )
 
 
@@ -88,7 +87,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         reference_line("all know, paper", {float(n): y for n, y in LONGEST.items()}),
     )
     chart = Chart("infection", "An update by piggyback alone", "members", "periods", lines)
-    return Summary(tuple(rows), (chart,), ("The paper's points are single failures.",))
+    return Summary.of(rows, [chart], "The paper's points are single failures.")
 
 
 def half_infected(n: int) -> float:

@@ -62,14 +62,9 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E8",
         scale,
+        ("wiring", "model", "members", "slow", "lasting", "apart"),
         _case,
         lambda settings: settings["members"] * (1 + settings["slow"] / 8),
-        wiring=scale["wirings"],
-        model=scale["models"],
-        members=scale["members"],
-        slow=scale["slow"],
-        lasting=scale["lasting"],
-        apart=scale["apart"],
     )
 
 

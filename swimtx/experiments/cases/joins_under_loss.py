@@ -134,17 +134,15 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         Line(f"{variant}, paper", points, reference=True) for variant, points in _TRACES.items()
     )
     chart = Chart("joins", "17 joins, 10 % lost", "s", "members listed by the eldest", (*lines,))
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "The paper shows one run of each; here is a distribution.",
-            "Intervals are of the mean; what 90 % and all of the runs gave stands beside the "
-            "paper's run.",
-            "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
-            "member. A member that hears its own final verdict goes on unaware, or ends. The "
-            "paper says neither, nor whose list it shows.",
-        ),
+        "The paper shows one run of each; here is a distribution.",
+        "Intervals are of the mean; what 90 % and all of the runs gave stands beside the "
+        "paper's run.",
+        "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
+        "member. A member that hears its own final verdict goes on unaware, or ends. The "
+        "paper says neither, nor whose list it shows.",
     )
 
 

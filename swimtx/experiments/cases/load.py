@@ -34,11 +34,10 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E1",
         scale,
+        ("wiring", "members", "periods"),
         "{wiring} N={members}".format,
         lambda settings: settings["members"] ** 1.5,
         wiring=["SWIM", "swimtx"],
-        members=scale["members"],
-        periods=scale["periods"],
     )
 
 
@@ -89,11 +88,9 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     chart = Chart(
         "load", "Load of a quiet group", "members", "datagrams sent per period", (*lines,)
     )
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "A period is 2 s as published, 1 s as shipped.",
-            "swimtx's streams (tripwires, table exchanges) are not datagrams and not counted.",
-        ),
+        "A period is 2 s as published, 1 s as shipped.",
+        "swimtx's streams (tripwires, table exchanges) are not datagrams and not counted.",
     )

@@ -8,7 +8,7 @@ from typing import Any
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
 from swimtx.experiments.slow_members import WIRINGS, group_for
-from swimtx.experiments.tables import Column, table_of
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.claim import State
 
 _BOUND = 120.0  # seconds in which all should list all again
@@ -47,12 +47,9 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E9",
         scale,
+        ("wiring", "members", "share", "seconds"),
         "{wiring}, {share:.0%} cut off for {seconds:g} s".format,
         lambda settings: settings["members"] * settings["seconds"],
-        wiring=scale["wirings"],
-        members=scale["members"],
-        share=scale["shares"],
-        seconds=scale["seconds"],
     )
 
 
@@ -95,9 +92,9 @@ def run(cell: Cell) -> dict[str, Any]:
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """Medians, and how often the sides stayed apart."""
-    return table_of(
-        outcomes,
-        _COLUMNS,
+    return Summary.of(
+        rows_of(outcomes, _COLUMNS),
+        (),
         "The table exchange is ours in all wirings; memberlist's resurrects those who are "
         "called dead by telling them, ours accuses nobody. What Serf adds, a reconnect every "
         "30 s, is in none.",

@@ -10,7 +10,7 @@ from swimtx.experiments.estimates import mean_of
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
 from swimtx.experiments.slow_members import WIRINGS, group_for
-from swimtx.experiments.tables import Column, table_of
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 
@@ -37,7 +37,6 @@ DESCRIPTION = Description(
         "members": 1000,
         "faults": ["crashes", "deaf", "lossy", "mute"],
         "seconds": 600.0,
-        "wirings": ["swimtx", "Lifeguard"],
     },
     {"wirings": WIRINGS, "faults": ("crashes", "deaf", "lossy", "mute")},
 )
@@ -52,15 +51,7 @@ _COLUMNS = (
 
 def cells(scale: Scale) -> list[Cell]:
     """Each wiring and fault."""
-    return grid(
-        "E10",
-        scale,
-        "{wiring}, {fault}".format,
-        wiring=scale["wirings"],
-        fault=scale["faults"],
-        members=scale["members"],
-        seconds=scale["seconds"],
-    )
+    return grid("E10", scale, ("wiring", "fault", "members", "seconds"), "{wiring}, {fault}".format)
 
 
 def run(cell: Cell) -> dict[str, Any]:
@@ -121,9 +112,9 @@ def _strike(group: Group, fault: str, affected: list[str]) -> None:
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """How soon and how steadily the affected are removed, and which others are."""
-    return table_of(
-        outcomes,
-        _COLUMNS,
+    return Summary.of(
+        rows_of(outcomes, _COLUMNS),
+        (),
         "deaf: ten members hear nothing for 20 s, then all is well for 20 s, and so on; lossy: "
         "1 % of the members lose 80 % of what they send; mute: of what they are sent.",
         "swimtx has no view that all agree on: sizes differ while news spreads.",

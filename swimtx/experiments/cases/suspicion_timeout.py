@@ -27,10 +27,9 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E4c",
         scale,
+        ("members", "crashes"),
         "N={members}".format,
         lambda settings: settings["members"],
-        members=scale["members"],
-        crashes=scale["crashes"],
     )
 
 
@@ -70,4 +69,4 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         reference_line("paper: 3 ceil(ln(N+1))", formula, steps=True),
     )
     chart = Chart("timeout", "From suspicion to verdict", "members", "periods", lines)
-    return Summary(tuple(rows), (chart,))
+    return Summary.of(rows, [chart])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
@@ -16,6 +16,7 @@ from swimtx.experiments.slow_members import (
 )
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
+from swimtx.simulation.group import Group
 
 _BOUND = 120.0  # seconds until it is given up
 _LOOK = 1.0  # seconds between two checks whether all list all again
@@ -52,13 +53,9 @@ def cells(scale: Scale) -> list[Cell]:
     return grid(
         "E7",
         scale,
+        ("wiring", "model", "members", "slow", "lasting"),
         "{wiring}, {model}, C={slow} D={lasting:g} s".format,
         lambda settings: settings["members"] * (1 + settings["slow"] / 16),
-        wiring=scale["wirings"],
-        model=scale["models"],
-        members=scale["members"],
-        slow=scale["slow"],
-        lasting=scale["lasting"],
     )
 
 
@@ -121,13 +118,11 @@ def _columns(settings: Mapping[str, Any]) -> list[Column]:
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """Latencies of true detections, and the number of false ones."""
-    return Summary(
-        tuple(rows_of(outcomes, _columns)),
+    return Summary.of(
+        rows_of(outcomes, _columns),
         (),
-        (
-            "All forgive a silence of alpha log10 N + 1 s. To swimtx these members are stalled, "
-            "not silent: their hosts accept streams for them. It says so at once and gives them "
-            "30 s of patience, so that an anomaly shorter than that is never called a failure.",
-            "A median over runs in which somebody was found; see the share that was.",
-        ),
+        "All forgive a silence of alpha log10 N + 1 s. To swimtx these members are stalled, "
+        "not silent: their hosts accept streams for them. It says so at once and gives them "
+        "30 s of patience, so that an anomaly shorter than that is never called a failure.",
+        "A median over runs in which somebody was found; see the share that was.",
     )
