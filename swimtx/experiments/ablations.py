@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from swimtx.dissemination.gossip import Gossip
-from swimtx.experiments.stand_ins import NoTripwires, rewired, using
-from swimtx.experiments.swim_baseline import WithoutOurs
+from swimtx.experiments.stand_ins import NoTripwires, WithoutOurs, rewired, using
 from swimtx.failure_detector.assessment import EvidenceAssessment, Finding
 from swimtx.failure_detector.detector import FailureDetector
 from swimtx.failure_detector.tripwires import Tripwires

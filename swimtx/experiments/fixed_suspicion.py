@@ -19,10 +19,7 @@ class FixedSuspicion:
     """
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        membership: Membership,
-        timeout: Callable[[Claim], float],
+        self, clock: IReactorTime, membership: Membership, timeout: Callable[[Claim], float]
     ) -> None:
         self._clock = clock
         self._membership = membership

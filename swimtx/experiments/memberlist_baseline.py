@@ -9,7 +9,6 @@ health is 7, as in memberlist's code.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,10 +16,9 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.dissemination.gossip import Gossip
-from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.experiments.fixed_suspicion import FixedSuspicion
-from swimtx.experiments.stand_ins import rewired, using
-from swimtx.experiments.swim_baseline import PlainRelay, Suspecting, WithoutOurs, one_ping
+from swimtx.experiments.stand_ins import WithoutOurs, rewired, using
+from swimtx.experiments.swim_baseline import PlainRelay, Suspecting, one_ping
 from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import RecordChange
@@ -31,7 +29,6 @@ from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.transport.messenger import Messenger
 from swimtx.wiring import Startable, Wiring
 
 CONFIRMATIONS = 3  # K
@@ -79,17 +76,9 @@ class FirstHeard(Membership):
 class Ticking(Gossip):
     """Gossip ticks go on without updates: the first sending waits for half a tick on average."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        updates: UpdateQueue,
-        config: Config,
-    ) -> None:
-        super().__init__(clock, chance, membership, messenger, updates, config)
-        self._phase = chance.random() * self._interval
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._phase = self._chance.random() * self._interval
 
     def _arm(self) -> None:
         if self._timer is None and self._running:
@@ -175,6 +164,7 @@ class Memberlist(WithoutOurs):
     by_stream = True
 
     make_membership = using(Wiring.make_membership, FirstHeard)
+    make_ping_req_relay = using(Wiring.make_ping_req_relay, PlainRelay)
     make_gossip = using(Wiring.make_gossip, Ticking)
 
     def make_schedule(self, period: float, ping_timeout: float) -> ProbeSchedule:

@@ -1,4 +1,4 @@
-"""Other wirings and idle components, so that an experiment can tell what a component is worth."""
+"""Idle components and wirings with them, to measure what a component of swimtx is worth."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partialmethod
 from typing import Any
 
-from twisted.internet.interfaces import IDelayedCall
+from twisted.internet.interfaces import IDelayedCall, IReactorTime
 
+from swimtx.failure_detector.target_selection import RoundRobin, TargetSelection
 from swimtx.failure_detector.tripwires import Tripwires
+from swimtx.membership.claim import Claim
 from swimtx.membership.events import RecordChange
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.stall_clock import StallClock
@@ -72,3 +74,29 @@ class Nothing:
 
     def stop(self) -> None:
         """Nothing stops."""
+
+
+class WithoutOurs(Wiring):
+    """swimtx without the additions that no baseline has."""
+
+    make_tripwires = using(Wiring.make_tripwires, NoTripwires)
+
+    def make_clock(self) -> StallClock:
+        return NoStallCheck(IReactorTime(self.reactor), self.journal)
+
+    def make_accusation(self) -> Callable[[str], Claim | None]:
+        return lambda name: None
+
+    def make_target_selection(self) -> TargetSelection:
+        return RoundRobin(self.chance, self.config.protocol_period)
+
+    def make_local_health(self) -> LocalHealth:
+        return AlwaysHealthy()
+
+    def make_backoff(self) -> FalsePositiveBackoff:
+        return NoBackoff(self.clock.seconds)
+
+    def make_reconnector(self) -> Nothing:
+        return Nothing()
+
+    make_stale_news = make_failure_broadcast = make_reconnector

@@ -10,37 +10,23 @@ it ends, or takes no notice.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-from twisted.internet.interfaces import IReactorTime
 
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.dissemination.gossip import Gossip
 from swimtx.experiments.fixed_suspicion import FixedSuspicion
-from swimtx.experiments.stand_ins import (
-    AlwaysHealthy,
-    NoBackoff,
-    NoStallCheck,
-    Nothing,
-    NoTripwires,
-    rewired,
-    using,
-)
+from swimtx.experiments.stand_ins import WithoutOurs, rewired, using
 from swimtx.experiments.swim_piggyback import NoUpdates, TwoLists
 from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
-from swimtx.failure_detector.target_selection import RoundRobin, TargetSelection
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.probing.stall_clock import StallClock
-from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
@@ -175,37 +161,11 @@ class Failing(Suspecting):
         return Finding(held.failed(self._membership.local.name, probe.evidence))
 
 
-class WithoutOurs(Wiring):
-    """What every baseline leaves out of what swimtx adds."""
-
-    make_ping_req_relay = using(Wiring.make_ping_req_relay, PlainRelay)
-    make_tripwires = using(Wiring.make_tripwires, NoTripwires)
-
-    def make_clock(self) -> StallClock:
-        return NoStallCheck(IReactorTime(self.reactor), self.journal)
-
-    def make_accusation(self) -> Callable[[str], Claim | None]:
-        return lambda name: None
-
-    def make_target_selection(self) -> TargetSelection:
-        return RoundRobin(self.chance, self.config.protocol_period)
-
-    def make_local_health(self) -> LocalHealth:
-        return AlwaysHealthy()
-
-    def make_backoff(self) -> FalsePositiveBackoff:
-        return NoBackoff(self.clock.seconds)
-
-    def make_reconnector(self) -> Nothing:
-        return Nothing()
-
-    make_stale_news = make_failure_broadcast = make_reconnector
-
-
 class Infection(WithoutOurs):
     """SWIM+Inf.: verdicts and joins ride on PINGs, PING_REQs and ACKs."""
 
     make_membership = using(Wiring.make_membership, Final)
+    make_ping_req_relay = using(Wiring.make_ping_req_relay, PlainRelay)
     make_gossip = using(Wiring.make_gossip, NoTicks)
 
     def make_updates(self) -> Any:
@@ -244,11 +204,7 @@ class Suspicion(Infection):
         return (FixedSuspicion(self.clock, self.membership, timeout),)
 
 
-VARIANTS: dict[str, type[Wiring]] = {
-    "basic": Basic,
-    "infection": Infection,
-    "suspicion": Suspicion,
-}
+VARIANTS: dict[str, type[Wiring]] = {"basic": Basic, "infection": Infection, "suspicion": Suspicion}
 """The three variants that the paper's experiments compare. A member that receives the verdict about
 itself announces it."""
 

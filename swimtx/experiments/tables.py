@@ -34,7 +34,8 @@ class Column(NamedTuple):
         """The estimate of this figure from the outcomes of one case."""
         if self.per is None:
             return (self.estimate or median_of)(pooled(outcomes, self.figure))
-        per, pairs = self.per, []
+        per = self.per
+        pairs: list[tuple[Any, Any]] = []
         for figures in (outcome.figures for outcome in outcomes):
             pairs.append((figures[self.figure], per(figures) if callable(per) else figures[per]))
         if self.unit == "share" and self.estimate is None:
@@ -47,7 +48,7 @@ def rows_of(
     columns: Sequence[Column] | Callable[[Settings], Sequence[Column]],
     case: Callable[[Cell], str] = lambda cell: cell.case,
 ) -> list[Row]:
-    """One row for each case and column; a figure that a case does not have is left out.
+    """One row for each case and column, from the runs that have its figure, if there are any.
 
     @param columns: the same for all cases, or a function of the settings of a case.
     @param case: what makes cells one case.
@@ -55,8 +56,9 @@ def rows_of(
     rows = []
     for name, found in grouped(outcomes, case).items():
         for column in columns(found[0].cell.settings) if callable(columns) else columns:
-            if all(column.figure in outcome.figures for outcome in found):
-                estimate = column.estimated(found)
+            some = [outcome for outcome in found if column.figure in outcome.figures]
+            if some:
+                estimate = column.estimated(some)
                 rows.append(Row(name, column.words, column.unit, estimate, column.references))
     return rows
 

@@ -16,7 +16,7 @@ from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.claim import State
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
-from swimtx.simulation.measures import knowledge
+from swimtx.simulation.measures import Knowledge, knowledge
 
 _SETTLE = 10.0  # seconds
 _KNOWN_BY_ALL = 40.0  # seconds until it is given up
@@ -34,12 +34,11 @@ def _until_known(
     strike(key)
     survivors = group.running
 
-    def all_know() -> bool:
-        return knowledge(group, key, Event.FAILED, since, survivors).complete
+    def known() -> Knowledge:
+        return knowledge(group, key, Event.FAILED, since, survivors)
 
-    group.run_until(all_know, _KNOWN_BY_ALL)
-    known = knowledge(group, key, Event.FAILED, since, survivors)
-    return {figure: [known.last] if known.complete else []}
+    group.run_until(lambda: known().complete, _KNOWN_BY_ALL)
+    return {figure: [known().last] if known().complete else []}
 
 
 def _most(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
@@ -190,12 +189,8 @@ def run(cell: Cell) -> dict[str, Any]:
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """One table: a row for each rule and figure."""
-    rows = []
-    for scene in _SCENES:
-        some = [o for o in outcomes if o.cell.settings["scene"] == scene]
-        rows += rows_of(some, _COLUMNS)
     return Summary.of(
-        sorted(rows, key=lambda row: list(WITHOUT).index(row.case.removeprefix("without "))),
+        rows_of(outcomes, _COLUMNS),
         (),
         "silence_tolerance is 3 periods.",
         "Few runs tell large effects only: one incident is heard by all members, and a "

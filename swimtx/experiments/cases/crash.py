@@ -67,7 +67,7 @@ def run(cell: Cell) -> dict[str, Any]:
 
 def _columns(settings: Mapping[str, Any]) -> list[Column]:
     wiring, members = key = settings["wiring"], settings["members"]
-    theory = ()
+    theory: tuple[Reference, ...] = ()
     if wiring in _ALPHA:
         theory = (Reference("theory", round(_expected(wiring, members), 2)),)
     measured = references_in(_MEASURED, key, "measured")
@@ -91,9 +91,10 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     rows = rows_of(outcomes, _columns)
     lines = lines_of(outcomes, rows, "all know, median", "{wiring}")
     theories = {
-        o.cell.settings["members"]: _expected("memberlist alpha 5", o.cell.settings["members"])
-        for o in outcomes
-        if o.cell.settings["wiring"] == "memberlist alpha 5" and o.error is None
+        x: _expected(line.name, int(x))
+        for line in lines
+        if line.name == "memberlist alpha 5"
+        for x, _ in line.points
     }
     lines.append(reference_line("memberlist alpha 5, theory of the first", theories))
     chart = Chart("crash", "A crash, until everybody knows", "members", "s, median", (*lines,))

@@ -17,6 +17,7 @@ from swimtx.simulation.group import Group
 _LOOK = 0.5  # seconds between two readings of all lists
 _FLIP = 20.0  # seconds that a one-way link is cut, and then whole again
 _LOSS = 0.8
+_FAULTS = ("crashes", "deaf", "lossy", "mute")
 
 DESCRIPTION = Description(
     "E10",
@@ -32,13 +33,8 @@ DESCRIPTION = Description(
         "seconds": 60.0,
         "wirings": ["swimtx", "Lifeguard"],
     },
-    {
-        "seeds": 3,
-        "members": 1000,
-        "faults": ["crashes", "deaf", "lossy", "mute"],
-        "seconds": 600.0,
-    },
-    {"wirings": WIRINGS, "faults": ("crashes", "deaf", "lossy", "mute")},
+    {"seeds": 3, "members": 1000, "faults": list(_FAULTS), "seconds": 600.0},
+    {"wirings": WIRINGS, "faults": _FAULTS},
 )
 _COLUMNS = (
     Column("removed", "all removed everywhere after, median", "s"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
@@ -16,7 +16,7 @@ from swimtx.experiments.slow_members import (
 )
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
-from swimtx.simulation.group import Group
+from swimtx.simulation.measures import knowledge
 
 _BOUND = 120.0  # seconds until it is given up
 _LOOK = 1.0  # seconds between two checks whether all list all again
@@ -75,10 +75,12 @@ def run(cell: Cell) -> dict[str, Any]:
     full: list[float] = []
     stalled: list[float] = []
     for name in slow:
-        failed = _first_heard(group, name, Event.FAILED, well, since)
-        first += failed[:1]
-        full += failed[-1:] if len(failed) == len(well) else []
-        stalled += _first_heard(group, name, Event.STALLED, well, since)[:1]
+        failed, found = (
+            knowledge(group, name, event, since, well) for event in (Event.FAILED, Event.STALLED)
+        )
+        first += [] if failed.first is None else [failed.first]
+        full += [failed.last] if failed.complete and failed.last is not None else []
+        stalled += [] if found.first is None else [found.first]
     everywhere, healthy = false_positives(group, slow)
     return {
         "runs": 1,
@@ -90,17 +92,6 @@ def run(cell: Cell) -> dict[str, Any]:
         "fp": everywhere,
         "fp_healthy": healthy,
     }
-
-
-def _first_heard(
-    group: Group, name: str, event: Event, witnesses: Collection[str], since: float
-) -> list[float]:
-    """When each witness first announced that event about a member, in ascending seconds."""
-    heard: dict[str, float] = {}
-    for announced in group.history:
-        if announced.about == name and announced.event is event and announced.by in witnesses:
-            heard.setdefault(announced.by, announced.time - since)
-    return sorted(heard.values())
 
 
 def _columns(settings: Mapping[str, Any]) -> list[Column]:
