@@ -1,4 +1,4 @@
-"""What an experiment found: rows for people, lines for plots, each beside what was expected."""
+"""The results of an experiment: rows and lines of estimates, beside values to compare with."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Key = TypeVar("Key", bound=Hashable)
 class Reference:
     """A value to compare with.
 
-    @ivar source: whose it is: C{paper}, C{theory}, C{measured}.
-    @ivar high: the other end, if it is a range.
+    @ivar source: where it comes from: C{paper}, C{theory}, C{measured}.
+    @ivar high: the upper end of a range; C{None} for a single value.
     """
 
     source: str
@@ -55,10 +55,10 @@ class Row:
 class Line:
     """One line of a chart.
 
-    @ivar points: x and y.
-    @ivar spread: of each point the lower and the upper end, if known.
-    @ivar reference: whether it is something to compare with.
-    @ivar steps: whether a value holds until the next one.
+    @ivar points: x and y of each.
+    @ivar spread: the lower and the upper end at each point; empty if unknown.
+    @ivar reference: whether its values are ones to compare with.
+    @ivar steps: whether each value holds until the next point.
     """
 
     name: str
@@ -70,10 +70,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over one another.
+    """Several lines in one plot.
 
-    @ivar name: of its file.
-    @ivar logarithmic: whether the y axis is; zeros are left out then.
+    @ivar name: part of the name of its file.
+    @ivar logarithmic: whether the y axis is logarithmic; zeros are left out then.
     """
 
     name: str
@@ -86,9 +86,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that an experiment found.
+    """The results of an experiment.
 
-    @ivar notes: what a reader of the rows has to know.
+    @ivar notes: sentences that help to read the rows.
     """
 
     rows: tuple[Row, ...] = ()

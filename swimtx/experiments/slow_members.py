@@ -35,6 +35,9 @@ WIRINGS: dict[str, Callable[[], type[Wiring]]] = {
 }
 """The rows of Lifeguard's Table IV, and swimtx."""
 
+COMPARED = ["swimtx", "Lifeguard"]
+"""The usual wirings of the experiments without figures of a paper."""
+
 _QUIESCE = 5.0  # seconds; every member knows all others from the start
 
 

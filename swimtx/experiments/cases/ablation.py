@@ -19,7 +19,7 @@ from swimtx.simulation.group import Group
 from swimtx.simulation.measures import Knowledge, knowledge
 
 _SETTLE = 10.0  # seconds
-_KNOWN_BY_ALL = 40.0  # seconds until it is given up
+_KNOWN_BY_ALL = 40.0  # seconds after which the run stops waiting
 _STOPPED = 20.0  # seconds
 _BLIP = 3.0  # seconds that a member is cut off
 _BLIPS = 0.02  # per second and member
@@ -109,7 +109,7 @@ def _split(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
     return {"split": [group.now - since] if whole else []}
 
 
-#: C{scene(group, chance, seconds)}: lets something happen to a group, and returns figures.
+#: C{scene(group, chance, seconds)}: makes something happen to a group, and returns figures.
 _SCENES: dict[str, Callable[[Group, Random, float], dict[str, Any]]] = {
     "killed": lambda group, chance, _: _until_known(
         group, "killed", group.kill, chance.choice(group.running)
@@ -126,17 +126,14 @@ _SCENES: dict[str, Callable[[Group, Random, float], dict[str, Any]]] = {
     "masked": _masked,
     "most": _most,
 }
+_QUICK = ["killed", "gone", "stopped", "loss", "masked"]
+
 DESCRIPTION = Description(
     "E14",
     "what each rule is worth",
     "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
     "E8.",
-    {
-        "seeds": 1,
-        "members": 24,
-        "seconds": 20.0,
-        "scenes": ["killed", "gone", "stopped", "loss", "masked"],
-    },
+    {"seeds": 1, "members": 24, "seconds": 20.0, "scenes": _QUICK},
     {"seeds": 8, "members": 100, "seconds": 240.0, "scenes": list(_SCENES)},
     {"scenes": tuple(_SCENES)},
 )
@@ -170,7 +167,7 @@ def cells(scale: Scale) -> list[Cell]:
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """One scene."""
+    """One scene without one rule."""
     settings = cell.settings
     config = Config.lan(silence_tolerance=3.0)
     wiring = WITHOUT[settings["rule"]]
@@ -180,7 +177,8 @@ def run(cell: Cell) -> dict[str, Any]:
             group.network.refuse_streams(host)
     else:
         for node in group.nodes.values():
-            node._parts.membership.accepted_stream()  # as each has some minutes after its start
+            # Each member claims this some minutes after its start.
+            node._parts.membership.accepted_stream()
     chance = Random(cell.chance)
     group.run_for(_SETTLE + chance.random())
     group.history.clear()

@@ -25,7 +25,7 @@ DESCRIPTION = Description(
     {"seeds": 3, "members": [32, 128], "crashes": {32: 8, 128: 4}},
     {"seeds": 25, "members": [32, 128, 1000], "crashes": {32: 20, 128: 20, 1000: 4}},
 )
-_BOUND = 90.0  # seconds until it is given up
+_BOUND = 90.0  # seconds after which the run stops waiting
 _MEASURED = {("memberlist alpha 5", 128): 12.25, ("memberlist alpha 4", 128): 10.27}
 _PAPER = {("memberlist alpha 5", 128): 12.44, ("Lifeguard alpha 5", 128): 12.45}
 _PAPER_LAST = {("memberlist alpha 5", 128): 12.90, ("Lifeguard alpha 5", 128): 12.91}
@@ -87,7 +87,7 @@ def _expected(wiring: str, members: int) -> float:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Medians and 99 % of the first and the last to know."""
+    """Medians of the first verdict and of the last member to know, and the 99 % quantile."""
     rows = rows_of(outcomes, _columns)
     lines = lines_of(outcomes, rows, "all know, median", "{wiring}")
     theories = {

@@ -56,7 +56,7 @@ def cells(scale: Scale) -> list[Cell]:
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """Counts, and the member-hours that they are out of."""
+    """Counts of suspicions, verdicts and datagrams, and the member-hours to divide by."""
     settings = cell.settings
     members = settings["members"]
     config, wiring = baseline_or_shipped(settings["wiring"], members, streams=False)
@@ -130,7 +130,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
 
 
 def _mistakes(history: Sequence[Announced], end: float) -> tuple[int, list[float]]:
-    """How many incidents there were, and for how long each who was mistaken was so."""
+    """The number of incidents, and the seconds that each wrong verdict of a member lasted."""
     latest: dict[str, float] = {}
     since: dict[tuple[str, str], float] = {}
     incidents = 0

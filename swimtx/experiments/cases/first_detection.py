@@ -1,4 +1,4 @@
-"""E2: how soon a crash is first noticed (SWIM §3.1, §5, Figure 3a)."""
+"""E2: how soon a crash is first detected (SWIM §3.1, §5, Figure 3a)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""E4b: how an update spreads by gossip ticks, with packets lost (Lifeguard's memberlist)."""
+"""E4b: how soon an update spreads by gossip ticks while packets are lost (memberlist)."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def _updates(figures: Mapping[str, Any]) -> int:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """The time until all know, of the updates that reached all, and how many did not."""
+    """The time until all know an update, and the share of updates that did not reach all."""
     rows = rows_of(outcomes, _columns)
     lines = lines_of(
         outcomes, rows, "all know, median", "{wiring} N={members}", lambda s: 100 * s["loss"]

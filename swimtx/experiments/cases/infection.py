@@ -1,4 +1,4 @@
-"""E4: how an update spreads by piggyback alone (SWIM §4.1, §5, Figure 3b)."""
+"""E4: how soon an update spreads by piggyback alone (SWIM §4.1, §5, Figure 3b)."""
 
 from __future__ import annotations
 

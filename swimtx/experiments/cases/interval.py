@@ -1,4 +1,4 @@
-"""E8: some members are slow again and again (Lifeguard §V-C, Interval): who is called failed."""
+"""E8: some members are slow again and again (Lifeguard §V-C, Interval): the false positives."""
 
 from __future__ import annotations
 
@@ -35,7 +35,6 @@ DESCRIPTION = Description(
         "apart": [0.001],
     },
     {
-        "seeds": 1,
         "members": 128,
         "wirings": list(WIRINGS),
         "models": list(MODELS),
@@ -58,7 +57,7 @@ _COLUMNS = (
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The grid: how many are slow, for how long, and how long they are well in between."""
+    """How many members are slow, for how long, and how long they are well in between."""
     return grid(
         "E8",
         scale,
@@ -136,7 +135,7 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
 
 
 def _share(events: float, base: float) -> Estimate:
-    """Of counts; of what was never seen, 3 is the bound."""
+    """The ratio of two counts; 3 is the bound of a count of zero."""
     if not base:
         return Estimate(float("nan"), 0.0, float("inf"), int(events))
     if not events:

@@ -44,7 +44,7 @@ DESCRIPTION = Description(
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The three variants, by what those do who are wrongly expelled; and swimtx."""
+    """The three variants, by the fate of members that are wrongly expelled; and swimtx."""
     kinds = [(variant, fate) for fate in scale["expelled"] for variant in _PAPER]
     return [
         Cell(
@@ -60,21 +60,21 @@ def cells(scale: Scale) -> list[Cell]:
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """The size of the group, second by second: the list of whoever has been in for longest.
+    """The size of the group in each second, by the list of its oldest member.
 
-    All newcomers ask that one, so that its list has heard of all of them, as has the one that the
-    paper shows: there, what is left and what was lost make 16 or 17 each time.
+    All newcomers join through that member, so that its list has contained all of them. So has the
+    list that the paper shows: there, final size and members that left add up to 16 or 17.
     """
     settings = cell.settings
-    published = settings["wiring"] != _SWIMTX
+    config, wiring = _wired(settings)
     group = Group(
         0,
         cell.chance,
-        as_in_the_paper() if published else Config.lan(),
+        config,
         loss=settings["loss"],
         latency=LATENCY,
         events=(Event.FAILED, Event.RECOVERED),
-        wiring=_wired(settings),
+        wiring=wiring,
     )
     for number, moment in enumerate(JOINS, 1):
         group.clock.callLater(moment, _join, group, f"n{number}")
@@ -96,34 +96,34 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _wired(settings: Mapping[str, Any]) -> type[Wiring]:
+def _wired(settings: Mapping[str, Any]) -> tuple[Config, type[Wiring]]:
     if settings["wiring"] == _SWIMTX:
-        return Wiring
+        return Config.lan(), Wiring
     wiring = VARIANTS[settings["wiring"]]
-    return unaware(wiring) if settings["expelled"] == _GO_ON else wiring
+    return as_in_the_paper(), unaware(wiring) if settings["expelled"] == _GO_ON else wiring
 
 
 def _join(group: Group, key: str) -> None:
-    """Come, and ask whoever has been in for longest."""
+    """Start a member that joins through the oldest member."""
     running = group.running
     group.seeds = [group.address(running[0])] if running else []
     group.add(key)
 
 
 def _expel(group: Group, announced: Announced) -> None:
-    """A member that hears its own verdict is gone."""
+    """End a member that announces the verdict about itself."""
     own = announced.event is Event.FAILED and announced.by == announced.about
     if own and announced.about in group.running:
         group.kill(announced.about)
 
 
 def _size(group: Group) -> int:
-    """How many the eldest lists as alive or suspect, itself included."""
+    """The number of members that the oldest lists as alive or suspect, itself included."""
     return group.nodes[group.running[0]].membership.living if group.running else 0
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Distributions over runs, beside the one run of the paper."""
+    """Distributions over runs, beside the single run of the paper."""
     rows: list[Row] = []
     lines: list[Line] = []
     for case, found in by_case(outcomes).items():

@@ -1,4 +1,4 @@
-"""E1: what the protocol costs while nothing happens (SWIM §5, Figure 2)."""
+"""E1: the load of the protocol while nothing happens (SWIM §5, Figure 2)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def cells(scale: Scale) -> list[Cell]:
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """Datagrams of each member in each period."""
+    """The datagrams and bytes of each member in each period."""
     config, wiring = published_or_shipped(cell.settings["wiring"])
     period = config.protocol_period
     group = acquainted(cell.settings["members"], cell.chance, config, wiring)
@@ -81,7 +81,7 @@ def _columns(settings: Mapping[str, Any]) -> list[Column]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Means over runs, beside the paper's."""
+    """Means over runs, beside those of the paper."""
     rows = rows_of(outcomes, _columns)
     lines = lines_of(outcomes, rows, "sent", "{wiring}, simulated")
     lines.append(reference_line("SWIM, paper", {float(n): y for n, y in SENT.items()}))

@@ -7,7 +7,7 @@ from typing import Any
 
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
-from swimtx.experiments.slow_members import WIRINGS, group_for
+from swimtx.experiments.slow_members import COMPARED, WIRINGS, group_for
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.claim import State
 
@@ -18,19 +18,13 @@ DESCRIPTION = Description(
     "a partition, and its healing",
     "No paper has figures. memberlist contacts nobody whom it holds failed, but for gossip within "
     "30 s of the death: a longer split stays, unless something above it reconnects.",
-    {
-        "seeds": 1,
-        "members": 64,
-        "shares": [0.1, 0.5],
-        "seconds": [30.0],
-        "wirings": ["swimtx", "Lifeguard"],
-    },
+    {"seeds": 1, "members": 64, "shares": [0.1, 0.5], "seconds": [30.0], "wirings": COMPARED},
     {
         "seeds": 5,
         "members": 128,
         "shares": [0.1, 0.3, 0.5],
         "seconds": [20.0, 30.0, 600.0],
-        "wirings": ["swimtx", "Lifeguard", "SWIM"],
+        "wirings": [*COMPARED, "SWIM"],
     },
     {"wirings": WIRINGS},
 )

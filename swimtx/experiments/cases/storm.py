@@ -9,7 +9,7 @@ from typing import Any
 from swimtx.experiments.estimates import mean_of
 from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
-from swimtx.experiments.slow_members import WIRINGS, group_for
+from swimtx.experiments.slow_members import COMPARED, WIRINGS, group_for
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 
@@ -21,14 +21,8 @@ DESCRIPTION = Description(
     "a storm of accusations",
     "No paper has figures; users of memberlist have told of groups in which a few members with a "
     "bad network had healthy ones accused without end.",
-    {
-        "seeds": 1,
-        "members": 64,
-        "deaf": [1, 5],
-        "seconds": 60.0,
-        "wirings": ["swimtx", "Lifeguard"],
-    },
-    {"seeds": 3, "members": 1000, "wirings": ["swimtx", "Lifeguard", "SWIM"]},
+    {"seeds": 1, "members": 64, "deaf": [1, 5], "seconds": 60.0, "wirings": COMPARED},
+    {"seeds": 3, "members": 1000, "wirings": [*COMPARED, "SWIM"]},
     {"wirings": WIRINGS},
 )
 _COLUMNS = (

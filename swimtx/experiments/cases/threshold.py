@@ -1,4 +1,4 @@
-"""E7: some members are slow once (Lifeguard §V-B, Threshold): how soon the slow are found."""
+"""E7: some members are slow once (Lifeguard §V-B, Threshold): how soon they are detected."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 from swimtx.simulation.measures import knowledge
 
-_BOUND = 120.0  # seconds until it is given up
+_BOUND = 120.0  # seconds after which the run stops waiting
 _LOOK = 1.0  # seconds between two checks whether all list all again
 
 DESCRIPTION = Description(
@@ -49,7 +49,7 @@ _PAPER_FULL = {("SWIM", 128): 12.90, ("Lifeguard", 128): 12.91}
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The grid: how many are slow, and for how long."""
+    """How many members are slow, and for how long."""
     return grid(
         "E7",
         scale,
