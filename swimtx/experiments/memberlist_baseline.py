@@ -153,7 +153,7 @@ class Confirming(FixedSuspicion):
 
 
 class Memberlist(WithoutOurs):
-    """Without Lifeguard: what its paper calls SWIM.
+    """memberlist without Lifeguard, called SWIM in Lifeguard's paper.
 
     A suspect has from alpha * log10 n * T' to beta times that (Lifeguard §IV-B).
     """

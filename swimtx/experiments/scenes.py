@@ -130,7 +130,7 @@ def _listen(
 ) -> None:
     """Note when each other member first announced each event about a member, until C{over()}.
 
-    @param heard: is filled: by event and member, the seconds from now on.
+    @param heard: by event and member the seconds from now on; this function adds them.
     @param bound: seconds to wait at most.
     """
     since, seen = group.now, len(group.history)

@@ -51,7 +51,7 @@ def rows_of(
     """One row for each case and column, from the runs that have its figure, if there are any.
 
     @param columns: the same for all cases, or a function of the settings of a case.
-    @param case: what makes cells one case.
+    @param case: gives the name of the case that a cell belongs to.
     """
     rows = []
     for name, found in grouped(outcomes, case).items():

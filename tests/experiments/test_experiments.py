@@ -27,6 +27,8 @@ from swimtx.experiments import (
     plots,
     pooled,
 )
+from swimtx.experiments.ablations import WITHOUT
+from swimtx.experiments.experiment import grid
 from swimtx.experiments.results import Chart, Reference, Row, Summary, line_of
 from swimtx.experiments.runner import run_cell
 
@@ -138,6 +140,23 @@ class ExperimentTestCase(SynchronousTestCase):
             self.assertTrue(summary.rows and summary.charts, id)
             record = Record(experiment.DESCRIPTION, scale, 1.0, outcomes, summary)
             json.dumps(record.to_json(), allow_nan=False)
+
+    def test_a_grid_has_a_cell_for_each_combination_of_settings_and_each_seed(self) -> None:
+        scale = {"seeds": 2, "wirings": ["a", "b"], "members": [5, 9], "crashes": {5: 1, 9: 3}}
+        names = ("wiring", "members", "crashes", "loss")
+        cells = grid("E0", scale, names, "{wiring}{members}".format, loss=0.5)
+        self.assertEqual([cell.case for cell in cells[::2]], ["a5", "a9", "b5", "b9"])
+        self.assertEqual([cell.seed for cell in cells], [0, 1] * 4)
+        last = {"wiring": "b", "members": 9, "crashes": 3, "loss": 0.5}
+        self.assertEqual(cells[-1].settings, last)
+        with self.assertRaises(KeyError):
+            grid("E0", {**scale, "members": 7}, names, "{wiring}{members}".format, loss=0.5)
+
+    def test_a_group_without_any_one_rule_still_detects_a_killed_member(self) -> None:
+        for rule in WITHOUT:
+            settings = {"rule": rule, "scene": "killed", "members": 5, "seconds": 1.0}
+            figures = find("E14").run(Cell("E14", rule, 1, settings))
+            self.assertEqual(len(figures["killed"]), 1, rule)
 
     def test_the_same_cell_gives_the_same_figures_and_another_seed_gives_others(self) -> None:
         experiment = find("E2")

@@ -82,5 +82,5 @@ def run(cell: Cell) -> dict[str, Any]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """What the healthy members announce, and what it costs them."""
+    """The announcements of the healthy members, and their load."""
     return Summary.of(rows_of(outcomes, _COLUMNS), ())
