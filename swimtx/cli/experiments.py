@@ -1,4 +1,4 @@
-"""``swimtx simulate --experiment``: runs the papers' experiments, and compares the figures."""
+"""``swimtx simulate --experiment``: runs the papers' experiments beside the papers' figures."""
 
 from __future__ import annotations
 

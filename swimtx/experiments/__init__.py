@@ -1,6 +1,6 @@
-"""The laboratory: the papers' experiments on the protocol's own code, in virtual time.
+"""The papers' experiments, run on the protocol's own code in virtual time.
 
-Each experiment is a module of L{swimtx.experiments.cases}, found by its id.
+Each experiment is a module of L{swimtx.experiments.cases}; L{find} gives it by its id.
 """
 
 from __future__ import annotations
@@ -51,10 +51,13 @@ EXPERIMENTS = {
     "E14": "ablation",
     "E15": "storm",
 }
-"""Which module of C{experiments} each is, in the order of C{--list}."""
+"""The module of each experiment by its id, in the order of C{--list}."""
 
 
 def find(id: str) -> Experiment:
-    """The experiment of that id."""
+    """The experiment of an id.
+
+    @raise KeyError: there is no such id.
+    """
     module = import_module(f"{__name__}.cases.{EXPERIMENTS[id]}")
     return cast(Experiment, module)

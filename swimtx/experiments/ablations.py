@@ -1,47 +1,35 @@
-"""swimtx with one rule left out, each by a wiring of its own: what is that rule worth?"""
+"""swimtx with one rule left out: a wiring for each rule, to measure what the rule is worth."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from twisted.internet.interfaces import IReactorTime
-
 from swimtx.dissemination.gossip import Gossip
-from swimtx.experiments.stand_ins import (
-    AlwaysHealthy,
-    NoBackoff,
-    NoStallCheck,
-    Nothing,
-    NoTripwires,
-)
-from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
+from swimtx.experiments.stand_ins import NoTripwires, WithoutOurs, rewired, using
+from swimtx.failure_detector.assessment import EvidenceAssessment, Finding
 from swimtx.failure_detector.detector import FailureDetector
-from swimtx.failure_detector.target_selection import RoundRobin, TargetSelection
 from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim
 from swimtx.membership.events import RecordChange
 from swimtx.membership.evidence import proves_gone
 from swimtx.membership.observation import Evidence, Observation
-from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.probing.stall_clock import StallClock
-from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.suspicion.isolation import Isolation
 from swimtx.suspicion.monitors import SuspectMonitors
 from swimtx.suspicion.timers import SuspicionTimers
 from swimtx.suspicion.verdicts import Verdicts
-from swimtx.wiring import Startable, Wiring
+from swimtx.wiring import Wiring
 
 # Evidence
 
 
 class SilenceOnly(EvidenceAssessment):
-    """Whatever a stream connection meets with counts as silence."""
+    """Every result of a stream connection counts as silence."""
 
     def credible(self, seen: Observation, held: Claim) -> Observation:
-        """Silence."""
+        """Silence, whatever was observed."""
         return Observation.SILENT
 
     def _refusal(self, seen: Observation, held: Claim) -> Observation:
@@ -49,14 +37,14 @@ class SilenceOnly(EvidenceAssessment):
 
 
 class EveryRefusal(EvidenceAssessment):
-    """Every refusal proves a process gone."""
+    """Every refused stream proves that the process is gone."""
 
     def _refusal(self, seen: Observation, held: Claim) -> Observation:
         return seen
 
 
 class OneRefusal(EvidenceAssessment):
-    """One witness of a refusal is enough, in a probe."""
+    """In a probe, one witness of a refusal is enough for a verdict."""
 
     def _gone(self, held: Claim, seen: tuple[Evidence, ...]) -> Claim | None:
         if not proves_gone(seen, 1):
@@ -65,10 +53,10 @@ class OneRefusal(EvidenceAssessment):
 
 
 class OwnObservation(EvidenceAssessment):
-    """What relays saw counts for nothing."""
+    """The observations of relays do not count."""
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """Our own observation."""
+        """A suspicion by our own observation alone."""
         found = super().at_timeout(probe, held)
         if found.claim is None:
             return found
@@ -79,14 +67,14 @@ class OwnObservation(EvidenceAssessment):
 
 
 class NeverInconclusive(FailureDetector):
-    """A probe without any answer accuses its target, though it may be us who are cut off."""
+    """A probe without any answer accuses its target, though we may be the ones cut off."""
 
     def _counted(self, probe: Probe) -> int:
         return 1_000_000
 
 
 class NeverReachable(FailureDetector):
-    """When no relay answers it is taken to be our own fault, whichever member may answer us."""
+    """If no relay answers, we count as cut off, even if another member answers us."""
 
     def _checked(self, probe: Probe, alone: bool, reachable: bool) -> None:
         super()._checked(probe, alone, False)
@@ -96,7 +84,7 @@ class NeverReachable(FailureDetector):
 
 
 class NoPatience(SuspicionTimers):
-    """A stalled suspect has no more time than a silent one."""
+    """A stalled suspect gets no more time than a silent one."""
 
     def _patience_with(self, claim: Claim) -> float:
         silent = tuple(entry._replace(kind=Observation.SILENT) for entry in claim.evidence)
@@ -104,61 +92,59 @@ class NoPatience(SuspicionTimers):
 
 
 class NoMonitors(SuspectMonitors):
-    """No member looks at a suspect again, except by the usual probes."""
+    """Suspects are checked by the usual probes only."""
 
     def watch(self, name: str) -> None:
-        """No suspect is watched."""
+        """Watch no suspect."""
 
     def saw(self, name: str) -> bool:
-        """As if we had looked."""
+        """True, as if this member had checked the suspect itself."""
         return True
 
 
 class NoVolunteers(SuspectMonitors):
-    """Only witnesses watch."""
+    """Only the witnesses of a suspicion watch the suspect."""
 
     def _changed(self, change: RecordChange) -> None:
         super()._changed(replace(change, held=change.claim))
 
 
 class HearsayVerdicts(Verdicts):
-    """A verdict needs nothing that we have seen ourselves."""
+    """A verdict needs no first-hand observation."""
 
     def due(self, claim: Claim) -> None:
-        """Consider it at once."""
+        """Consider the verdict at once."""
         if claim.name not in self._waiting:
             self._wait(claim.name, 0)
 
 
 class NeverIsolated(Isolation):
-    """Verdicts are given though we may be isolated."""
+    """Verdicts are given even if this member may be isolated."""
 
     def rules_out(self) -> bool:
-        """Always."""
+        """Isolation is always ruled out."""
         return True
+
+
+class UnknownNeighbours(Tripwires):
+    """Tripwires whose neighbours are chosen as relays no more often than others."""
+
+    def watchers(self, name: str) -> Sequence[str]:
+        """No member is known to hold a stream."""
+        return ()
 
 
 # Wirings
 
 
-class WithoutEvidence(Wiring):
-    def make_assessment(self, kind: type[EvidenceAssessment] = SilenceOnly) -> Assessment:
-        return super().make_assessment(kind)
+def _with(part: str, kind: type) -> type[Wiring]:
+    """swimtx with another class for one part."""
+    return rewired(Wiring, **{f"make_{part}": using(getattr(Wiring, f"make_{part}"), kind)})
 
 
-class WithoutPatience(Wiring):
-    def make_suspicion_timers(self, kind: type[SuspicionTimers] = NoPatience) -> SuspicionTimers:
-        return super().make_suspicion_timers(kind)
-
-
-class WithoutCredibility(Wiring):
-    def make_assessment(self, kind: type[EvidenceAssessment] = EveryRefusal) -> Assessment:
-        return super().make_assessment(kind)
-
-
-class WithoutSecondRefusal(Wiring):
-    def make_assessment(self, kind: type[EvidenceAssessment] = OneRefusal) -> Assessment:
-        return super().make_assessment(kind)
+def _without(part: str) -> type[Wiring]:
+    """swimtx with one part as the baselines have it, which leave it out."""
+    return rewired(Wiring, **{f"make_{part}": getattr(WithoutOurs, f"make_{part}")})
 
 
 class WithoutRepeatedPings(Wiring):
@@ -166,136 +152,37 @@ class WithoutRepeatedPings(Wiring):
         return ProbeSchedule((0.0, ping_timeout), ping_timeout, ping_timeout, period)
 
 
-class WithoutRelaysAsWitnesses(Wiring):
-    def make_assessment(self, kind: type[EvidenceAssessment] = OwnObservation) -> Assessment:
-        return super().make_assessment(kind)
-
-
-class WithoutVolunteers(Wiring):
-    def make_monitors(
-        self, timers: SuspicionTimers, kind: type[SuspectMonitors] = NoVolunteers
-    ) -> SuspectMonitors:
-        return super().make_monitors(timers, kind)
-
-
-class WithoutMonitors(Wiring):
-    def make_monitors(
-        self, timers: SuspicionTimers, kind: type[SuspectMonitors] = NoMonitors
-    ) -> SuspectMonitors:
-        return super().make_monitors(timers, kind)
-
-
-class WithoutFirstHandVerdicts(Wiring):
-    def make_verdicts(
-        self,
-        timers: SuspicionTimers,
-        monitors: SuspectMonitors,
-        kind: type[Verdicts] = HearsayVerdicts,
-    ) -> Verdicts:
-        return super().make_verdicts(timers, monitors, kind)
-
-
-class WithoutAnAnswer(Wiring):
-    def make_detector(self, kind: type[FailureDetector] = NeverInconclusive) -> FailureDetector:
-        return super().make_detector(kind)
-
-
-class WithoutSecondThoughts(Wiring):
-    def make_detector(self, kind: type[FailureDetector] = NeverReachable) -> FailureDetector:
-        return super().make_detector(kind)
-
-
-class WithoutIsolation(Wiring):
-    def make_isolation(self, kind: type[Isolation] = NeverIsolated) -> Isolation:
-        return super().make_isolation(kind)
-
-
-class WithoutEagerGossip(Wiring):
-    def make_gossip(self, kind: type[Gossip] = Gossip) -> Gossip:
-        return super().make_gossip(kind)
-
-
-class WithoutBuddySystem(Wiring):
-    def make_accusation(self) -> Callable[[str], Claim | None]:
-        return lambda name: None
-
-
-class WithoutLocalHealth(Wiring):
-    def make_local_health(self) -> LocalHealth:
-        return AlwaysHealthy()
-
-
-class WithoutStallCheck(Wiring):
-    def make_clock(self) -> StallClock:
-        return NoStallCheck(IReactorTime(self.reactor), self.journal)
-
-
-class WithoutBackoff(Wiring):
-    def make_backoff(self) -> FalsePositiveBackoff:
-        return NoBackoff(self.clock.seconds)
-
-
-class WithoutReconnect(Wiring):
-    def make_reconnector(self) -> Startable:
-        return Nothing()
-
-
-class WithoutStaleNewsReplies(Wiring):
-    def make_stale_news(self) -> object:
-        return Nothing()
-
-
-class WithoutPhases(Wiring):
-    def make_target_selection(self) -> TargetSelection:
-        return RoundRobin(self.chance, self.config.protocol_period)
-
-
-class _UnknownNeighbours(Tripwires):
-    """Tripwires whose neighbours are asked no more than others."""
-
-    def watchers(self, name: str) -> Sequence[str]:
-        """No member is known to hold a stream."""
-        return ()
-
-
-class WithoutNeighbours(Wiring):
-    def make_tripwires(self, kind: type[Tripwires] | None = _UnknownNeighbours) -> Tripwires:
-        return super().make_tripwires(kind)
-
-
-class WithoutTripwires(Wiring):
-    def make_tripwires(self, kind: type[Tripwires] | None = NoTripwires) -> Tripwires:
-        return super().make_tripwires(kind)
-
-
-class WithoutPhasesAndTripwires(WithoutPhases, WithoutTripwires):
-    pass
-
+WithoutLocalHealth = _without("local_health")
+WithoutPhases = _without("target_selection")
+WithoutTripwires = _with("tripwires", NoTripwires)
+WithoutPhasesAndTripwires = rewired(
+    WithoutPhases, make_tripwires=using(Wiring.make_tripwires, NoTripwires)
+)
 
 WITHOUT: dict[str, type[Wiring]] = {
     "nothing": Wiring,
-    "evidence": WithoutEvidence,
-    "patience": WithoutPatience,
-    "credibility": WithoutCredibility,
-    "second refusal": WithoutSecondRefusal,
+    "evidence": _with("assessment", SilenceOnly),
+    "patience": _with("suspicion_timers", NoPatience),
+    "credibility": _with("assessment", EveryRefusal),
+    "second refusal": _with("assessment", OneRefusal),
     "repeated PINGs": WithoutRepeatedPings,
-    "relays as witnesses": WithoutRelaysAsWitnesses,
-    "volunteers": WithoutVolunteers,
-    "monitors": WithoutMonitors,
-    "first-hand verdicts": WithoutFirstHandVerdicts,
-    "somebody must answer": WithoutAnAnswer,
-    "second thoughts": WithoutSecondThoughts,
-    "deafness": WithoutIsolation,
-    "eager gossip": WithoutEagerGossip,
-    "buddy system": WithoutBuddySystem,
+    "relays as witnesses": _with("assessment", OwnObservation),
+    "volunteers": _with("monitors", NoVolunteers),
+    "monitors": _with("monitors", NoMonitors),
+    "first-hand verdicts": _with("verdicts", HearsayVerdicts),
+    "somebody must answer": _with("detector", NeverInconclusive),
+    "second thoughts": _with("detector", NeverReachable),
+    "deafness": _with("isolation", NeverIsolated),
+    "eager gossip": _with("gossip", Gossip),
+    "buddy system": _without("accusation"),
     "local health": WithoutLocalHealth,
-    "stall check": WithoutStallCheck,
-    "regret": WithoutBackoff,
-    "resurrection": WithoutReconnect,
-    "corrections": WithoutStaleNewsReplies,
+    "stall check": _without("clock"),
+    "regret": _without("backoff"),
+    "resurrection": _without("reconnector"),
+    "corrections": _without("stale_news"),
     "phased order": WithoutPhases,
-    "fellow watchers": WithoutNeighbours,
+    "fellow watchers": _with("tripwires", UnknownNeighbours),
     "tripwires": WithoutTripwires,
     "order and tripwires": WithoutPhasesAndTripwires,
 }
-"""Each rule by name, and the wiring without it."""
+"""The wiring without each rule, by the name of the rule."""

@@ -1,7 +1,7 @@
 """Estimates with 95 % confidence intervals.
 
 Means, medians and quantiles have a percentile bootstrap. Rates are resampled run by run, since
-events of one run come in bursts. Of what was never seen, 3/n is the bound, and it is no zero.
+events of one run come in bursts. Zero events in n tries give the upper bound 3/n, not a zero.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from random import Random
 from statistics import fmean, median
 
-_WORK = 400_000  # numbers that one bootstrap may draw
+_WORK = 400_000  # the most numbers that one bootstrap draws
 _FEWEST, _MOST = 200, 2000  # resamples
 _LOW, _HIGH = 0.025, 0.975
-_ENOUGH_RUNS = 5  # from which on runs are resampled
+_ENOUGH_RUNS = 5  # runs; with fewer, rates are not resampled
 
 
 @dataclass(frozen=True)
 class Estimate:
     """A value and its confidence interval.
 
-    @ivar count: how many observations it rests on; of a rate, how many events.
-    @ivar bound: whether nothing was seen at all, so that C{high} is all that is known.
+    @ivar count: the number of observations behind it; of a rate, the number of events.
+    @ivar bound: whether no event was seen at all, so that only C{high} is known.
     """
 
     value: float
@@ -43,18 +43,21 @@ class Estimate:
 
 
 NOTHING = Estimate(math.nan, math.nan, math.nan, 0)
-"""The estimate of what was never observed."""
+"""The estimate without any observation."""
 
 
 def exact(value: float) -> Estimate:
-    """What was computed, not sampled."""
+    """An estimate of a computed value, without sampling error."""
     return Estimate(value, value, value, 1)
 
 
 def bootstrap(
     samples: Sequence[float], statistic: Callable[[Sequence[float]], float], seed: object = 0
 ) -> Estimate:
-    """Any statistic of independent observations; L{NOTHING} if there are none."""
+    """A statistic of independent observations; L{NOTHING} if there are none.
+
+    @param seed: of the resampling: the same seed gives the same interval.
+    """
     if not samples:
         return NOTHING
     value = statistic(samples)
@@ -67,22 +70,22 @@ def bootstrap(
 
 
 def mean_of(samples: Sequence[float]) -> Estimate:
-    """The mean."""
+    """The mean, with a bootstrap interval."""
     return bootstrap(samples, fmean)
 
 
 def median_of(samples: Sequence[float]) -> Estimate:
-    """The median."""
+    """The median, with a bootstrap interval."""
     return bootstrap(samples, median)
 
 
 def quantile_of(samples: Sequence[float], share: float) -> Estimate:
-    """The value below which that share lies. It needs some multiple of 1/(1-share) samples."""
+    """A quantile, with a bootstrap interval; it needs several times 1/(1-share) samples."""
     return bootstrap(samples, lambda drawn: quantile(sorted(drawn), share))
 
 
 def share_of(successes: int, tries: int) -> Estimate:
-    """How often something happened (Wilson's interval); of what never did, 3/n is the bound."""
+    """The share of successes (Wilson's interval); without any success, 3/n is the bound."""
     if not tries:
         return NOTHING
     if not successes:
@@ -97,8 +100,8 @@ def share_of(successes: int, tries: int) -> Estimate:
 def rate_of(runs: Sequence[tuple[float, float]]) -> Estimate:
     """Events per exposure, from the events and the exposure of each run.
 
-    Few runs are taken for a Poisson process (Byar's interval), which is too narrow when events come
-    in bursts.
+    Fewer than five runs are taken for a Poisson process (Byar's interval); that interval is too
+    narrow when events come in bursts.
     """
     events = sum(run[0] for run in runs)
     exposure = sum(run[1] for run in runs)
@@ -123,7 +126,7 @@ def rate_of(runs: Sequence[tuple[float, float]]) -> Estimate:
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:
-    """That quantile of sorted numbers, between two of them if need be."""
+    """A quantile of sorted numbers, interpolated between neighbours."""
     place = share * (len(ordered) - 1)
     below = math.floor(place)
     above = min(below + 1, len(ordered) - 1)

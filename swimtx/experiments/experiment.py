@@ -1,32 +1,34 @@
-"""What an experiment is: a module that describes itself, names its cells, runs one, sums up all.
+"""The interface of an experiment: its description, its cells, a run of one, a summary of all.
 
-A cell is one run with a seed of its own. It is a value, so that it can be handed to a process of
-its own; what it gives is a value too, of numbers and lists of them.
+A cell is one run with its own seed. Cells and outcomes are values of names, numbers and lists, so
+that worker processes can exchange them.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from itertools import product
+from typing import Any, Protocol, TypeVar
 
 from swimtx.experiments.results import Summary
 
-#: What there is to set in an experiment, by name; C{seeds} always: how often each case is run.
+#: The settings of an experiment by name; C{seeds}, how often each case is run, is always there.
 Scale = Mapping[str, Any]
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Description:
-    """What an experiment is about.
+    """The title, the source and the settings of an experiment.
 
     @ivar id: such as C{E1}.
     @ivar title: a few words.
     @ivar paper: what the paper says, with its figures, in a sentence or two.
-    @ivar usual: its scale.
-    @ivar full: what C{--full} sets otherwise.
-    @ivar choices: of settings that are lists of names: which there are.
+    @ivar usual: the usual value of each setting.
+    @ivar full: the settings that C{--full} changes.
+    @ivar choices: for settings that are lists of names, the names that exist.
     """
 
     id: str
@@ -41,8 +43,10 @@ class Description:
     ) -> dict[str, Any]:
         """The scale to run at.
 
-        @param changes: values of its settings that are wanted instead.
-        @raise ValueError: there is no such setting, or it takes another kind of value.
+        @param full: whether to use the full scale.
+        @param seeds: how often each case is run; by default as the scale says.
+        @param changes: other values for settings.
+        @raise ValueError: a setting does not exist, or its value is of another kind.
         """
         chosen = {**self.usual, **(self.full if full else {})}
         for name, value in (changes or {}).items():
@@ -57,7 +61,7 @@ class Description:
 
 
 def _fitting(id: str, name: str, value: Any, scale: Scale) -> Any:
-    """That value, if it is of the same kind as the usual one; of a list, its items are."""
+    """The value, if its kind is that of the usual one; a single item becomes a list."""
     if name not in scale:
         raise ValueError(f"{id} has no setting {name!r}; it has {', '.join(scale)}")
     usual = scale[name]
@@ -72,7 +76,7 @@ def _fitting(id: str, name: str, value: Any, scale: Scale) -> Any:
 
 
 def _fits(value: Any, usual: Any) -> bool:
-    """Whole numbers do where numbers do, but not the other way."""
+    """Whether the types match; an integer also fits where a float is usual."""
     return type(value) is type(usual) or (type(value) is int and type(usual) is float)
 
 
@@ -81,9 +85,9 @@ class Cell:
     """One run.
 
     @ivar experiment: the experiment's id.
-    @ivar case: what its figures belong to, together with those of the same case: C{N=5}.
-    @ivar seed: everything random comes from it, together with the case.
-    @ivar settings: what C{run} needs to know, by name.
+    @ivar case: such as C{N=5}; the figures of all cells of a case are summed up together.
+    @ivar seed: together with the case, the source of everything random.
+    @ivar settings: the values that C{run} needs, by name.
     @ivar weight: how long it takes, compared with other cells of the experiment.
     """
 
@@ -101,7 +105,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a cell: figures, or the error that ended it."""
+    """The result of a cell: figures, or the error that ended it."""
 
     cell: Cell
     figures: Mapping[str, Any] = field(default_factory=dict)
@@ -109,33 +113,77 @@ class Outcome:
 
 
 class Experiment(Protocol):
-    """What each module of C{experiments} offers."""
+    """The attributes of each module in L{swimtx.experiments.cases}."""
 
     DESCRIPTION: Description
 
     def cells(self, scale: Scale) -> list[Cell]:
-        """All runs at that scale."""
+        """All runs at that scale.
+
+        @raise KeyError: a setting has no entry for a value of another setting.
+        """
 
     def run(self, cell: Cell) -> dict[str, Any]:
-        """One of them: the same cell gives the same figures."""
+        """The figures of one run; the same cell gives the same figures."""
 
     def summary(self, outcomes: Sequence[Outcome]) -> Summary:
-        """What all of those that did not fail say together."""
+        """Rows, charts and notes from all outcomes that did not fail."""
 
 
-def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
-    """Those that gave figures, by case, in the order of their cells."""
-    found: dict[str, list[Outcome]] = {}
+def grid(
+    id: str,
+    scale: Scale,
+    names: Sequence[str],
+    case: Callable[..., str],
+    weight: Callable[[Mapping[str, Any]], float] = lambda settings: 1.0,
+    **values: Any,
+) -> list[Cell]:
+    """Cells for each combination of settings, one for each seed; the last setting varies fastest.
+
+    @param names: of the settings. The values of C{wiring} are C{scale["wiring"]} or, if there is no
+        such entry, C{scale["wirings"]}: a list of values, one value, or a dict with a value for
+        each size of the group, C{members}.
+    @param case: gives the name of a case; its keywords are the settings.
+    @param weight: gives the weight of a cell from its settings.
+    @param values: the values of settings that are not in the scale.
+    @raise KeyError: a dict has no value for a size.
+    """
+    known = {**scale, **values}
+    axes = [known[name if name in known else f"{name}s"] for name in names]
+    cells = []
+    for chosen in product(*(axis if isinstance(axis, list | tuple) else [axis] for axis in axes)):
+        settings = dict(zip(names, chosen, strict=True))
+        for name, value in settings.items():
+            if isinstance(value, dict):
+                settings[name] = value[settings["members"]]
+        for seed in range(scale["seeds"]):
+            cells.append(Cell(id, case(**settings), seed, settings, weight(settings)))
+    return cells
+
+
+def grouped(outcomes: Sequence[Outcome], key: Callable[[Cell], Key]) -> dict[Key, list[Outcome]]:
+    """The outcomes that have figures, by a key of their cells, in the order of the cells."""
+    found: dict[Key, list[Outcome]] = {}
     for outcome in outcomes:
         if outcome.error is None:
-            found.setdefault(outcome.cell.case, []).append(outcome)
+            found.setdefault(key(outcome.cell), []).append(outcome)
     return found
 
 
+def by_case(outcomes: Sequence[Outcome]) -> dict[str, list[Outcome]]:
+    """The outcomes that have figures, by case, in the order of their cells."""
+    return grouped(outcomes, lambda cell: cell.case)
+
+
 def pooled(outcomes: Sequence[Outcome], figure: str) -> list[float]:
-    """All numbers that the outcomes give under one name, be it one each or a list each."""
+    """All numbers of one figure, whether an outcome has one number or a list of them."""
     numbers: list[float] = []
     for outcome in outcomes:
         value = outcome.figures[figure]
         numbers.extend(value if isinstance(value, list) else [value])
     return numbers
+
+
+def total(outcomes: Sequence[Outcome], figure: str) -> int:
+    """The sum of a count over all outcomes; a failed run counts nothing."""
+    return sum(int(outcome.figures.get(figure, 0)) for outcome in outcomes)

@@ -1,4 +1,4 @@
-"""Suspicion by time alone: each suspect has so many seconds, and is then declared failed."""
+"""Suspicion by time alone: a suspect that does not refute in time is declared failed."""
 
 from __future__ import annotations
 
@@ -15,14 +15,11 @@ from swimtx.timer import Timer
 class FixedSuspicion:
     """A timer for each suspect (SWIM §4.2).
 
-    @param timeout: C{timeout(claim)}: seconds that this suspect has.
+    @param timeout: C{timeout(claim)}: the seconds that this suspect has.
     """
 
     def __init__(
-        self,
-        clock: IReactorTime,
-        membership: Membership,
-        timeout: Callable[[Claim], float],
+        self, clock: IReactorTime, membership: Membership, timeout: Callable[[Claim], float]
     ) -> None:
         self._clock = clock
         self._membership = membership
@@ -49,8 +46,11 @@ class FixedSuspicion:
             return  # only the evidence grew
         self._cancel(claim.name)
         if suspected:
-            timer = self._timers[claim.name] = Timer(self._clock)
-            timer.set(self._timeout(claim), self._ran_out, claim.name)
+            self._set_timer(claim.name, self._timeout(claim))
+
+    def _set_timer(self, name: str, seconds: float) -> None:
+        timer = self._timers[name] = Timer(self._clock)
+        timer.set(seconds, self._ran_out, name)
 
     def _ran_out(self, name: str) -> None:
         del self._timers[name]

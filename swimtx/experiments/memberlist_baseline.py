@@ -1,14 +1,14 @@
-"""memberlist, with Lifeguard and without, for comparison: another wiring of the same node.
+"""memberlist with and without Lifeguard, for comparison: another wiring of the same node.
 
-As Lifeguard's paper describes both (§III, §IV), not as memberlist's code departs from it: a NACK
-comes at 80 % of what is left of a probe. Two things are ours in all of them: our table exchange,
-which accuses nobody, stands for push-pull; and a local health of 7 is the worst, as in the code.
+Both are as Lifeguard's paper describes them (§III, §IV), even where memberlist's code departs from
+it: a NACK is sent at 80 % of the remaining time of a probe. Two things differ in all of these
+wirings: swimtx's table exchange, which accuses no member, replaces push-pull; and the worst local
+health is 7, as in memberlist's code.
 """
 
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,22 +16,19 @@ from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.dissemination.gossip import Gossip
-from swimtx.dissemination.update_queue import UpdateQueue
-from swimtx.experiments.stand_ins import AlwaysHealthy
-from swimtx.experiments.swim_baseline import PlainRelay, Suspecting, WithoutOurs, one_ping
+from swimtx.experiments.fixed_suspicion import FixedSuspicion
+from swimtx.experiments.stand_ins import WithoutOurs, rewired, using
+from swimtx.experiments.swim_baseline import PlainRelay, Suspecting, one_ping
 from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
 from swimtx.membership.claim import Claim, State
-from swimtx.membership.events import RecordChange, WatchOrder
+from swimtx.membership.events import RecordChange
 from swimtx.membership.evidence import entry_of
 from swimtx.membership.observation import Evidence, Observation
 from swimtx.membership.table import Membership
-from swimtx.probing.buddy_system import BuddySystem
 from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.timer import Timer
-from swimtx.transport.messenger import Messenger
 from swimtx.wiring import Startable, Wiring
 
 CONFIRMATIONS = 3  # K
@@ -39,7 +36,7 @@ _RETRANSMITTED = 4  # times ceil(log10(n+1)): memberlist's limit of transmission
 
 
 def as_in_memberlist(members: int, **settings: Any) -> Config:
-    """Its defaults for a local network, in a group of so many."""
+    """memberlist's defaults for a local network, in a group of that size."""
     told = _RETRANSMITTED * math.ceil(math.log10(members + 1))
     usual: dict[str, Any] = {
         "protocol_period": 1.0,
@@ -55,43 +52,33 @@ def as_in_memberlist(members: int, **settings: Any) -> Config:
 
 
 def by_stream_too(period: float, first_stage: float) -> ProbeSchedule:
-    """One PING; at the ping timeout the relays and a stream; the verdict at the end."""
+    """One PING; the relays and a stream at the ping timeout; the verdict at the end."""
     return ProbeSchedule((0.0,), first_stage, first_stage, period)
 
 
 class FirstHeard(Membership):
-    """Who says the same of the same incarnation is no news, unless it is another witness."""
+    """Takes a repeated claim about the same incarnation for news only from another witness."""
 
-    def apply(
-        self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> RecordChange | None:
-        """As ever, but for that."""
+    def apply(self, claim: Claim, why: str = "", **how: bool) -> RecordChange | None:
+        """Apply a claim, unless all its witnesses are known already."""
         known = self.claim(claim.name)
         if known is not None and claim.name != self.name and claim.key == known.key:
             witnesses = {entry.witness for entry in known.evidence}
             if all(entry.witness in witnesses for entry in claim.evidence):
                 return None
-        return super().apply(claim, why, proven=proven, spread=spread)
+        return super().apply(claim, why, **how)
 
     def accepted_stream(self) -> RecordChange | None:
-        """Nobody wants to know."""
+        """Nothing is claimed about the stream port."""
         return None
 
 
 class Ticking(Gossip):
-    """Ticks go on whether or not there is news, so the first telling waits for half of one."""
+    """Gossip ticks go on without updates: the first sending waits for half a tick on average."""
 
-    def __init__(
-        self,
-        clock: IReactorTime,
-        chance: random.Random,
-        membership: Membership,
-        messenger: Messenger,
-        updates: UpdateQueue,
-        config: Config,
-    ) -> None:
-        super().__init__(clock, chance, membership, messenger, updates, config)
-        self._phase = chance.random() * self._interval
+    def __init__(self, *parts: Any) -> None:
+        super().__init__(*parts)
+        self._phase = self._chance.random() * self._interval
 
     def _arm(self) -> None:
         if self._timer is None and self._running:
@@ -100,7 +87,7 @@ class Ticking(Gossip):
 
 
 class NackRelay(PlainRelay):
-    """One PING on behalf of another; a NACK at the end of what we were given for it."""
+    """A relay that sends one PING, and a NACK at the end of the time that it was given."""
 
     def _course(self, budget: float) -> ProbeSchedule:
         return ProbeSchedule((0.0,), None, None, budget)
@@ -109,9 +96,9 @@ class NackRelay(PlainRelay):
 
 
 class Accusing(Suspecting):
-    """A suspicion of ours, each on its own (Lifeguard §IV-A, §IV-B).
+    """Suspicions of our own, independent of others (Lifeguard §IV-A, §IV-B).
 
-    @param confirmed: how many independent suspicions one tells on; 0: the first alone.
+    @param confirmed: how many further suspicions of a suspect are spread; 0: only the first is.
     """
 
     def __init__(self, membership: Membership, health: LocalHealth, confirmed: int) -> None:
@@ -120,7 +107,7 @@ class Accusing(Suspecting):
         self._confirmed = confirmed
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """Suspected by us, unless enough others were before."""
+        """A suspicion, unless enough other members suspect the target already."""
         self._health.probe_failed()
         if len(probe.evidence) - 1 < len(probe.relays):
             self._health.nack_missed()
@@ -131,10 +118,10 @@ class Accusing(Suspecting):
         return Finding(held.suspected(me, [Evidence(me, Observation.SILENT)]))
 
 
-class Confirming:
+class Confirming(FixedSuspicion):
     """A timeout that shrinks with each independent suspicion (Lifeguard §IV-B).
 
-    @param bounds: the shortest and the longest in seconds, of a group of so many.
+    @param bounds: gives the shortest and the longest timeout in seconds for a group of that size.
     """
 
     def __init__(
@@ -143,27 +130,12 @@ class Confirming:
         membership: Membership,
         bounds: Callable[[int], tuple[float, float]],
     ) -> None:
-        self._clock = clock
-        self._membership = membership
+        super().__init__(clock, membership, self.timeout)
         self._bounds = bounds
         self._since: dict[str, float] = {}
-        self._timers: dict[str, Timer] = {}
-        self._unwatch: Callable[[], None] | None = None
-
-    def start(self) -> None:
-        """Time suspects from now on."""
-        self._unwatch = self._membership.watch(self._changed, WatchOrder.SUSPICION_TIMERS)
-
-    def stop(self) -> None:
-        """Time no suspect any more."""
-        if self._unwatch is not None:
-            self._unwatch()
-            self._unwatch = None
-        for name in list(self._timers):
-            self._timers.pop(name).cancel()
 
     def timeout(self, claim: Claim) -> float:
-        """Seconds that this suspect has, from when we heard of it."""
+        """Seconds that this suspect has, from when this member learnt of it."""
         least, most = self._bounds(self._membership.living)
         further = max(0, len(claim.evidence) - 1)
         share = math.log(further + 1) / math.log(CONFIRMATIONS + 1)
@@ -171,25 +143,17 @@ class Confirming:
 
     def _changed(self, change: RecordChange) -> None:
         claim, before = change.claim, change.held
-        timer = self._timers.pop(claim.name, None)
-        if timer is not None:
-            timer.cancel()
-        if claim.state is not State.SUSPECT or claim.name == self._membership.name:
-            return
-        now = self._clock.seconds()
-        if before is None or before.key != claim.key:
-            self._since[claim.name] = now
-        left = self._since[claim.name] + self.timeout(claim) - now
-        timer = self._timers[claim.name] = Timer(self._clock)
-        timer.set(max(0.0, left), self._ran_out, claim)
-
-    def _ran_out(self, claim: Claim) -> None:
-        del self._timers[claim.name]
-        self._membership.apply(claim.failed(self._membership.local.name))
+        self._cancel(claim.name)
+        if claim.state is State.SUSPECT and claim.name != self._membership.name:
+            now = self._clock.seconds()
+            if before is None or before.key != claim.key:
+                self._since[claim.name] = now
+            left = self._since[claim.name] + self.timeout(claim) - now
+            self._set_timer(claim.name, max(0.0, left))
 
 
 class Memberlist(WithoutOurs):
-    """Without Lifeguard: what its paper calls SWIM.
+    """memberlist without Lifeguard, called SWIM in Lifeguard's paper.
 
     A suspect has from alpha * log10 n * T' to beta times that (Lifeguard §IV-B).
     """
@@ -199,8 +163,9 @@ class Memberlist(WithoutOurs):
     confirmations = 0
     by_stream = True
 
-    def make_membership(self, kind: type[Membership] = FirstHeard) -> Membership:
-        return super().make_membership(kind)
+    make_membership = using(Wiring.make_membership, FirstHeard)
+    make_ping_req_relay = using(Wiring.make_ping_req_relay, PlainRelay)
+    make_gossip = using(Wiring.make_gossip, Ticking)
 
     def make_schedule(self, period: float, ping_timeout: float) -> ProbeSchedule:
         return (by_stream_too if self.by_stream else one_ping)(period, ping_timeout)
@@ -216,16 +181,13 @@ class Memberlist(WithoutOurs):
 
         return (Confirming(self.clock, self.membership, bounds),)
 
-    def make_gossip(self, kind: type[Gossip] = Ticking) -> Gossip:
-        return super().make_gossip(kind)
-
 
 def memberlist(alpha: float = 5.0, streams: bool = True) -> type[Wiring]:
-    """Without Lifeguard.
+    """The wiring of memberlist without Lifeguard.
 
     @param streams: whether a probe falls back to a stream.
     """
-    return type("Chosen", (Memberlist,), {"alpha": alpha, "by_stream": streams})
+    return rewired(Memberlist, alpha=alpha, by_stream=streams)
 
 
 def lifeguard(
@@ -236,24 +198,34 @@ def lifeguard(
     buddy: bool = True,
     streams: bool = True,
 ) -> type[Wiring]:
-    """With Lifeguard.
+    """The wiring of memberlist with Lifeguard.
 
-    @param probe: LHA-Probe: a member that is not well probes less often and waits longer.
+    @param probe: LHA-Probe: a member in poor local health probes less often and waits longer.
     @param suspicion: LHA-Suspicion: timeouts that shrink with each independent suspicion.
-    @param buddy: the buddy system: a PING tells a suspect that it is one.
+    @param buddy: the buddy system: a PING tells a suspect that it is suspected.
+    @param streams: whether a probe falls back to a stream.
     """
-
-    class Lifeguard(memberlist(alpha, streams)):  # type: ignore[misc]
-        def make_ping_req_relay(self, kind: type[PingReqRelay] = NackRelay) -> PingReqRelay:
-            made: PingReqRelay = super().make_ping_req_relay(kind)
-            return made
-
-        def make_local_health(self) -> LocalHealth:
-            return LocalHealth() if probe else AlwaysHealthy()
-
-        def make_accusation(self) -> Callable[[str], Claim | None]:
-            return BuddySystem(self.membership).accusation if buddy else lambda name: None
-
+    parts: dict[str, Any] = {}
+    if probe:
+        parts["make_local_health"] = Wiring.make_local_health
     if suspicion:
-        return type("Lifeguard", (Lifeguard,), {"beta": beta, "confirmations": CONFIRMATIONS})
-    return Lifeguard
+        parts |= {"beta": beta, "confirmations": CONFIRMATIONS}
+    if buddy:
+        parts["make_accusation"] = Wiring.make_accusation
+    relay = using(Wiring.make_ping_req_relay, NackRelay)
+    return rewired(memberlist(alpha, streams), make_ping_req_relay=relay, **parts)
+
+
+def baseline_or_shipped(
+    row: str, members: int, streams: bool = True
+) -> tuple[Config, type[Wiring]]:
+    """The settings and the wiring of a row: C{memberlist alpha 4}, C{Lifeguard alpha 5}, C{swimtx}.
+
+    @param members: the size of the group, for memberlist's settings.
+    @param streams: whether a probe of memberlist falls back to a stream.
+    """
+    if row.startswith("swimtx"):
+        return Config.lan(), Wiring
+    name, _, alpha = row.split()
+    make = lifeguard if name == "Lifeguard" else memberlist
+    return as_in_memberlist(members), make(float(alpha), streams=streams)

@@ -1,4 +1,4 @@
-"""Plots of what an experiment found, beside what was expected. Needs the extra C{plots}."""
+"""Plots of the charts of a record, by matplotlib: the extra C{plots}."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ def can_plot() -> bool:
 
 
 def save_plots(record: Record, folder: Path) -> list[Path]:
-    """Draw each chart of a record to a file of that folder.
+    """Draw each chart of a record to a file in that folder.
 
+    @return: the paths of the files.
     @raise ImportError: matplotlib is not installed.
     """
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""What an experiment found, as JSON and in files."""
+"""The record of an experiment that was run, as JSON and in files."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from swimtx.experiments.results import Row, Summary
 
 @dataclass(frozen=True)
 class Record:
-    """One experiment, run.
+    """An experiment that was run.
 
-    @ivar scale: at which it was run.
-    @ivar seconds: that it took.
-    @ivar outcomes: of all its cells, failed ones too.
+    @ivar scale: the settings of the run.
+    @ivar seconds: the duration of the run.
+    @ivar outcomes: the outcomes of all cells, failed ones too.
     """
 
     description: Description
@@ -34,9 +34,9 @@ class Record:
         return [outcome for outcome in self.outcomes if outcome.error is not None]
 
     def to_json(self, cells: bool = True) -> dict[str, Any]:
-        """All of it as JSON; numbers that do not exist are null.
+        """The record as JSON; NaN and infinity become null.
 
-        @param cells: whether each single run is in it.
+        @param cells: whether charts and single runs are included.
         """
         found = {
             "experiment": self.description.id,
@@ -57,7 +57,11 @@ class Record:
         return plain
 
     def save(self, folder: Path) -> Path:
-        """Write all of it to a file of that folder, which is made."""
+        """Write the record to a file in that folder, which is created if needed.
+
+        @return: the path of the file.
+        @raise OSError: the file cannot be written.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.description.id}.json"
         path.write_text(json.dumps(self.to_json(), indent=1) + "\n")
@@ -65,16 +69,11 @@ class Record:
 
 
 def _row(row: Row) -> dict[str, Any]:
-    estimate = row.estimate
     return {
         "case": row.case,
         "figure": row.figure,
         "unit": row.unit,
-        "value": estimate.value,
-        "low": estimate.low,
-        "high": estimate.high,
-        "count": estimate.count,
-        "bound": estimate.bound,
+        **asdict(row.estimate),
         "references": [asdict(reference) for reference in row.references],
     }
 
@@ -91,7 +90,7 @@ def _cell(outcome: Outcome) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """What JSON can say: no NaN and no infinity."""
+    """The value in JSON types, with null for NaN and infinity."""
     if isinstance(value, float):
         return value if math.isfinite(value) else None
     if isinstance(value, Mapping):

@@ -1,18 +1,22 @@
-"""What an experiment found: rows for people, lines for plots, each beside what was expected."""
+"""The results of an experiment: rows and lines of estimates, beside values to compare with."""
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from swimtx.experiments.estimates import Estimate
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True)
 class Reference:
     """A value to compare with.
 
-    @ivar source: whose it is: C{paper}, C{theory}, C{measured}.
-    @ivar high: the other end, if it is a range.
+    @ivar source: where it comes from: C{paper}, C{theory}, C{measured}.
+    @ivar high: the upper end of a range; C{None} for a single value.
     """
 
     source: str
@@ -24,6 +28,13 @@ class Reference:
         if self.high is not None:
             text += f" to {self.high:.4g}"
         return f"{text} ({self.source})"
+
+
+def references_in(
+    values: Mapping[Key, float], key: Key, source: str = "paper"
+) -> tuple[Reference, ...]:
+    """The reference of that key, or none if the source has no value for it."""
+    return (Reference(source, values[key]),) if key in values else ()
 
 
 @dataclass(frozen=True)
@@ -44,10 +55,10 @@ class Row:
 class Line:
     """One line of a chart.
 
-    @ivar points: x and y.
-    @ivar spread: of each point the lower and the upper end, if known.
-    @ivar reference: whether it is something to compare with.
-    @ivar steps: whether a value holds until the next one.
+    @ivar points: x and y of each.
+    @ivar spread: the lower and the upper end at each point; empty if unknown.
+    @ivar reference: whether its values are ones to compare with.
+    @ivar steps: whether each value holds until the next point.
     """
 
     name: str
@@ -59,10 +70,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """Lines over one another.
+    """Several lines in one plot.
 
-    @ivar name: of its file.
-    @ivar logarithmic: whether the y axis is; zeros are left out then.
+    @ivar name: part of the name of its file.
+    @ivar logarithmic: whether the y axis is logarithmic; zeros are left out then.
     """
 
     name: str
@@ -75,14 +86,19 @@ class Chart:
 
 @dataclass(frozen=True)
 class Summary:
-    """All that an experiment found.
+    """The results of an experiment.
 
-    @ivar notes: what a reader of the rows has to know.
+    @ivar notes: sentences that help to read the rows.
     """
 
     rows: tuple[Row, ...] = ()
     charts: tuple[Chart, ...] = ()
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], charts: Iterable[Chart] = (), *notes: str) -> Summary:
+        """A summary of these rows, charts and notes."""
+        return cls(tuple(rows), tuple(charts), notes)
 
 
 def line_of(name: str, estimates: dict[float, Estimate]) -> Line:

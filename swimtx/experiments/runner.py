@@ -1,7 +1,7 @@
-"""Runs cells on all cores, each in whichever worker process is free.
+"""Runs the cells of an experiment in worker processes, on all cores.
 
-One that fails is told of with its error, and the others go on. Whatever ends the run, Ctrl-C, a
-signal or the death of this process, ends the workers too.
+A cell that fails has its error as its outcome, and the others go on. The workers end with the run,
+whether it ends by Ctrl-C, by a signal or by the death of this process.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from concurrent.futures.process import BrokenProcessPool
 from swimtx.experiments.experiment import Cell, Experiment, Outcome
 from swimtx.simulation.gc_tuning import search_seldom
 
-#: C{progress(done, total, left)}: cells, and seconds to the end if that can be told yet.
+#: C{progress(done, total, left)}: cells, and the estimated seconds left, if known yet.
 Progress = Callable[[int, int, float | None], object]
 Find = Callable[[str], Experiment]
 
 
 def run_cell(cell: Cell, find: Find) -> Outcome:
-    """Run one cell, whatever comes of it."""
+    """Run one cell; an exception becomes the error of its outcome."""
     try:
         return Outcome(cell, find(cell.experiment).run(cell))
     except Exception as error:
@@ -35,7 +35,9 @@ class Runner:
     """Runs cells.
 
     @param find: gives the experiment of an id. Workers import it, so it is a function of a module.
-    @param jobs: worker processes; with 1 all is done in this process.
+    @param jobs: the number of worker processes; with 1 the cells run in this process.
+    @param progress: is called at the start and after each cell.
+    @param now: a monotonic clock, in seconds.
     """
 
     def __init__(
@@ -51,7 +53,7 @@ class Runner:
         self._now = now
 
     def run(self, cells: Sequence[Cell]) -> list[Outcome]:
-        """Their outcomes, in the order of the cells."""
+        """The outcomes of cells, in the order of the cells."""
         began = self._now()
         outcomes: dict[int, Outcome] = {}
         total = sum(cell.weight for cell in cells)
@@ -65,7 +67,7 @@ class Runner:
         return [outcomes[number] for number in range(len(cells))]
 
     def _outcomes(self, cells: Sequence[Cell]) -> Iterator[tuple[int, Outcome]]:
-        # The heavy ones first, so that none of them is left for a single worker at the end.
+        # Heavy cells first, so that the last worker does not end long after the others.
         order = sorted(range(len(cells)), key=lambda number: -cells[number].weight)
         if self._jobs <= 1:
             for number in order:
@@ -96,12 +98,12 @@ def _outcome(future: Future[Outcome], cell: Cell) -> Outcome:
         return future.result()
     except BrokenProcessPool:
         return Outcome(cell, error="its worker process died")
-    except Exception as error:  # what it gave could not be sent to us
+    except Exception as error:  # its figures could not be sent to this process
         return Outcome(cell, error=f"{type(error).__name__}: {error}")
 
 
 def _begin() -> None:
-    """A worker begins: Ctrl-C is the main process's affair, and its end is ours."""
+    """Prepare a worker: it ignores Ctrl-C, which the main process handles, and ends with that."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     search_seldom()
     threading.Thread(target=_end_with_parent, daemon=True).start()

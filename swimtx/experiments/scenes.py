@@ -1,8 +1,8 @@
-"""What the experiments have in common: a group that knows itself, crashes and those who return."""
+"""Scenes that several experiments share: an acquainted group, crashes, returns and updates."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ from swimtx.simulation.latency import uniform
 from swimtx.wiring import Wiring
 
 LATENCY = uniform(0.00025, 0.00075)  # seconds one way: 0.5 ms, give or take 0.25
-_STEP = 0.02  # seconds between two looks at what is waited for
+_STEP = 0.02  # seconds between two checks of the history
 
 
 def acquainted(
@@ -25,10 +25,13 @@ def acquainted(
     events: Collection[Event] = (Event.SUSPECTED, Event.FAILED),
     settled: bool = False,
 ) -> Group:
-    """A group in which everybody knows everybody: forming it is not what is measured.
+    """A group in which every member knows all others: forming it is not measured.
 
-    @param settled: whether all know of each other's stream ports that they accept, too. Else they
-        find that out, and tell, in the first seconds; in a large group that is a lot of news.
+    @param loss: the share of datagrams that is lost.
+    @param events: the events that the history of the group records.
+    @param settled: whether all members know, too, that the stream ports of all others accept.
+        Otherwise they find that out, and spread it, in the first seconds; in a large group these
+        are many updates.
     """
     group = Group(size, seed, config, loss=loss, latency=LATENCY, events=events, wiring=wiring)
     group.seeds = []
@@ -45,7 +48,7 @@ def acquainted(
 
 
 def acquaint(group: Group, key: str) -> None:
-    """Have a member know all that run, and them know it."""
+    """Make a member and all running members known to each other."""
     newcomer = group.table(key)
     for other in group.running:
         if other != key:
@@ -55,7 +58,7 @@ def acquaint(group: Group, key: str) -> None:
 
 
 def bring_back(group: Group, key: str) -> None:
-    """Start a member that crashed as a new run that everybody knows."""
+    """Restart a member that crashed; all members know its new run."""
     seeds, group.seeds = group.seeds, []
     group.restart(key)
     group.seeds = seeds
@@ -63,10 +66,10 @@ def bring_back(group: Group, key: str) -> None:
 
 
 class Crash(NamedTuple):
-    """How a crash was found; all in seconds after it, C{None} if it never was.
+    """How a crash was detected, in seconds after it; C{None} if it was not.
 
-    @ivar suspected: when somebody first suspected it,
-    @ivar first: when somebody first declared it failed,
+    @ivar suspected: when the first survivor suspected the victim,
+    @ivar first: when the first survivor declared it failed,
     @ivar last: when the last survivor knew.
     """
 
@@ -75,61 +78,66 @@ class Crash(NamedTuple):
     last: float | None
 
 
-def crash(group: Group, chance: Random, bound: float, until: Event, vanish: bool) -> Crash:
-    """Let one member at random crash, wait until it is suspected or failed, and bring it back.
+def crash(
+    group: Group, chance: Random, rest: float, bound: float, until: Event, vanish: bool = True
+) -> Crash:
+    """Let a random member crash, wait until it is suspected or failed, and bring it back.
 
-    @param bound: seconds to wait at the most.
-    @param until: C{SUSPECTED} waits for the first suspicion, C{FAILED} until everybody knows.
-    @param vanish: whether its host goes too.
+    @param rest: seconds before the crash.
+    @param bound: seconds to wait at most.
+    @param until: C{SUSPECTED} waits for the first suspicion, C{FAILED} until all survivors know.
+    @param vanish: whether the host of the member vanishes too.
     """
+    group.run_for(rest)
     victim = chance.choice(group.running)
-    since, start = group.now, len(group.history)
-    if vanish:
-        group.vanish(victim)
-    else:
-        group.kill(victim)
-    survivors = set(group.running)
-    times: dict[Event, dict[str, float]] = {Event.SUSPECTED: {}, Event.FAILED: {}}
-    end = since + bound
-    seen = start
-    while group.now < end:
-        group.run_for(min(_STEP, end - group.now))
-        for announced in group.history[seen:]:
-            if announced.about == victim and announced.by in survivors:
-                if announced.event in times:
-                    heard = times[announced.event]
-                    heard.setdefault(announced.by, announced.time - since)
-        seen = len(group.history)
-        if until is Event.SUSPECTED and (times[until] or times[Event.FAILED]):
-            break
-        if len(times[Event.FAILED]) == len(survivors):
-            break
+    (group.vanish if vanish else group.kill)(victim)
+    suspected: dict[str, float] = {}
+    failed: dict[str, float] = {}
+    survivors = len(group.running)
+
+    def over() -> bool:
+        early = until is Event.SUSPECTED and bool(suspected or failed)
+        return early or len(failed) == survivors
+
+    _listen(group, victim, {Event.SUSPECTED: suspected, Event.FAILED: failed}, bound, over)
     bring_back(group, victim)
-    suspected, failed = times[Event.SUSPECTED].values(), times[Event.FAILED].values()
-    everybody = len(failed) == len(survivors)
     return Crash(
-        min(suspected, default=None),
-        min(failed, default=None),
-        max(failed) if everybody else None,
+        min(suspected.values(), default=None),
+        min(failed.values(), default=None),
+        max(failed.values()) if len(failed) == survivors else None,
     )
 
 
 def receipts(group: Group, origin: str, number: int, bound: float) -> list[float]:
-    """Have a member tell something new; when the others heard, in order, in seconds since then.
+    """Have a member spread an update: when each other member received it, in ascending seconds.
 
-    @param number: not told before.
-    @param bound: seconds to wait at the most.
+    @param number: the content of the update, not spread before.
+    @param bound: seconds to wait at most.
     """
-    since, start = group.now, len(group.history)
+    heard: dict[str, float] = {}
     group.nodes[origin].set_tags({"update": str(number)})
     others = len(group.running) - 1
-    heard: dict[str, float] = {}
-    seen = start
-    while len(heard) < others and group.now < since + bound:
+    _listen(group, origin, {Event.UPDATED: heard}, bound, lambda: len(heard) == others)
+    return sorted(heard.values())
+
+
+def _listen(
+    group: Group,
+    about: str,
+    heard: Mapping[Event, dict[str, float]],
+    bound: float,
+    over: Callable[[], bool],
+) -> None:
+    """Note when each other member first announced each event about a member, until C{over()}.
+
+    @param heard: by event and member the seconds from now on; this function adds them.
+    @param bound: seconds to wait at most.
+    """
+    since, seen = group.now, len(group.history)
+    others = {key for key in group.running if key != about}
+    while group.now < since + bound and not over():
         group.run_for(min(_STEP, since + bound - group.now))
         for announced in group.history[seen:]:
-            if announced.about == origin and announced.event is Event.UPDATED:
-                if announced.by != origin:
-                    heard.setdefault(announced.by, announced.time - since)
+            if announced.about == about and announced.by in others and announced.event in heard:
+                heard[announced.event].setdefault(announced.by, announced.time - since)
         seen = len(group.history)
-    return sorted(heard.values())

@@ -1,13 +1,13 @@
-"""Lifeguard's anomalies: some members are slow, all at the same time (its paper, §V).
+"""Lifeguard's anomalies: some members are slow, all at the same time (Lifeguard §V).
 
-A failure announced of a member that was never slow is a false positive, FP; one that a member
-announces that was never slow itself is an FP-. Calling a slow member failed is neither.
+A false positive, FP, is an announced failure of a member that was never slow; it is an FP- if the
+member that announces it was never slow either. An announced failure of a slow member is neither.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from random import Random
 
 from swimtx.config import Config
@@ -23,7 +23,7 @@ MODELS: dict[str, Callable[[Group, str, float], None]] = {
     "frozen": Group.freeze_io,
     "stalled": Group.stall,
 }
-"""What it is to be slow. Lifeguard's own is the first."""
+"""The models of a slow member. The first is Lifeguard's."""
 
 WIRINGS: dict[str, Callable[[], type[Wiring]]] = {
     "SWIM": lambda: memberlist(ALPHA),
@@ -33,32 +33,44 @@ WIRINGS: dict[str, Callable[[], type[Wiring]]] = {
     "Lifeguard": lambda: lifeguard(ALPHA),
     "swimtx": lambda: Wiring,
 }
-"""The rows of Lifeguard's Table IV, and ours."""
+"""The rows of Lifeguard's Table IV, and swimtx."""
 
-_QUIESCE = 5.0  # seconds; everybody knows everybody from the start
+COMPARED = ["swimtx", "Lifeguard"]
+"""The usual wirings of the experiments without figures of a paper."""
+
+_QUIESCE = 5.0  # seconds; every member knows all others from the start
 
 
-def group_for(wiring: str, members: int, chance: str) -> Group:
-    """A group at rest. All forgive a silence of alpha * log10 n + 1 seconds."""
-    least = ALPHA * math.log10(members)
-    if wiring == "swimtx":
-        config = Config.lan(silence_tolerance=least, patience=max(30.0, least))
-    else:
-        config = as_in_memberlist(members)
-    events = (Event.FAILED, Event.STALLED)
+def group_for(
+    wiring: str, members: int, chance: str, events: Collection[Event], ours: Config | None = None
+) -> Group:
+    """A group at rest, with memberlist's settings unless it is swimtx.
+
+    @param wiring: a key of L{WIRINGS}.
+    @param events: the events that the history of the group records from now on.
+    @param ours: settings of swimtx, by default C{Config.lan()}.
+    """
+    config = (ours or Config.lan()) if wiring == "swimtx" else as_in_memberlist(members)
     group = acquainted(members, chance, config, WIRINGS[wiring](), 0.0, events)
     group.run_for(_QUIESCE)
     group.history.clear()
     return group
 
 
+def equally_tolerant(wiring: str, members: int, chance: str) -> Group:
+    """A group at rest that tolerates a silence of alpha * log10 n + 1 seconds in every wiring."""
+    least = ALPHA * math.log10(members)
+    ours = Config.lan(silence_tolerance=least, patience=max(30.0, least))
+    return group_for(wiring, members, chance, (Event.FAILED, Event.STALLED), ours)
+
+
 def slow_ones(group: Group, chance: str, number: int) -> list[str]:
-    """Who it happens to."""
+    """The members that become slow."""
     return Random(chance).sample(group.running, number)
 
 
 def false_positives(group: Group, slow: Iterable[str]) -> tuple[int, int]:
-    """FP and FP-."""
+    """The numbers of FP and FP- so far."""
     anomalous = set(slow)
     wrong = [a for a in group.history if a.event is Event.FAILED and a.about not in anomalous]
     return len(wrong), sum(a.by not in anomalous for a in wrong)

@@ -1,44 +1,32 @@
-"""SWIM as it was published, for comparison: another wiring of the same node.
+"""SWIM as published, for comparison with swimtx: another wiring of the same node.
 
-One PING, k relays that only pass ACKs on, no stream. Round robin. A member that does not answer
-within its period is failed at once, or suspected for a fixed time. Updates are piggybacked only
-(infection), or only multicast. A verdict is final (SWIM §4.2): a member that hears its own has
-lost, or, as the paper does not tell, takes no notice.
+A probe is one PING, then k relays that only pass ACKs on, and no stream; targets are chosen round
+robin. A member that does not answer within its period is declared failed at once, or suspected for
+a fixed time. Updates are only piggybacked (infection), or only multicast. A verdict is final
+(SWIM §4.2). The paper does not say what a member does that receives the verdict about itself: here
+it ends, or takes no notice.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
-
-from twisted.internet.interfaces import IReactorTime
 
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.dissemination.gossip import Gossip
 from swimtx.experiments.fixed_suspicion import FixedSuspicion
-from swimtx.experiments.stand_ins import (
-    AlwaysHealthy,
-    NoBackoff,
-    NoStallCheck,
-    Nothing,
-    NoTripwires,
-)
+from swimtx.experiments.stand_ins import WithoutOurs, rewired, using
 from swimtx.experiments.swim_piggyback import NoUpdates, TwoLists
 from swimtx.failure_detector.assessment import Assessment, EvidenceAssessment, Finding
-from swimtx.failure_detector.target_selection import RoundRobin, TargetSelection
-from swimtx.failure_detector.tripwires import Tripwires
 from swimtx.membership.claim import Claim, State
 from swimtx.membership.events import Event, RecordChange, WatchOrder
 from swimtx.membership.table import Membership
-from swimtx.probing.local_health import LocalHealth
 from swimtx.probing.ping_req_relay import PingReqRelay
 from swimtx.probing.probe import Probe
 from swimtx.probing.schedule import ProbeSchedule
-from swimtx.probing.stall_clock import StallClock
-from swimtx.suspicion.false_positives import FalsePositiveBackoff
 from swimtx.transport.messenger import Messenger
 from swimtx.wire.codec import encode_update, framed
 from swimtx.wire.messages import MessageType
@@ -49,9 +37,10 @@ _NEVER = 1e9  # seconds
 
 
 def as_in_the_paper(relays: int = 1, period: float = PERIOD, **settings: Any) -> Config:
-    """The settings of SWIM's experiments; nothing is sent that they do not send.
+    """The settings of SWIM's experiments; swimtx's further messages are off.
 
     @param relays: k.
+    @param period: T' in seconds.
     """
     return Config.lan(
         protocol_period=period,
@@ -66,7 +55,7 @@ def as_in_the_paper(relays: int = 1, period: float = PERIOD, **settings: Any) ->
 
 
 def suspicion_periods(members: int) -> int:
-    """Periods that a suspect has in SWIM's experiments: 3 * ceil(ln(N+1))."""
+    """The protocol periods that a suspect has in SWIM's experiments: 3 * ceil(ln(N+1))."""
     return 3 * math.ceil(math.log(members + 1))
 
 
@@ -78,10 +67,8 @@ def one_ping(period: float, first_stage: float) -> ProbeSchedule:
 class Final(Membership):
     """A verdict overrides whatever its member says later in the same run, and is not refuted."""
 
-    def apply(
-        self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> RecordChange | None:
-        """As ever, but those who failed stay so; one's own verdict is announced as that."""
+    def apply(self, claim: Claim, why: str = "", **how: bool) -> RecordChange | None:
+        """Keep a failed member failed, and announce a verdict about the local member."""
         held = self.claim(claim.name)
         if held is not None and held.state is State.FAILED and claim.epoch <= held.epoch:
             return None
@@ -89,31 +76,29 @@ class Final(Membership):
             return self._set(claim, why) if claim.epoch >= self.local.epoch else None
         if held is not None and claim.state is State.FAILED and claim.epoch == held.epoch:
             claim = replace(claim, incarnation=max(claim.incarnation, held.incarnation))
-        return super().apply(claim, why, proven=proven, spread=spread)
+        return super().apply(claim, why, **how)
 
 
 class Unaware(Final):
-    """Takes no verdict about itself for one: whoever is wrongly expelled goes on, and is seen no
-    more by those who have heard of it."""
+    """Ignores a verdict about the local member: a member that is wrongly declared failed goes on,
+    and the members that received the verdict list it no more."""
 
-    def apply(
-        self, claim: Claim, why: str = "", *, proven: bool = False, spread: bool = True
-    ) -> RecordChange | None:
-        """As ever, for all others."""
+    def apply(self, claim: Claim, why: str = "", **how: bool) -> RecordChange | None:
+        """Ignore a verdict about the local member, and apply any other claim."""
         if claim.name == self.name and claim.state is State.FAILED:
             return None
-        return super().apply(claim, why, proven=proven, spread=spread)
+        return super().apply(claim, why, **how)
 
 
 class NoTicks(Gossip):
     """Updates wait for PINGs and ACKs to ride on."""
 
     def _update_queued(self) -> None:
-        """It can wait."""
+        """No gossip tick is scheduled."""
 
 
 class Multicast:
-    """A verdict of ours goes to every member at once, the accused too; so does our own coming."""
+    """Sends our own verdicts to every member at once, the accused too, and announces our join."""
 
     def __init__(self, membership: Membership, messenger: Messenger) -> None:
         self._membership = membership
@@ -137,13 +122,13 @@ class Multicast:
 
 
 class PlainRelay(PingReqRelay):
-    """One PING on behalf of another; its ACK is passed on; of silence nothing is said."""
+    """A relay that sends one PING and passes its ACK on; it sends no NACK."""
 
     def _course(self, budget: float) -> ProbeSchedule:
         return ProbeSchedule((0.0,), None, None, max(budget, self._config.protocol_period))
 
     def _nack(self, message: Any, peer: Any, seen: Any) -> None:
-        """Nothing to say."""
+        """No NACK is sent."""
 
 
 class Suspecting:
@@ -153,68 +138,35 @@ class Suspecting:
         self._membership = membership
 
     def schedule_for(self, target: Claim, schedule: ProbeSchedule) -> ProbeSchedule:
-        """Always the same."""
+        """The same schedule for every target."""
         return schedule
 
     def before_timeout(self, probe: Probe, held: Claim) -> Claim | None:
-        """There is no verdict before the end."""
+        """No claim is made before the end of the period."""
         return None
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """A suspicion."""
+        """A suspicion of the target."""
         return Finding(held.suspected(self._membership.local.name, probe.evidence))
 
     def answered(self, probe: Probe) -> None:
-        """There is nothing to learn."""
+        """An answer has no further effect."""
 
 
 class Failing(Suspecting):
     """A member that does not answer has failed (SWIM §3.1)."""
 
     def at_timeout(self, probe: Probe, held: Claim) -> Finding:
-        """A verdict."""
+        """A verdict about the target."""
         return Finding(held.failed(self._membership.local.name, probe.evidence))
-
-
-class WithoutOurs(Wiring):
-    """What every baseline leaves out of what swimtx adds."""
-
-    def make_clock(self) -> StallClock:
-        return NoStallCheck(IReactorTime(self.reactor), self.journal)
-
-    def make_accusation(self) -> Callable[[str], Claim | None]:
-        return lambda name: None
-
-    def make_ping_req_relay(self, kind: type[PingReqRelay] = PlainRelay) -> PingReqRelay:
-        return super().make_ping_req_relay(kind)
-
-    def make_target_selection(self) -> TargetSelection:
-        return RoundRobin(self.chance, self.config.protocol_period)
-
-    def make_local_health(self) -> LocalHealth:
-        return AlwaysHealthy()
-
-    def make_backoff(self) -> FalsePositiveBackoff:
-        return NoBackoff(self.clock.seconds)
-
-    def make_tripwires(self, kind: type[Tripwires] | None = NoTripwires) -> Tripwires:
-        return super().make_tripwires(kind)
-
-    def make_stale_news(self) -> object:
-        return Nothing()
-
-    def make_failure_broadcast(self) -> object:
-        return Nothing()
-
-    def make_reconnector(self) -> Startable:
-        return Nothing()
 
 
 class Infection(WithoutOurs):
     """SWIM+Inf.: verdicts and joins ride on PINGs, PING_REQs and ACKs."""
 
-    def make_membership(self, kind: type[Membership] = Final) -> Membership:
-        return super().make_membership(kind)
+    make_membership = using(Wiring.make_membership, Final)
+    make_ping_req_relay = using(Wiring.make_ping_req_relay, PlainRelay)
+    make_gossip = using(Wiring.make_gossip, NoTicks)
 
     def make_updates(self) -> Any:
         return TwoLists(self.membership, self.config, self.counters)
@@ -228,9 +180,6 @@ class Infection(WithoutOurs):
     def make_suspicion(self) -> Sequence[Startable]:
         return ()
 
-    def make_gossip(self, kind: type[Gossip] = NoTicks) -> Gossip:
-        return super().make_gossip(kind)
-
 
 class Basic(Infection):
     """SWIM:Basic: verdicts and joins are multicast."""
@@ -238,7 +187,7 @@ class Basic(Infection):
     def make_updates(self) -> Any:
         return NoUpdates(self.membership, self.config, self.counters)
 
-    def make_failure_broadcast(self) -> object:
+    def make_failure_broadcast(self) -> Any:
         return Multicast(self.membership, self.messenger)
 
 
@@ -249,28 +198,22 @@ class Suspicion(Infection):
         return Suspecting(self.membership)
 
     def make_suspicion(self) -> Sequence[Startable]:
-        period = self.config.protocol_period
-
         def timeout(claim: Claim) -> float:
-            return suspicion_periods(self.membership.living) * period
+            return suspicion_periods(self.membership.living) * self.config.protocol_period
 
         return (FixedSuspicion(self.clock, self.membership, timeout),)
 
 
-VARIANTS: dict[str, type[Wiring]] = {
-    "basic": Basic,
-    "infection": Infection,
-    "suspicion": Suspicion,
-}
-"""The three that the paper's experiments compare; a member that hears its own verdict shows it."""
+VARIANTS: dict[str, type[Wiring]] = {"basic": Basic, "infection": Infection, "suspicion": Suspicion}
+"""The three variants that the paper's experiments compare. A member that receives the verdict about
+itself announces it."""
 
 
 def unaware(wiring: type[Wiring]) -> type[Wiring]:
-    """The same, but a member that is wrongly expelled goes on."""
+    """The same wiring, but a member that is wrongly declared failed goes on."""
+    return rewired(wiring, make_membership=using(wiring.make_membership, Unaware))
 
-    class GoesOn(wiring):  # type: ignore[misc, valid-type]
-        def make_membership(self, kind: type[Membership] = Unaware) -> Membership:
-            made: Membership = super().make_membership(kind)
-            return made
 
-    return GoesOn
+def published_or_shipped(row: str) -> tuple[Config, type[Wiring]]:
+    """The settings and the wiring of a row: C{SWIM} with suspicion as published, or C{swimtx}."""
+    return (as_in_the_paper(), Suspicion) if row == "SWIM" else (Config.lan(), Wiring)

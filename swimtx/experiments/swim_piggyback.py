@@ -1,4 +1,4 @@
-"""What SWIM as published piggybacks: for comparison, in the place of the shipped news."""
+"""The piggybacked updates of SWIM as published, for comparison with swimtx's update queue."""
 
 from __future__ import annotations
 
@@ -14,31 +14,25 @@ from swimtx.membership.events import RecordChange
 from swimtx.membership.table import Membership
 
 
-class Three(UpdateQueue):
-    """Piggybacks no more than three updates."""
+class OfTheLiving(UpdateQueue):
+    """Updates about members that have not failed; a message piggybacks at most three."""
+
+    living = True
 
     def _choose(self, room: int) -> list[tuple[str, bytes]]:
         return super()._choose(room)[:3]
 
-
-class OfTheLiving(Three):
-    """News of members that have not failed."""
-
     def _changed(self, change: RecordChange) -> None:
-        if change.claim.state.living:
+        if change.claim.state.living is self.living:
             super()._changed(change)
         else:
             self._drop(change.claim.name)
 
 
-class OfTheFailed(Three):
-    """News of those that have."""
+class OfTheFailed(OfTheLiving):
+    """Updates about members that have failed; a message piggybacks at most three."""
 
-    def _changed(self, change: RecordChange) -> None:
-        if change.claim.state.living:
-            self._drop(change.claim.name)
-        else:
-            super()._changed(change)
+    living = False
 
 
 @implementer(IUpdateSource)
@@ -50,29 +44,29 @@ class TwoLists:
 
     @property
     def pending(self) -> bool:
-        """Whether there is anything to tell."""
+        """Whether any update waits to be sent."""
         return any(news.pending for news in self._lists)
 
     def on_update(self, tell: Callable[[], object]) -> None:
-        """Call C{tell()} whenever there is something new to tell."""
+        """Call C{tell()} whenever an update is queued."""
         for news in self._lists:
             news.on_update(tell)
 
     def fill(self, room: int) -> bytes:
-        """Framed updates of at most C{room} bytes together."""
+        """Framed updates of at most C{room} bytes in total."""
         data = b""
         for news in self._lists:
             data += news.fill(room - len(data))
         return data
 
     def clear(self) -> None:
-        """Nothing is news any more."""
+        """Drop all updates."""
         for news in self._lists:
             news.clear()
 
 
 class NoUpdates(UpdateQueue):
-    """Nothing is piggybacked."""
+    """An update queue that stays empty, so that nothing is piggybacked."""
 
     def _changed(self, change: RecordChange) -> None:
-        """Not news."""
+        """A change queues no update."""

@@ -1,55 +1,84 @@
-"""Rows for experiments whose figures need nothing but an estimate each."""
+"""Tables of figures, and the lines of charts through the estimates of a table."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from swimtx.experiments.estimates import Estimate, mean_of, median_of, rate_of, share_of
-from swimtx.experiments.experiment import Outcome, by_case, pooled
-from swimtx.experiments.results import Reference, Row
+from swimtx.experiments.estimates import Estimate, median_of, rate_of, share_of
+from swimtx.experiments.experiment import Cell, Outcome, grouped, pooled
+from swimtx.experiments.results import Line, Reference, Row, line_of
+
+Settings = Mapping[str, Any]
 
 
 class Column(NamedTuple):
-    """How one figure of the runs is told.
+    """How one figure of the runs is shown.
 
-    @ivar words: what it is called.
-    @ivar estimate: of all numbers that the runs of a case give; or, with C{per}, nothing.
-    @ivar per: the figure that it is divided by, for rates and shares.
+    @ivar figure: its name in the outcomes.
+    @ivar words: its name in the table.
+    @ivar estimate: of all numbers of a case, by default their median. With C{per}: of the pairs of
+        each run, by default L{share_of} if the unit is C{share}, else L{rate_of}.
+    @ivar per: the figure to divide by, or a function that computes it from all figures of a run.
+    @ivar references: values to compare the estimate with.
     """
 
+    figure: str
     words: str
     unit: str
-    estimate: Callable[[Sequence[float]], Estimate] = median_of
-    per: str = ""
+    estimate: Callable[[Sequence[Any]], Estimate] | None = None
+    per: str | Callable[[Mapping[str, Any]], float] | None = None
+    references: tuple[Reference, ...] = ()
+
+    def estimated(self, outcomes: Sequence[Outcome]) -> Estimate:
+        """The estimate of this figure from the outcomes of one case."""
+        if self.per is None:
+            return (self.estimate or median_of)(pooled(outcomes, self.figure))
+        per = self.per
+        pairs: list[tuple[Any, Any]] = []
+        for figures in (outcome.figures for outcome in outcomes):
+            pairs.append((figures[self.figure], per(figures) if callable(per) else figures[per]))
+        if self.unit == "share" and self.estimate is None:
+            return share_of(sum(pair[0] for pair in pairs), sum(pair[1] for pair in pairs))
+        return (self.estimate or rate_of)(pairs)
 
 
 def rows_of(
     outcomes: Sequence[Outcome],
-    columns: Mapping[str, Column],
-    references: Mapping[tuple[str, str], tuple[Reference, ...]] | None = None,
+    columns: Sequence[Column] | Callable[[Settings], Sequence[Column]],
+    case: Callable[[Cell], str] = lambda cell: cell.case,
 ) -> list[Row]:
-    """One row for each case and figure; figures that a case does not give are left out.
+    """One row for each case and column, from the runs that have its figure, if there are any.
 
-    @param references: by case and figure.
+    @param columns: the same for all cases, or a function of the settings of a case.
+    @param case: gives the name of the case that a cell belongs to.
     """
     rows = []
-    for case, found in by_case(outcomes).items():
-        for figure, column in columns.items():
-            if any(figure not in outcome.figures for outcome in found):
-                continue
-            if column.per:
-                pairs = [(o.figures[figure], o.figures[column.per]) for o in found]
-                if column.unit == "share":
-                    estimate = share_of(sum(p[0] for p in pairs), sum(p[1] for p in pairs))
-                else:
-                    estimate = rate_of(pairs)
-            else:
-                estimate = column.estimate(pooled(found, figure))
-            beside = (references or {}).get((case, figure), ())
-            rows.append(Row(case, column.words, column.unit, estimate, beside))
+    for name, found in grouped(outcomes, case).items():
+        for column in columns(found[0].cell.settings) if callable(columns) else columns:
+            some = [outcome for outcome in found if column.figure in outcome.figures]
+            if some:
+                estimate = column.estimated(some)
+                rows.append(Row(name, column.words, column.unit, estimate, column.references))
     return rows
 
 
-MEAN = mean_of
-"""For figures whose median says little."""
+def lines_of(
+    outcomes: Sequence[Outcome],
+    rows: Sequence[Row],
+    words: str,
+    name: str,
+    x: Callable[[Settings], float] = lambda settings: settings["members"],
+) -> list[Line]:
+    """Lines by C{x} through the estimates of one figure: the first of that name in each case.
+
+    @param name: the name of a line; may have settings as C{{members}}.
+    @param x: gives the x of a case from its settings, by default the size of the group.
+    """
+    settings = {outcome.cell.case: outcome.cell.settings for outcome in outcomes}
+    lines: dict[str, dict[float, Estimate]] = {}
+    for row in rows:
+        if row.figure == words:
+            case = settings[row.case]
+            lines.setdefault(name.format(**case), {}).setdefault(x(case), row.estimate)
+    return [line_of(name, estimates) for name, estimates in lines.items()]

@@ -1,4 +1,4 @@
-"""The laboratory: what its experiments promise, and what it makes of their figures."""
+"""The experiments: cells, baselines and summaries, estimates, the runner and records."""
 
 from __future__ import annotations
 
@@ -27,10 +27,12 @@ from swimtx.experiments import (
     plots,
     pooled,
 )
+from swimtx.experiments.ablations import WITHOUT
+from swimtx.experiments.experiment import grid
 from swimtx.experiments.results import Chart, Reference, Row, Summary, line_of
 from swimtx.experiments.runner import run_cell
 
-#: A cell of each experiment that takes a fraction of a second.
+#: Settings for cells that take a fraction of a second.
 TINY: dict[str, dict[str, Any]] = {
     "E1": {"members": [5], "periods": 5},
     "E2": {"members": [5], "crashes": 2},
@@ -44,7 +46,7 @@ TINY: dict[str, dict[str, Any]] = {
 
 
 class Dice:
-    """An experiment without a simulation; those of seed 2 fail."""
+    """An experiment without a simulation; its cells of seed 2 fail."""
 
     DESCRIPTION = Description("E0", "dice", "Nothing is known.", {"seeds": 4}, {"seeds": 9})
 
@@ -58,13 +60,13 @@ class Dice:
 
     def summary(self, outcomes: Sequence[Outcome]) -> Summary:
         rows = []
-        messenger: dict[float, estimates.Estimate] = {}
+        means: dict[float, estimates.Estimate] = {}
         for number, (case, found) in enumerate(by_case(outcomes).items()):
-            mean = messenger[number] = estimates.mean_of(pooled(found, "thrown"))
+            mean = means[number] = estimates.mean_of(pooled(found, "thrown"))
             rows.append(Row(case, "thrown", "pips", mean, (Reference("theory", 3.5),)))
             sixes = estimates.share_of(0, len(found))
             rows.append(Row(case, "sixes", "share", sixes))
-        chart = Chart("dice", "Dice", "case", "pips", (line_of("thrown", messenger),))
+        chart = Chart("dice", "Dice", "case", "pips", (line_of("thrown", means),))
         return Summary(tuple(rows), (chart,))
 
 
@@ -77,15 +79,15 @@ def record_of(experiment: Experiment, scale: Scale, jobs: int = 1) -> Record:
     return Record(experiment.DESCRIPTION, scale, 1.0, outcomes, experiment.summary(outcomes))
 
 
-class EstimatesAreHonest(SynchronousTestCase):
-    def test_of_what_was_never_seen_there_is_a_bound_and_no_zero(self) -> None:
+class EstimateTestCase(SynchronousTestCase):
+    def test_an_estimate_without_events_is_an_upper_bound_and_not_zero(self) -> None:
         rate = estimates.rate_of([(0, 2.0), (0, 4.0)])
         self.assertTrue(rate.bound)
         self.assertEqual(rate.high, 0.5)
         self.assertIn("none seen, below 0.5", str(rate))
         self.assertEqual(estimates.share_of(0, 30).high, 0.1)
 
-    def test_of_nothing_at_all_nothing_is_said(self) -> None:
+    def test_an_estimate_without_observations_is_none(self) -> None:
         for nothing in (
             estimates.mean_of([]),
             estimates.share_of(0, 0),
@@ -112,8 +114,8 @@ class EstimatesAreHonest(SynchronousTestCase):
         self.assertEqual(estimates.quantile([7.0], 0.99), 7.0)
 
 
-class EveryExperiment(SynchronousTestCase):
-    def test_is_described_under_its_id_and_its_cells_are_values(self) -> None:
+class ExperimentTestCase(SynchronousTestCase):
+    def test_each_experiment_has_its_id_and_distinct_cells_that_are_json(self) -> None:
         for id in EXPERIMENTS:
             experiment = find(id)
             description = experiment.DESCRIPTION
@@ -125,7 +127,7 @@ class EveryExperiment(SynchronousTestCase):
                 self.assertEqual({cell.experiment for cell in cells}, {id})
                 json.dumps([dict(cell.settings) for cell in cells])
 
-    def test_runs_and_sums_up_and_its_figures_are_json(self) -> None:
+    def test_cells_of_each_experiment_run_and_their_record_is_json(self) -> None:
         for id in EXPERIMENTS:
             if id not in TINY:
                 continue
@@ -139,14 +141,31 @@ class EveryExperiment(SynchronousTestCase):
             record = Record(experiment.DESCRIPTION, scale, 1.0, outcomes, summary)
             json.dumps(record.to_json(), allow_nan=False)
 
-    def test_gives_the_same_figures_for_the_same_cell_and_others_for_another_seed(self) -> None:
+    def test_a_grid_has_a_cell_for_each_combination_of_settings_and_each_seed(self) -> None:
+        scale = {"seeds": 2, "wirings": ["a", "b"], "members": [5, 9], "crashes": {5: 1, 9: 3}}
+        names = ("wiring", "members", "crashes", "loss")
+        cells = grid("E0", scale, names, "{wiring}{members}".format, loss=0.5)
+        self.assertEqual([cell.case for cell in cells[::2]], ["a5", "a9", "b5", "b9"])
+        self.assertEqual([cell.seed for cell in cells], [0, 1] * 4)
+        last = {"wiring": "b", "members": 9, "crashes": 3, "loss": 0.5}
+        self.assertEqual(cells[-1].settings, last)
+        with self.assertRaises(KeyError):
+            grid("E0", {**scale, "members": 7}, names, "{wiring}{members}".format, loss=0.5)
+
+    def test_a_group_without_any_one_rule_still_detects_a_killed_member(self) -> None:
+        for rule in WITHOUT:
+            settings = {"rule": rule, "scene": "killed", "members": 5, "seconds": 1.0}
+            figures = find("E14").run(Cell("E14", rule, 1, settings))
+            self.assertEqual(len(figures["killed"]), 1, rule)
+
+    def test_the_same_cell_gives_the_same_figures_and_another_seed_gives_others(self) -> None:
         experiment = find("E2")
         scale = {**experiment.DESCRIPTION.scale(seeds=2), **TINY["E2"]}
         first, second = experiment.cells(scale)[:2]
         self.assertEqual(experiment.run(first), experiment.run(first))
         self.assertNotEqual(experiment.run(first)["wait"], experiment.run(second)["wait"])
 
-    def test_says_nothing_where_all_its_cells_failed(self) -> None:
+    def test_an_experiment_whose_cells_all_failed_has_no_rows(self) -> None:
         for id in EXPERIMENTS:
             experiment = find(id)
             cell = experiment.cells(experiment.DESCRIPTION.scale(seeds=1))[0]
@@ -154,31 +173,31 @@ class EveryExperiment(SynchronousTestCase):
             self.assertEqual(summary.rows, (), id)
 
 
-class TheBaselinesAreTheirPapers(SynchronousTestCase):
+class BaselineTestCase(SynchronousTestCase):
     def figures(self, id: str, case: str, **settings: Any) -> dict[str, Any]:
         return find(id).run(Cell(id, case, 1, settings))
 
-    def test_swims_suspects_have_three_ceil_ln_periods(self) -> None:
+    def test_a_suspect_of_swim_has_three_ceil_ln_periods(self) -> None:
         for members, periods in ((8, 9.0), (20, 12.0)):
             found = self.figures("E4c", "x", members=members, crashes=1)
             self.assertAlmostEqual(found["timeout"][0], periods, places=3)
 
-    def test_swim_sends_two_messages_a_period(self) -> None:
+    def test_a_member_of_swim_sends_two_messages_a_period(self) -> None:
         found = self.figures("E1", "x", wiring="SWIM", members=8, periods=10)
         self.assertAlmostEqual(found["sent"], 2.0, delta=0.05)
 
-    def test_memberlist_waits_alpha_log_n_after_its_probe(self) -> None:
+    def test_memberlist_declares_a_failure_alpha_log_n_seconds_after_its_probe(self) -> None:
         found = self.figures("E3", "x", wiring="memberlist alpha 5", members=10, crashes=2)
         for first in found["first"]:
             self.assertGreaterEqual(first, 5.0 + 1.0 - 0.01)
             self.assertLess(first, 5.0 + 1.0 + 6.0)
         self.assertEqual(found["wrong"], 0)
 
-    def test_lifeguard_never_declares_before_its_shortest_time(self) -> None:
+    def test_lifeguard_declares_no_failure_before_its_shortest_timeout(self) -> None:
         found = self.figures("E3", "x", wiring="Lifeguard alpha 5", members=10, crashes=1)
         self.assertGreater(found["first"][0], 5.0 + 1.0 - 0.01)
 
-    def test_without_suspicion_loss_empties_the_group_and_with_it_not(self) -> None:
+    def test_loss_empties_a_group_without_suspicion_but_not_one_with_suspicion(self) -> None:
         for fate in ("go on", "end"):
             basic, suspicion = (
                 self.figures("E5", "x", wiring=wiring, expelled=fate, loss=0.1)
@@ -187,13 +206,15 @@ class TheBaselinesAreTheirPapers(SynchronousTestCase):
             self.assertLess(basic["final"], 8)
             self.assertGreater(suspicion["final"], 12)
 
-    def test_the_list_of_the_eldest_who_goes_on_heard_of_all_that_joined(self) -> None:
+    def test_the_list_of_the_oldest_member_has_contained_all_members_that_joined(self) -> None:
         found = self.figures("E5", "x", wiring="basic", expelled="go on", loss=0.1)
-        self.assertGreater(found["final"] + found["drops"], 12)  # some go within a second
+        self.assertGreater(
+            found["final"] + found["drops"], 12
+        )  # some members leave the list within a second
 
 
-class RunningCells(SynchronousTestCase):
-    def test_one_that_fails_says_so_and_the_rest_goes_on(self) -> None:
+class RunnerTestCase(SynchronousTestCase):
+    def test_a_cell_that_fails_has_its_error_and_the_other_cells_go_on(self) -> None:
         for jobs in (1, 2):
             told: list[tuple[int, int, float | None]] = []
             runner = Runner(find_dice, jobs, lambda *progress, told=told: told.append(progress))
@@ -204,13 +225,15 @@ class RunningCells(SynchronousTestCase):
             self.assertEqual(told[0], (0, 8, None))
             self.assertEqual(told[-1], (8, 8, 0.0))
 
-    def test_a_scale_is_the_usual_one_the_full_one_or_has_as_many_seeds_as_asked(self) -> None:
+    def test_a_scale_is_the_usual_or_the_full_one_and_may_have_another_number_of_seeds(
+        self,
+    ) -> None:
         description = Dice.DESCRIPTION
         self.assertEqual(description.scale(), {"seeds": 4})
         self.assertEqual(description.scale(full=True), {"seeds": 9})
         self.assertEqual(description.scale(full=True, seeds=2), {"seeds": 2})
 
-    def test_a_setting_may_have_another_value_of_its_kind(self) -> None:
+    def test_a_setting_takes_another_value_only_of_its_kind(self) -> None:
         usual = {"seeds": 1, "members": 8, "slow": [1, 2], "names": ["a"], "each": {8: 1}}
         description = Description("E0", "dice", "Nothing is known.", usual)
         changed = description.scale(changes={"members": 9, "slow": 3, "names": ["b", "c"]})
@@ -229,13 +252,13 @@ class RunningCells(SynchronousTestCase):
                 description.scale(changes={name: value})
 
 
-class ARecord(SynchronousTestCase):
+class RecordTestCase(SynchronousTestCase):
     def setUp(self) -> None:
         self.record = record_of(cast(Experiment, Dice()), {"seeds": 3})
-        self.folder = Path(tempfile.mkdtemp(prefix="swimtx-laboratory-"))
+        self.folder = Path(tempfile.mkdtemp(prefix="swimtx-experiments-"))
         self.addCleanup(shutil.rmtree, self.folder)
 
-    def test_as_json_has_rows_references_cells_and_what_failed(self) -> None:
+    def test_a_record_as_json_has_rows_references_cells_and_failed_runs(self) -> None:
         found = json.loads(self.record.save(self.folder).read_text())
         self.assertEqual(found["experiment"], "E0")
         self.assertEqual(found["scale"], {"seeds": 3})
@@ -251,7 +274,7 @@ class ARecord(SynchronousTestCase):
         self.assertEqual(len(found["cells"]), 6)
         self.assertNotIn("cells", self.record.to_json(cells=False))
 
-    def test_is_drawn_where_matplotlib_is_installed(self) -> None:
+    def test_the_charts_of_a_record_are_drawn_where_matplotlib_is_installed(self) -> None:
         if not plots.can_plot():
             self.skipTest(plots.MISSING)
         [path] = plots.save_plots(self.record, self.folder)

@@ -1,1 +1,1 @@
-"""The experiments, one a module. What such a module offers says C{experiment.Experiment}."""
+"""The experiments, one in each module; L{swimtx.experiments.Experiment} is their interface."""

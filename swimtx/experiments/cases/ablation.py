@@ -1,4 +1,4 @@
-"""E14: swimtx with one rule left out, again and again: what is each rule worth?"""
+"""E14: swimtx with one rule left out at a time, to measure what each rule is worth."""
 
 from __future__ import annotations
 
@@ -8,111 +8,23 @@ from typing import Any
 
 from swimtx.config import Config
 from swimtx.experiments.ablations import WITHOUT
-from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
+from swimtx.experiments.estimates import mean_of
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
 from swimtx.experiments.scenes import acquainted
-from swimtx.experiments.tables import MEAN, Column, rows_of
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.claim import State
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
-from swimtx.simulation.measures import knowledge
+from swimtx.simulation.measures import Knowledge, knowledge
 
 _SETTLE = 10.0  # seconds
-_KNOWN_BY_ALL = 40.0  # seconds until it is given up
+_KNOWN_BY_ALL = 40.0  # seconds after which the run stops waiting
 _STOPPED = 20.0  # seconds
 _BLIP = 3.0  # seconds that a member is cut off
 _BLIPS = 0.02  # per second and member
 _FROZEN, _FREEZES = 6.0, 4
 _MOST = 0.8  # of the hosts
-_EVERY_SCENE = (
-    "killed",
-    "gone",
-    "stopped",
-    "loss",
-    "rejecting",
-    "blips",
-    "freezes",
-    "split",
-    "masked",
-    "most",
-)
-
-DESCRIPTION = Description(
-    "E14",
-    "what each rule is worth",
-    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
-    "E8.",
-    {
-        "seeds": 1,
-        "members": 24,
-        "seconds": 20.0,
-        "scenes": ["killed", "gone", "stopped", "loss", "masked"],
-    },
-    {
-        "seeds": 8,
-        "members": 100,
-        "seconds": 240.0,
-        "scenes": list(_EVERY_SCENE),
-    },
-    {"scenes": _EVERY_SCENE},
-)
-_COLUMNS = {
-    "killed": Column("killed: all know, median", "s"),
-    "gone": Column("host gone: all know, median", "s"),
-    "stopped": Column("stopped for 20 s: called failed", "share", per="times"),
-    "loss": Column("30 % loss: wrong verdicts heard", "per member-hour", per="member_hours"),
-    "datagrams": Column("30 % loss: sent", "datagrams/s each", MEAN),
-    "octets": Column("30 % loss: sent", "bytes/s each, with headers", MEAN),
-    "rejecting": Column(
-        "streams rejected, 30 % loss: wrong", "per member-hour", per="member_hours"
-    ),
-    "blips": Column("cut off for 3 s: wrong", "per member-hour", per="member_hours"),
-    "freezes": Column(
-        "hosts frozen for 6 s, one after another: called failed", "share", per="times"
-    ),
-    "split": Column("halves apart for 30 s: healed after, median", "s"),
-    "masked": Column("killed behind something that accepts: all know, median", "s"),
-    "most": Column("four fifths of the hosts gone: the rest know of all, median", "s"),
-}
-
-
-def cells(scale: Scale) -> list[Cell]:
-    """Each rule left out, in each scene."""
-    return [
-        Cell(
-            "E14",
-            f"without {rule}",
-            seed,
-            {
-                "rule": rule,
-                "scene": scene,
-                "members": scale["members"],
-                "seconds": scale["seconds"],
-            },
-            4.0 if scene in ("loss", "rejecting", "blips") else 1.0,
-        )
-        for rule in WITHOUT
-        for scene in scale["scenes"]
-        for seed in range(scale["seeds"])
-    ]
-
-
-def run(cell: Cell) -> dict[str, Any]:
-    """One scene."""
-    settings = cell.settings
-    config = Config.lan(silence_tolerance=3.0)
-    wiring = WITHOUT[settings["rule"]]
-    group = acquainted(settings["members"], cell.chance, config, wiring, 0.0, (Event.FAILED,))
-    if settings["scene"] == "rejecting":
-        for host in group.hosts(group.running):
-            group.network.refuse_streams(host)
-    else:
-        for node in group.nodes.values():
-            node._parts.membership.accepted_stream()  # as each has some minutes after its start
-    chance = Random(cell.chance)
-    group.run_for(_SETTLE + chance.random())
-    group.history.clear()
-    return _SCENES[settings["scene"]](group, chance, settings["seconds"])
 
 
 def _until_known(
@@ -122,20 +34,11 @@ def _until_known(
     strike(key)
     survivors = group.running
 
-    def all_know() -> bool:
-        return knowledge(group, key, Event.FAILED, since, survivors).complete
+    def known() -> Knowledge:
+        return knowledge(group, key, Event.FAILED, since, survivors)
 
-    group.run_until(all_know, _KNOWN_BY_ALL)
-    known = knowledge(group, key, Event.FAILED, since, survivors)
-    return {figure: [known.last] if known.complete else []}
-
-
-def _killed(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
-    return _until_known(group, "killed", group.kill, chance.choice(group.running))
-
-
-def _gone(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
-    return _until_known(group, "gone", group.vanish, chance.choice(group.running))
+    group.run_until(lambda: known().complete, _KNOWN_BY_ALL)
+    return {figure: [known().last] if known().complete else []}
 
 
 def _most(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
@@ -163,7 +66,8 @@ def _stopped(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
     return {"stopped": int(bool(group.wrongly_failed())), "times": 1}
 
 
-def _wrong(group: Group, figure: str, seconds: float) -> dict[str, Any]:
+def _wrong(group: Group, figure: str, seconds: float, loss: float = 0.3) -> dict[str, Any]:
+    group.network.lose(loss)
     traffic = group.network.traffic
     sent, octets = traffic.datagrams_sent, traffic.bytes_sent
     group.run_for(seconds)
@@ -176,16 +80,6 @@ def _wrong(group: Group, figure: str, seconds: float) -> dict[str, Any]:
     return found
 
 
-def _loss(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
-    group.network.lose(0.3)
-    return _wrong(group, "loss", seconds)
-
-
-def _rejecting(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
-    group.network.lose(0.3)
-    return _wrong(group, "rejecting", seconds)
-
-
 def _blips(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
     network = group.network
     for key in group.running:
@@ -195,7 +89,7 @@ def _blips(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
             group.clock.post(at, network.unplug, hosts)
             group.clock.post(at + _BLIP, network.plug_in, hosts)
             at += _BLIP + chance.expovariate(_BLIPS)
-    return _wrong(group, "blips", seconds)
+    return _wrong(group, "blips", seconds, loss=0.0)
 
 
 def _freezes(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
@@ -215,32 +109,88 @@ def _split(group: Group, chance: Random, seconds: float) -> dict[str, Any]:
     return {"split": [group.now - since] if whole else []}
 
 
-_SCENES = {
-    "killed": _killed,
-    "gone": _gone,
+#: C{scene(group, chance, seconds)}: makes something happen to a group, and returns figures.
+_SCENES: dict[str, Callable[[Group, Random, float], dict[str, Any]]] = {
+    "killed": lambda group, chance, _: _until_known(
+        group, "killed", group.kill, chance.choice(group.running)
+    ),
+    "gone": lambda group, chance, _: _until_known(
+        group, "gone", group.vanish, chance.choice(group.running)
+    ),
     "stopped": _stopped,
-    "loss": _loss,
-    "rejecting": _rejecting,
+    "loss": lambda group, chance, seconds: _wrong(group, "loss", seconds),
+    "rejecting": lambda group, chance, seconds: _wrong(group, "rejecting", seconds),
     "blips": _blips,
     "freezes": _freezes,
     "split": _split,
     "masked": _masked,
     "most": _most,
 }
+_QUICK = ["killed", "gone", "stopped", "loss", "masked"]
+
+DESCRIPTION = Description(
+    "E14",
+    "what each rule is worth",
+    "No paper: swimtx's own rules. Lifeguard's paper leaves out its three parts one by one, see "
+    "E8.",
+    {"seeds": 1, "members": 24, "seconds": 20.0, "scenes": _QUICK},
+    {"seeds": 8, "members": 100, "seconds": 240.0, "scenes": list(_SCENES)},
+    {"scenes": tuple(_SCENES)},
+)
+_PER_HOUR, _FREEZING = "per member-hour", "hosts frozen for 6 s, one after another: called failed"
+_COLUMNS = (
+    Column("killed", "killed: all know, median", "s"),
+    Column("gone", "host gone: all know, median", "s"),
+    Column("stopped", "stopped for 20 s: called failed", "share", per="times"),
+    Column("loss", "30 % loss: wrong verdicts heard", _PER_HOUR, per="member_hours"),
+    Column("datagrams", "30 % loss: sent", "datagrams/s each", mean_of),
+    Column("octets", "30 % loss: sent", "bytes/s each, with headers", mean_of),
+    Column("rejecting", "streams rejected, 30 % loss: wrong", _PER_HOUR, per="member_hours"),
+    Column("blips", "cut off for 3 s: wrong", _PER_HOUR, per="member_hours"),
+    Column("freezes", _FREEZING, "share", per="times"),
+    Column("split", "halves apart for 30 s: healed after, median", "s"),
+    Column("masked", "killed behind something that accepts: all know, median", "s"),
+    Column("most", "four fifths of the hosts gone: the rest know of all, median", "s"),
+)
+
+
+def cells(scale: Scale) -> list[Cell]:
+    """Each rule left out, in each scene."""
+    return grid(
+        "E14",
+        scale,
+        ("rule", "scene", "members", "seconds"),
+        "without {rule}".format,
+        lambda settings: 4.0 if settings["scene"] in ("loss", "rejecting", "blips") else 1.0,
+        rule=list(WITHOUT),
+    )
+
+
+def run(cell: Cell) -> dict[str, Any]:
+    """One scene without one rule."""
+    settings = cell.settings
+    config = Config.lan(silence_tolerance=3.0)
+    wiring = WITHOUT[settings["rule"]]
+    group = acquainted(settings["members"], cell.chance, config, wiring, 0.0, (Event.FAILED,))
+    if settings["scene"] == "rejecting":
+        for host in group.hosts(group.running):
+            group.network.refuse_streams(host)
+    else:
+        for node in group.nodes.values():
+            # Each member claims this some minutes after its start.
+            node._parts.membership.accepted_stream()
+    chance = Random(cell.chance)
+    group.run_for(_SETTLE + chance.random())
+    group.history.clear()
+    return _SCENES[settings["scene"]](group, chance, settings["seconds"])
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """One table: a row for each rule and figure."""
-    rows = []
-    for scene in _SCENES:
-        some = [o for o in outcomes if o.cell.settings["scene"] == scene]
-        rows += rows_of(some, _COLUMNS)
-    return Summary(
-        tuple(sorted(rows, key=lambda row: list(WITHOUT).index(row.case.removeprefix("without ")))),
+    return Summary.of(
+        rows_of(outcomes, _COLUMNS),
         (),
-        (
-            "silence_tolerance is 3 periods.",
-            "Few runs tell large effects only: one incident is heard by all members, and a "
-            "difference of one incident is noise.",
-        ),
+        "silence_tolerance is 3 periods.",
+        "Few runs tell large effects only: one incident is heard by all members, and a "
+        "difference of one incident is noise.",
     )

@@ -1,34 +1,19 @@
-"""E3: a crash, from the first verdict until everybody knows; memberlist beside swimtx."""
+"""E3: a crash, from the first verdict until all members know; memberlist beside swimtx."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from swimtx.config import Config
-from swimtx.experiments.estimates import Estimate, median_of, quantile_of
-from swimtx.experiments.experiment import (
-    Cell,
-    Description,
-    Outcome,
-    Scale,
-    by_case,
-    pooled,
-)
-from swimtx.experiments.memberlist_baseline import as_in_memberlist, lifeguard, memberlist
-from swimtx.experiments.results import (
-    Chart,
-    Reference,
-    Row,
-    Summary,
-    line_of,
-    reference_line,
-)
+from swimtx.experiments.estimates import quantile_of
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid, total
+from swimtx.experiments.memberlist_baseline import baseline_or_shipped
+from swimtx.experiments.results import Chart, Reference, Summary, reference_line, references_in
 from swimtx.experiments.scenes import acquainted, crash
+from swimtx.experiments.tables import Column, lines_of, rows_of
 from swimtx.membership.events import Event
-from swimtx.wiring import Wiring
 
 DESCRIPTION = Description(
     "E3",
@@ -40,8 +25,7 @@ DESCRIPTION = Description(
     {"seeds": 3, "members": [32, 128], "crashes": {32: 8, 128: 4}},
     {"seeds": 25, "members": [32, 128, 1000], "crashes": {32: 20, 128: 20, 1000: 4}},
 )
-_SETTLE = 5.0  # seconds
-_BOUND = 90.0  # seconds until it is given up
+_BOUND = 90.0  # seconds after which the run stops waiting
 _MEASURED = {("memberlist alpha 5", 128): 12.25, ("memberlist alpha 4", 128): 10.27}
 _PAPER = {("memberlist alpha 5", 128): 12.44, ("Lifeguard alpha 5", 128): 12.45}
 _PAPER_LAST = {("memberlist alpha 5", 128): 12.90, ("Lifeguard alpha 5", 128): 12.91}
@@ -51,91 +35,74 @@ _WIRINGS = (*_ALPHA, "swimtx, host gone", "swimtx, killed")
 
 def cells(scale: Scale) -> list[Cell]:
     """Each size with each wiring."""
-    return [
-        Cell(
-            "E3",
-            f"{wiring}, N={members}",
-            seed,
-            {"wiring": wiring, "members": members, "crashes": scale["crashes"][members]},
-            members**1.5 * scale["crashes"][members],
-        )
-        for wiring in _WIRINGS
-        for members in scale["members"]
-        for seed in range(scale["seeds"])
-    ]
+    return grid(
+        "E3",
+        scale,
+        ("wiring", "members", "crashes"),
+        "{wiring}, N={members}".format,
+        lambda settings: settings["members"] ** 1.5 * settings["crashes"],
+        wiring=_WIRINGS,
+    )
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """Crashes one after the other, each brought back."""
-    row, members = cell.settings["wiring"], cell.settings["members"]
+    """Crashes one after the other; each member returns."""
+    row, members, number = (cell.settings[name] for name in ("wiring", "members", "crashes"))
     chance = Random(cell.chance)
-    config, wiring = _wired(row, members)
-    group = acquainted(members, cell.chance, config, wiring)
-    first: list[float] = []
-    last: list[float] = []
-    never = 0
-    for _ in range(cell.settings["crashes"]):
-        group.run_for(_SETTLE + chance.random())
-        vanish = row != "swimtx, killed"
-        found = crash(group, chance, _BOUND, Event.FAILED, vanish)
-        if found.first is None or found.last is None:
-            never += 1
-            continue
-        first.append(found.first)
-        last.append(found.last)
+    group = acquainted(members, cell.chance, *baseline_or_shipped(row, members))
+    vanish = row != "swimtx, killed"
+    crashes = [
+        crash(group, chance, 5.0 + chance.random(), _BOUND, Event.FAILED, vanish)
+        for _ in range(number)
+    ]
+    known = [(c.first, c.last) for c in crashes if c.first is not None and c.last is not None]
     return {
-        "first": first,
-        "last": last,
-        "spread": [late - early for early, late in zip(first, last, strict=True)],
-        "never": never,
+        "first": [first for first, _ in known],
+        "last": [last for _, last in known],
+        "spread": [last - first for first, last in known],
+        "never": number - len(known),
         "wrong": len(group.wrongly_failed()),
     }
 
 
+def _columns(settings: Mapping[str, Any]) -> list[Column]:
+    wiring, members = key = settings["wiring"], settings["members"]
+    theory: tuple[Reference, ...] = ()
+    if wiring in _ALPHA:
+        theory = (Reference("theory", round(_expected(wiring, members), 2)),)
+    measured = references_in(_MEASURED, key, "measured")
+    first = (*theory, *measured, *references_in(_PAPER, key))
+    last = references_in(_PAPER_LAST, key)
+    return [
+        Column("first", "first verdict, median", "s", references=first),
+        Column("last", "all know, median", "s", references=last),
+        Column("last", "all know, 99 %", "s", lambda times: quantile_of(times, 0.99)),
+        Column("spread", "first to last, median", "s"),
+    ]
+
+
+def _expected(wiring: str, members: int) -> float:
+    """The seconds until the first verdict in theory."""
+    return math.log(2) + 1.0 + _ALPHA[wiring] * math.log10(members)
+
+
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Medians and 99 % of the first and the last to know."""
-    rows: list[Row] = []
-    lasts: dict[str, dict[float, Estimate]] = {wiring: {} for wiring in _WIRINGS}
-    theories: dict[float, float] = {}
-    for case, found in by_case(outcomes).items():
-        wiring, members = found[0].cell.settings["wiring"], found[0].cell.settings["members"]
-        key = wiring, members
-        references: list[Reference] = []
-        if wiring in _ALPHA:
-            expected = math.log(2) + 1.0 + _ALPHA[wiring] * math.log10(members)
-            references.append(Reference("theory", round(expected, 2)))
-            if wiring == "memberlist alpha 5":
-                theories[members] = expected
-        if key in _MEASURED:
-            references.append(Reference("measured", _MEASURED[key]))
-        if key in _PAPER:
-            references.append(Reference("paper", _PAPER[key]))
-        first, last = pooled(found, "first"), pooled(found, "last")
-        rows.append(Row(case, "first verdict, median", "s", median_of(first), tuple(references)))
-        late = (Reference("paper", _PAPER_LAST[key]),) if key in _PAPER_LAST else ()
-        estimate = lasts[wiring][members] = median_of(last)
-        rows.append(Row(case, "all know, median", "s", estimate, late))
-        rows.append(Row(case, "all know, 99 %", "s", quantile_of(last, 0.99)))
-        rows.append(Row(case, "first to last, median", "s", median_of(pooled(found, "spread"))))
-    lines = [line_of(wiring, es) for wiring, es in lasts.items() if es]
+    """Medians of the first verdict and of the last member to know, and the 99 % quantile."""
+    rows = rows_of(outcomes, _columns)
+    lines = lines_of(outcomes, rows, "all know, median", "{wiring}")
+    theories = {
+        x: _expected(line.name, int(x))
+        for line in lines
+        if line.name == "memberlist alpha 5"
+        for x, _ in line.points
+    }
     lines.append(reference_line("memberlist alpha 5, theory of the first", theories))
     chart = Chart("crash", "A crash, until everybody knows", "members", "s, median", (*lines,))
-    never = sum(int(outcome.figures.get("never", 0)) for outcome in outcomes)
-    wrong = sum(int(outcome.figures.get("wrong", 0)) for outcome in outcomes)
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "Pause tolerances differ: memberlist forgives a silence of alpha log10 N + 1 s, "
-            "swimtx one of 6 s (lan); a process that is killed needs no tolerance.",
-            f"Crashes not known to all within {_BOUND:g} s: {never}; "
-            f"failures announced of members that ran: {wrong}.",
-        ),
+        "Pause tolerances differ: memberlist forgives a silence of alpha log10 N + 1 s, "
+        "swimtx one of 6 s (lan); a process that is killed needs no tolerance.",
+        f"Crashes not known to all within {_BOUND:g} s: {total(outcomes, 'never')}; "
+        f"failures announced of members that ran: {total(outcomes, 'wrong')}.",
     )
-
-
-def _wired(wiring: str, members: int) -> tuple[Config, type[Wiring]]:
-    if wiring.startswith("swimtx"):
-        return Config.lan(), Wiring
-    make = lifeguard if wiring.startswith("Lifeguard") else memberlist
-    return as_in_memberlist(members), make(_ALPHA[wiring])

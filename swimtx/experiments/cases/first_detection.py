@@ -1,34 +1,19 @@
-"""E2: how soon a crash is first noticed (SWIM §3.1, §5, Figure 3a)."""
+"""E2: how soon a crash is first detected (SWIM §3.1, §5, Figure 3a)."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any
 
-from swimtx.config import Config
 from swimtx.experiments.estimates import Estimate, exact, mean_of, quantile_of
-from swimtx.experiments.experiment import (
-    Cell,
-    Description,
-    Outcome,
-    Scale,
-    by_case,
-    pooled,
-)
-from swimtx.experiments.results import (
-    Chart,
-    Reference,
-    Row,
-    Summary,
-    line_of,
-    reference_line,
-)
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid, total
+from swimtx.experiments.results import Chart, Reference, Summary, reference_line
 from swimtx.experiments.scenes import acquainted, crash
-from swimtx.experiments.swim_baseline import PERIOD, Suspicion, as_in_the_paper
+from swimtx.experiments.swim_baseline import published_or_shipped
+from swimtx.experiments.tables import Column, lines_of, rows_of
 from swimtx.membership.events import Event
-from swimtx.wiring import Wiring
 
 WHOLE = math.e / (math.e - 1)  # periods: the paper's expectation
 _PAPER_MEAN, _PAPER_MAX = 1.76, 4.44  # periods, of 29 crashes
@@ -45,78 +30,77 @@ DESCRIPTION = Description(
 
 def cells(scale: Scale) -> list[Cell]:
     """Each size, as published and as shipped."""
-    return [
-        Cell(
-            "E2",
-            f"{wiring} N={members}",
-            seed,
-            {"wiring": wiring, "members": members, "crashes": scale["crashes"]},
-            members**1.3,
-        )
-        for wiring in ("SWIM", "swimtx")
-        for members in scale["members"]
-        for seed in range(scale["seeds"])
-    ]
+    return grid(
+        "E2",
+        scale,
+        ("wiring", "members", "crashes"),
+        "{wiring} N={members}".format,
+        lambda settings: settings["members"] ** 1.3,
+        wiring=["SWIM", "swimtx"],
+    )
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """Crashes one after the other, at any moment of a period, each brought back."""
-    settings = cell.settings
-    published = settings["wiring"] == "SWIM"
-    config = as_in_the_paper() if published else Config.lan()
-    wiring = Suspicion if published else Wiring
-    period = PERIOD if published else config.protocol_period
+    """Crashes one after the other, at any moment of a period; each member returns."""
+    config, wiring = published_or_shipped(cell.settings["wiring"])
+    period = config.protocol_period
     chance = Random(cell.chance)
-    group = acquainted(settings["members"], cell.chance, config, wiring)
-    waits: list[float] = []
-    never = 0
-    for _ in range(settings["crashes"]):
-        group.run_for(period * chance.uniform(3, 4))
-        found = crash(group, chance, 40 * period, Event.SUSPECTED, vanish=True)
-        if found.suspected is None:
-            never += 1
-        else:
-            waits.append(found.suspected / period - 1.0)
-    return {"wait": waits, "whole": [math.ceil(wait) for wait in waits], "never": never}
+    group = acquainted(cell.settings["members"], cell.chance, config, wiring)
+    number = cell.settings["crashes"]
+    crashes = [
+        crash(group, chance, period * chance.uniform(3, 4), 40 * period, Event.SUSPECTED)
+        for _ in range(number)
+    ]
+    waits = [c.suspected / period - 1.0 for c in crashes if c.suspected is not None]
+    return {
+        "wait": waits,
+        "whole": [math.ceil(wait) for wait in waits],
+        "never": number - len(waits),
+    }
+
+
+def _longest(waits: Sequence[float]) -> Estimate:
+    return exact(max(waits, default=math.nan))
+
+
+def _until_suspected(waits: Sequence[float]) -> Estimate:
+    return mean_of([wait + 1.0 for wait in waits])
+
+
+def _columns(settings: Mapping[str, Any]) -> list[Column]:
+    published = settings["wiring"] == "SWIM"
+    paper = (Reference("paper", _PAPER_MEAN),) if published else ()
+    limit = (Reference("limit", 2 * settings["members"] - 1),) if published else ()
+    theory = Reference("theory", 1.0 if published else 0.5)
+    columns = [
+        Column("wait", "wait for the first PING", "periods", mean_of, references=(theory,)),
+        Column("wait", "wait, 99 %", "periods", lambda waits: quantile_of(waits, 0.99)),
+        Column("wait", "longest wait", "periods", _longest, references=limit),
+        Column("wait", "first suspicion", "periods", _until_suspected, references=paper),
+    ]
+    if published:
+        references = (Reference("theory", WHOLE), *paper)
+        columns.append(
+            Column("whole", "wait in whole periods", "periods", mean_of, references=references)
+        )
+    return columns
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """The wait for the first PING, and the verdict at the end of its period."""
-    rows: list[Row] = []
-    detected: dict[str, dict[float, Estimate]] = {"SWIM": {}, "swimtx": {}}
-    whole: dict[float, Estimate] = {}
-    for case, found in by_case(outcomes).items():
-        settings = found[0].cell.settings
-        members, published = settings["members"], settings["wiring"] == "SWIM"
-        waits = pooled(found, "wait")
-        limit = Reference("theory", 1.0 if published else 0.5)
-        rows.append(Row(case, "wait for the first PING", "periods", mean_of(waits), (limit,)))
-        rows.append(Row(case, "wait, 99 %", "periods", quantile_of(waits, 0.99)))
-        longest = max(waits, default=math.nan)
-        bound = (Reference("limit", 2 * members - 1),) if published else ()
-        rows.append(Row(case, "longest wait", "periods", exact(longest), bound))
-        sum_of = [wait + 1.0 for wait in waits]
-        estimate = detected[settings["wiring"]][members] = mean_of(sum_of)
-        mean = (Reference("paper", _PAPER_MEAN),) if published else ()
-        rows.append(Row(case, "first suspicion", "periods", estimate, mean))
-        if published:
-            whole[members] = mean_of(pooled(found, "whole"))
-            references = (Reference("theory", WHOLE), *mean)
-            rows.append(Row(case, "wait in whole periods", "periods", whole[members], references))
+    rows = rows_of(outcomes, _columns)
     sizes = sorted({float(outcome.cell.settings["members"]) for outcome in outcomes})
     lines = [
-        *(line_of(f"{name}, until suspected", es) for name, es in detected.items() if es),
-        line_of("SWIM, wait in whole periods", whole),
+        *lines_of(outcomes, rows, "first suspicion", "{wiring}, until suspected"),
+        *lines_of(outcomes, rows, "wait in whole periods", "{wiring}, wait in whole periods"),
         reference_line("e/(e-1)", dict.fromkeys(sizes, WHOLE)),
         reference_line("SWIM, paper, mean of 29", dict.fromkeys(sizes, _PAPER_MEAN)),
     ]
     chart = Chart("detection", "First detection of a crash", "members", "periods", (*lines,))
-    never = sum(int(outcome.figures.get("never", 0)) for outcome in outcomes)
-    return Summary(
-        tuple(rows),
+    never = total(outcomes, "never")
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "Members are in no step, so a verdict comes one period after the PING: 1 + 1 periods.",
-            f"Crashes that nobody suspected within 40 periods: {never}.",
-        ),
+        "Members are in no step, so a verdict comes one period after the PING: 1 + 1 periods.",
+        f"Crashes that nobody suspected within 40 periods: {never}.",
     )

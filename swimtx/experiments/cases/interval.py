@@ -1,27 +1,21 @@
-"""E8: some members are slow again and again (Lifeguard §V-C, Interval): who is called failed."""
+"""E8: some members are slow again and again (Lifeguard §V-C, Interval): the false positives."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-from swimtx.experiments.estimates import Estimate, mean_of, rate_of
-from swimtx.experiments.experiment import (
-    Cell,
-    Description,
-    Outcome,
-    Scale,
-    by_case,
-    pooled,
-)
-from swimtx.experiments.results import Chart, Reference, Row, Summary, line_of
+from swimtx.experiments.estimates import Estimate, mean_of
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid, grouped, total
+from swimtx.experiments.results import Chart, Row, Summary, line_of, references_in
 from swimtx.experiments.slow_members import (
     MODELS,
     WIRINGS,
+    equally_tolerant,
     false_positives,
-    group_for,
     slow_ones,
 )
+from swimtx.experiments.tables import Column, rows_of
 
 _LASTS = 120.0  # seconds, and then to the end of the next anomaly
 
@@ -41,7 +35,6 @@ DESCRIPTION = Description(
         "apart": [0.001],
     },
     {
-        "seeds": 1,
         "members": 128,
         "wirings": list(WIRINGS),
         "models": list(MODELS),
@@ -53,38 +46,36 @@ DESCRIPTION = Description(
 )
 _RATIO_HEALTHY = 53.0
 _SHARES = {"LHA-Probe": 0.677, "LHA-Suspicion": 0.030, "Buddy System": 0.941, "Lifeguard": 0.0153}
+_PAPER_SHARES = {"fp": _SHARES, "fp_healthy": {"Lifeguard": round(1 / _RATIO_HEALTHY, 4)}}
+_FP = Column("fp", "FP", "per run", per="runs")
+_COLUMNS = (
+    _FP,
+    Column("fp_healthy", "FP-", "per run", per="runs"),
+    Column("datagrams", "sent", "datagrams/s each", mean_of),
+    Column("bytes", "sent", "bytes/s each", mean_of),
+)
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The grid: how many are slow, for how long, and how long they are well in between."""
-    return [
-        Cell(
-            "E8",
-            f"{wiring}, {model}, C={slow} D={lasting:g} s I={1000 * apart:g} ms",
-            seed,
-            {
-                "wiring": wiring,
-                "model": model,
-                "members": scale["members"],
-                "slow": slow,
-                "lasting": lasting,
-                "apart": apart,
-            },
-            scale["members"] * (1 + slow / 8),
-        )
-        for wiring in scale["wirings"]
-        for model in scale["models"]
-        for slow in scale["slow"]
-        for lasting in scale["lasting"]
-        for apart in scale["apart"]
-        for seed in range(scale["seeds"])
-    ]
+    """How many members are slow, for how long, and how long they are well in between."""
+    return grid(
+        "E8",
+        scale,
+        ("wiring", "model", "members", "slow", "lasting", "apart"),
+        _case,
+        lambda settings: settings["members"] * (1 + settings["slow"] / 8),
+    )
+
+
+def _case(apart: float, **settings: Any) -> str:
+    case = "{wiring}, {model}, C={slow} D={lasting:g} s I={ms:g} ms"
+    return case.format(ms=1000 * apart, **settings)
 
 
 def run(cell: Cell) -> dict[str, Any]:
     """One run: slow, well, slow, ... for at least two minutes."""
     settings = cell.settings
-    group = group_for(settings["wiring"], settings["members"], cell.chance)
+    group = equally_tolerant(settings["wiring"], settings["members"], cell.chance)
     slow = slow_ones(group, cell.chance, settings["slow"])
     befall = MODELS[settings["model"]]
     traffic = group.network.traffic
@@ -110,33 +101,22 @@ def run(cell: Cell) -> dict[str, Any]:
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
     """Per run, pooled over the grid, and per number of slow members."""
-    rows: list[Row] = []
-    totals: dict[tuple[str, str], dict[str, float]] = {}
-    by_slow: dict[str, dict[float, list[Outcome]]] = {}
-    for found in by_case(outcomes).values():
-        settings = found[0].cell.settings
-        name = f"{settings['wiring']}, {settings['model']}"
-        by_slow.setdefault(name, {}).setdefault(float(settings["slow"]), []).extend(found)
+    rows = rows_of(outcomes, _COLUMNS, lambda cell: "{wiring}, {model}".format(**cell.settings))
+    groups = grouped(outcomes, lambda cell: (cell.settings["wiring"], cell.settings["model"]))
     lines = []
-    for name, several in by_slow.items():
-        everything = [outcome for found in several.values() for outcome in found]
-        wiring, model = name.split(", ")
-        totals[wiring, model] = {
-            figure: sum(pooled(everything, figure)) for figure in ("fp", "fp_healthy", "runs")
-        }
-        for figure, words in (("fp", "FP"), ("fp_healthy", "FP-")):
-            rows.append(Row(name, words, "per run", _per_run(everything, figure)))
-        for figure, unit in (("datagrams", "datagrams/s each"), ("bytes", "bytes/s each")):
-            rows.append(Row(name, "sent", unit, mean_of(pooled(everything, figure))))
-        lines.append(line_of(name, {x: _per_run(found, "fp") for x, found in several.items()}))
-    for (wiring, model), sums in totals.items():
-        base = totals.get(("SWIM", model))
-        if wiring == "SWIM" or base is None or not base["fp"]:
+    for (wiring, model), found in groups.items():
+        by_slow = grouped(found, lambda cell: float(cell.settings["slow"]))
+        points = {slow: _FP.estimated(several) for slow, several in by_slow.items()}
+        lines.append(line_of(f"{wiring}, {model}", points))
+        base = groups.get(("SWIM", model), [])
+        if wiring == "SWIM" or not total(base, "fp"):
             continue
-        for figure, words in (("fp", "FP"), ("fp_healthy", "FP-")):
-            share = _share(sums[figure], base[figure])
-            paper = _paper_share(wiring, figure) if model == "sends block" else ()
-            rows.append(Row(f"{wiring}, {model}", f"{words} beside SWIM's", "share", share, paper))
+        for column in _COLUMNS[:2]:
+            figure = column.figure
+            share = _share(total(found, figure), total(base, figure))
+            paper = _PAPER_SHARES[figure] if model == "sends block" else {}
+            words, references = f"{column.words} beside SWIM's", references_in(paper, wiring)
+            rows.append(Row(f"{wiring}, {model}", words, "share", share, references))
     chart = Chart(
         "slow",
         "Failures announced of members that were never slow",
@@ -154,12 +134,8 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
     return Summary(tuple(rows), (chart,), notes)
 
 
-def _per_run(outcomes: Sequence[Outcome], figure: str) -> Estimate:
-    return rate_of([(o.figures[figure], o.figures["runs"]) for o in outcomes])
-
-
 def _share(events: float, base: float) -> Estimate:
-    """Of counts; of what was never seen, 3 is the bound."""
+    """The ratio of two counts; 3 is the bound of a count of zero."""
     if not base:
         return Estimate(float("nan"), 0.0, float("inf"), int(events))
     if not events:
@@ -167,11 +143,3 @@ def _share(events: float, base: float) -> Estimate:
     spread = 1.96 * (1 / events + 1 / base) ** 0.5
     share = events / base
     return Estimate(share, share * 2.718**-spread, share * 2.718**spread, int(events))
-
-
-def _paper_share(wiring: str, figure: str) -> tuple[Reference, ...]:
-    if figure == "fp" and wiring in _SHARES:
-        return (Reference("paper", _SHARES[wiring]),)
-    if wiring == "Lifeguard":
-        return (Reference("paper", round(1 / _RATIO_HEALTHY, 4)),)
-    return ()

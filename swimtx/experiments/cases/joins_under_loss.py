@@ -9,14 +9,7 @@ from typing import Any
 
 from swimtx.config import Config
 from swimtx.experiments.estimates import mean_of, median_of, quantile
-from swimtx.experiments.experiment import (
-    Cell,
-    Description,
-    Outcome,
-    Scale,
-    by_case,
-    pooled,
-)
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, by_case, pooled
 from swimtx.experiments.results import Chart, Line, Reference, Row, Summary
 from swimtx.experiments.scenes import LATENCY
 from swimtx.experiments.swim_baseline import VARIANTS, as_in_the_paper, unaware
@@ -30,12 +23,9 @@ JOINS = (*_FIRST, *(18.7 + (79.0 - 18.7) / 12 * number for number in range(13)))
 _END = 175  # seconds
 _SWIMTX = "swimtx"
 _GO_ON, _END_TOO = "go on", "end"
-_PAPER = {  # final size, largest size, members that left the list
-    "basic": (2, 8, 15),
-    "infection": (4, 5, 12),
-    "suspicion": (12, 14, 4),
-}
-_TRACES = {  # seconds and size, of what the figure shows
+#: The final size, the largest size, the members that left the list.
+_PAPER = {"basic": (2, 8, 15), "infection": (4, 5, 12), "suspicion": (12, 14, 4)}
+_TRACES = {  # seconds and size, read off the paper's figure
     "basic": ((150.0, 2.0), (175.0, 2.0)),
     "infection": ((150.0, 4.0), (175.0, 4.0)),
     "suspicion": ((89.7, 14.0), (109.7, 13.0), (122.2, 12.0), (175.0, 12.0)),
@@ -54,7 +44,7 @@ DESCRIPTION = Description(
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The three variants, by what those do who are wrongly expelled; and swimtx."""
+    """The three variants, by the fate of members that are wrongly expelled; and swimtx."""
     kinds = [(variant, fate) for fate in scale["expelled"] for variant in _PAPER]
     return [
         Cell(
@@ -70,21 +60,21 @@ def cells(scale: Scale) -> list[Cell]:
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """The size of the group, second by second: the list of whoever has been in for longest.
+    """The size of the group in each second, by the list of its oldest member.
 
-    All newcomers ask that one, so that its list has heard of all of them, as has the one that the
-    paper shows: there, what is left and what was lost make 16 or 17 each time.
+    All newcomers join through that member, so that its list has contained all of them. So has the
+    list that the paper shows: there, final size and members that left add up to 16 or 17.
     """
     settings = cell.settings
-    published = settings["wiring"] != _SWIMTX
+    config, wiring = _wired(settings)
     group = Group(
         0,
         cell.chance,
-        as_in_the_paper() if published else Config.lan(),
+        config,
         loss=settings["loss"],
         latency=LATENCY,
         events=(Event.FAILED, Event.RECOVERED),
-        wiring=_wired(settings),
+        wiring=wiring,
     )
     for number, moment in enumerate(JOINS, 1):
         group.clock.callLater(moment, _join, group, f"n{number}")
@@ -106,34 +96,34 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
-def _wired(settings: Mapping[str, Any]) -> type[Wiring]:
+def _wired(settings: Mapping[str, Any]) -> tuple[Config, type[Wiring]]:
     if settings["wiring"] == _SWIMTX:
-        return Wiring
+        return Config.lan(), Wiring
     wiring = VARIANTS[settings["wiring"]]
-    return unaware(wiring) if settings["expelled"] == _GO_ON else wiring
+    return as_in_the_paper(), unaware(wiring) if settings["expelled"] == _GO_ON else wiring
 
 
 def _join(group: Group, key: str) -> None:
-    """Come, and ask whoever has been in for longest."""
+    """Start a member that joins through the oldest member."""
     running = group.running
     group.seeds = [group.address(running[0])] if running else []
     group.add(key)
 
 
 def _expel(group: Group, announced: Announced) -> None:
-    """A member that hears its own verdict is gone."""
+    """End a member that announces the verdict about itself."""
     own = announced.event is Event.FAILED and announced.by == announced.about
     if own and announced.about in group.running:
         group.kill(announced.about)
 
 
 def _size(group: Group) -> int:
-    """How many the eldest lists as alive or suspect, itself included."""
+    """The number of members that the oldest lists as alive or suspect, itself included."""
     return group.nodes[group.running[0]].membership.living if group.running else 0
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Distributions over runs, beside the one run of the paper."""
+    """Distributions over runs, beside the single run of the paper."""
     rows: list[Row] = []
     lines: list[Line] = []
     for case, found in by_case(outcomes).items():
@@ -144,17 +134,15 @@ def summary(outcomes: Sequence[Outcome]) -> Summary:
         Line(f"{variant}, paper", points, reference=True) for variant, points in _TRACES.items()
     )
     chart = Chart("joins", "17 joins, 10 % lost", "s", "members listed by the eldest", (*lines,))
-    return Summary(
-        tuple(rows),
+    return Summary.of(
+        rows,
         (chart,),
-        (
-            "The paper shows one run of each; here is a distribution.",
-            "Intervals are of the mean; what 90 % and all of the runs gave stands beside the "
-            "paper's run.",
-            "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
-            "member. A member that hears its own final verdict goes on unaware, or ends. The "
-            "paper says neither, nor whose list it shows.",
-        ),
+        "The paper shows one run of each; here is a distribution.",
+        "Intervals are of the mean; what 90 % and all of the runs gave stands beside the "
+        "paper's run.",
+        "A newcomer fetches its first list by a stream, as ours do, and asks the oldest "
+        "member. A member that hears its own final verdict goes on unaware, or ends. The "
+        "paper says neither, nor whose list it shows.",
     )
 
 

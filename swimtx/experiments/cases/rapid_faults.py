@@ -1,4 +1,4 @@
-"""E10: the faults of Rapid's evaluation: many crashes at once, one-way and lossy links."""
+"""E10: the faults of Rapid's evaluation (§7): many crashes at once, one-way and lossy links."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from swimtx.config import Config
-from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
-from swimtx.experiments.memberlist_baseline import as_in_memberlist
+from swimtx.experiments.estimates import mean_of
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
-from swimtx.experiments.scenes import acquainted
-from swimtx.experiments.slow_members import WIRINGS
-from swimtx.experiments.tables import MEAN, Column, rows_of
+from swimtx.experiments.slow_members import COMPARED, WIRINGS, group_for
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
-from swimtx.wiring import Wiring
 
-_SETTLE = 5.0  # seconds
-_LOOK = 0.5  # seconds between two looks at everybody's list
+_LOOK = 0.5  # seconds between two readings of all lists
 _FLIP = 20.0  # seconds that a one-way link is cut, and then whole again
 _LOSS = 0.8
+_FAULTS = ("crashes", "deaf", "lossy", "mute")
 
 DESCRIPTION = Description(
     "E10",
@@ -29,63 +26,30 @@ DESCRIPTION = Description(
     "seconds sooner than by Rapid, in many steps; of ten members that hear nothing for 20 s now "
     "and again memberlist's views oscillate and never lose all; nor are members removed that lose "
     "80 % of their packets. Rapid removes all, in one view change.",
-    {
-        "seeds": 1,
-        "members": 64,
-        "faults": ["crashes", "deaf", "lossy"],
-        "seconds": 60.0,
-        "wirings": ["swimtx", "Lifeguard"],
-    },
-    {
-        "seeds": 3,
-        "members": 1000,
-        "faults": ["crashes", "deaf", "lossy", "mute"],
-        "seconds": 600.0,
-        "wirings": ["swimtx", "Lifeguard"],
-    },
-    {"wirings": WIRINGS, "faults": ("crashes", "deaf", "lossy", "mute")},
+    {"seeds": 1, "members": 64, "faults": [*_FAULTS[:3]], "seconds": 60.0, "wirings": COMPARED},
+    {"seeds": 3, "members": 1000, "faults": [*_FAULTS], "seconds": 600.0},
+    {"wirings": WIRINGS, "faults": _FAULTS},
 )
-_COLUMNS = {
-    "removed": Column("all removed everywhere after, median", "s"),
-    "not_removed": Column("affected and not removed everywhere", "share", per="affected"),
-    "sizes": Column("different sizes of the list seen", "sizes", MEAN),
-    "flips": Column("verdicts and returns of the affected", "per member that saw them", MEAN),
-    "wrong": Column("verdicts on members that were well", "per run", per="runs"),
-}
+_COLUMNS = (
+    Column("removed", "all removed everywhere after, median", "s"),
+    Column("not_removed", "affected and not removed everywhere", "share", per="affected"),
+    Column("sizes", "different sizes of the list seen", "sizes", mean_of),
+    Column("flips", "verdicts and returns of the affected", "per member that saw them", mean_of),
+    Column("wrong", "verdicts on members that were well", "per run", per="runs"),
+)
 
 
 def cells(scale: Scale) -> list[Cell]:
     """Each wiring and fault."""
-    return [
-        Cell(
-            "E10",
-            f"{wiring}, {fault}",
-            seed,
-            {
-                "wiring": wiring,
-                "fault": fault,
-                "members": scale["members"],
-                "seconds": scale["seconds"],
-            },
-        )
-        for wiring in scale["wirings"]
-        for fault in scale["faults"]
-        for seed in range(scale["seeds"])
-    ]
+    return grid("E10", scale, ("wiring", "fault", "members", "seconds"), "{wiring}, {fault}".format)
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """One fault, for so long."""
+    """One fault, for C{seconds}."""
     settings = cell.settings
     members = settings["members"]
-    if settings["wiring"] == "swimtx":
-        config, wiring = Config.lan(), Wiring
-    else:
-        config, wiring = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
     events = (Event.FAILED, Event.RECOVERED)
-    group = acquainted(members, cell.chance, config, wiring, 0.0, events)
-    group.run_for(_SETTLE)
-    group.history.clear()
+    group = group_for(settings["wiring"], members, cell.chance, events)
     number = 10 if settings["fault"] in ("crashes", "deaf") else max(1, members // 100)
     affected = Random(cell.chance).sample(group.running, number)
     well = [key for key in group.running if key not in affected]
@@ -137,13 +101,11 @@ def _strike(group: Group, fault: str, affected: list[str]) -> None:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """How soon, how steadily, and at whose cost."""
-    return Summary(
-        tuple(rows_of(outcomes, _COLUMNS)),
+    """How soon and how steadily the affected are removed, and which others are."""
+    return Summary.of(
+        rows_of(outcomes, _COLUMNS),
         (),
-        (
-            "deaf: ten members hear nothing for 20 s, then all is well for 20 s, and so on; lossy: "
-            "1 % of the members lose 80 % of what they send; mute: of what they are sent.",
-            "swimtx has no view that all agree on: sizes differ while news spreads.",
-        ),
+        "deaf: ten members hear nothing for 20 s, then all is well for 20 s, and so on; lossy: "
+        "1 % of the members lose 80 % of what they send; mute: of what they are sent.",
+        "swimtx has no view that all agree on: sizes differ while news spreads.",
     )

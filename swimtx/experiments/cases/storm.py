@@ -1,4 +1,4 @@
-"""E15: a few members hear nothing for a minute and can still speak: a storm of accusations?"""
+"""E15: a few members receive nothing for a minute but can still send: how many accusations?"""
 
 from __future__ import annotations
 
@@ -6,86 +6,55 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from swimtx.config import Config
-from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
-from swimtx.experiments.memberlist_baseline import as_in_memberlist
+from swimtx.experiments.estimates import mean_of
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
 from swimtx.experiments.results import Summary
-from swimtx.experiments.scenes import acquainted
-from swimtx.experiments.slow_members import WIRINGS
-from swimtx.experiments.tables import MEAN, Column, rows_of
+from swimtx.experiments.slow_members import COMPARED, WIRINGS, group_for
+from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
-from swimtx.wiring import Wiring
 
-_SETTLE = 5.0  # seconds
-_AFTER = 30.0  # seconds after the end that are watched
+_USUAL = 5.0  # seconds before the fault in which the usual traffic is counted
+_AFTER = 30.0  # seconds after the end of the fault that still count
 
 DESCRIPTION = Description(
     "E15",
     "a storm of accusations",
     "No paper has figures; users of memberlist have told of groups in which a few members with a "
     "bad network had healthy ones accused without end.",
-    {
-        "seeds": 1,
-        "members": 64,
-        "deaf": [1, 5],
-        "seconds": 60.0,
-        "wirings": ["swimtx", "Lifeguard"],
-    },
-    {
-        "seeds": 3,
-        "members": 1000,
-        "deaf": [1, 5],
-        "seconds": 60.0,
-        "wirings": ["swimtx", "Lifeguard", "SWIM"],
-    },
+    {"seeds": 1, "members": 64, "deaf": [1, 5], "seconds": 60.0, "wirings": COMPARED},
+    {"seeds": 3, "members": 1000, "wirings": [*COMPARED, "SWIM"]},
     {"wirings": WIRINGS},
 )
-_COLUMNS = {
-    "suspected": Column("accusations of healthy members heard", "per healthy member", MEAN),
-    "refuted": Column("refutations by healthy members", "per healthy member", MEAN),
-    "wrong": Column("verdicts on healthy members by healthy ones", "per run", per="runs"),
-    "by_deaf": Column("verdicts on healthy members by the deaf", "per run", per="runs"),
-    "usual": Column("sent before", "datagrams/s each", MEAN),
-    "peak": Column("sent in the busiest second", "datagrams/s each", MEAN),
-}
+_COLUMNS = (
+    Column("suspected", "accusations of healthy members heard", "per healthy member", mean_of),
+    Column("refuted", "refutations by healthy members", "per healthy member", mean_of),
+    Column("wrong", "verdicts on healthy members by healthy ones", "per run", per="runs"),
+    Column("by_deaf", "verdicts on healthy members by the deaf", "per run", per="runs"),
+    Column("usual", "sent before", "datagrams/s each", mean_of),
+    Column("peak", "sent in the busiest second", "datagrams/s each", mean_of),
+)
 
 
 def cells(scale: Scale) -> list[Cell]:
     """Each wiring, with some deaf members."""
-    return [
-        Cell(
-            "E15",
-            f"{wiring}, {deaf} deaf of {scale['members']}",
-            seed,
-            {
-                "wiring": wiring,
-                "members": scale["members"],
-                "deaf": deaf,
-                "seconds": scale["seconds"],
-            },
-        )
-        for wiring in scale["wirings"]
-        for deaf in scale["deaf"]
-        for seed in range(scale["seeds"])
-    ]
+    return grid(
+        "E15",
+        scale,
+        ("wiring", "members", "deaf", "seconds"),
+        "{wiring}, {deaf} deaf of {members}".format,
+    )
 
 
 def run(cell: Cell) -> dict[str, Any]:
-    """Deaf for so long, and a while after."""
+    """Some members are deaf for C{seconds}; a while after that still counts."""
     settings = cell.settings
     members = settings["members"]
-    if settings["wiring"] == "swimtx":
-        config, wiring = Config.lan(), Wiring
-    else:
-        config, wiring = as_in_memberlist(members), WIRINGS[settings["wiring"]]()
     events = (Event.SUSPECTED, Event.FAILED)
-    group = acquainted(members, cell.chance, config, wiring, 0.0, events)
-    group.run_for(_SETTLE)
-    group.history.clear()
+    group = group_for(settings["wiring"], members, cell.chance, events)
     traffic = group.network.traffic
     before = traffic.datagrams_sent
-    group.run_for(_SETTLE)
-    usual = (traffic.datagrams_sent - before) / _SETTLE / members
+    group.run_for(_USUAL)
+    usual = (traffic.datagrams_sent - before) / _USUAL / members
     deaf = set(Random(cell.chance).sample(group.running, settings["deaf"]))
     healthy = [key for key in group.running if key not in deaf]
     memberships = [group.table(key) for key in healthy]
@@ -113,5 +82,5 @@ def run(cell: Cell) -> dict[str, Any]:
 
 
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """What the healthy hear of it, and what it costs them."""
-    return Summary(tuple(rows_of(outcomes, _COLUMNS)))
+    """The announcements of the healthy members, and their load."""
+    return Summary.of(rows_of(outcomes, _COLUMNS), ())

@@ -1,24 +1,25 @@
-"""E7: some members are slow once (Lifeguard §V-B, Threshold): how soon the slow are found."""
+"""E7: some members are slow once (Lifeguard §V-B, Threshold): how soon they are detected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from swimtx.experiments.experiment import Cell, Description, Outcome, Scale
-from swimtx.experiments.results import Reference, Summary
+from swimtx.experiments.experiment import Cell, Description, Outcome, Scale, grid
+from swimtx.experiments.results import Summary, references_in
 from swimtx.experiments.slow_members import (
     MODELS,
     WIRINGS,
+    equally_tolerant,
     false_positives,
-    group_for,
     slow_ones,
 )
 from swimtx.experiments.tables import Column, rows_of
 from swimtx.membership.events import Event
+from swimtx.simulation.measures import knowledge
 
-_BOUND = 120.0  # seconds until it is given up
-_LOOK = 1.0  # seconds between two looks whether all are well again
+_BOUND = 120.0  # seconds after which the run stops waiting
+_LOOK = 1.0  # seconds between two checks whether all list all again
 
 DESCRIPTION = Description(
     "E7",
@@ -43,45 +44,25 @@ DESCRIPTION = Description(
     },
     {"wirings": WIRINGS, "models": MODELS},
 )
-_COLUMNS = {
-    "first": Column("first called failed, median", "s"),
-    "full": Column("all well members know, median", "s"),
-    "stalled": Column("first called stalled, median", "s"),
-    "found": Column("of the slow were called failed", "share", per="slow"),
-    "fp": Column("FP", "per run", per="runs"),
-    "fp_healthy": Column("FP-", "per run", per="runs"),
-}
-_PAPER = {"SWIM": (12.44, 12.90), "Lifeguard": (12.45, 12.91)}
+_PAPER_FIRST = {("SWIM", 128): 12.44, ("Lifeguard", 128): 12.45}
+_PAPER_FULL = {("SWIM", 128): 12.90, ("Lifeguard", 128): 12.91}
 
 
 def cells(scale: Scale) -> list[Cell]:
-    """The grid: how many are slow, and for how long."""
-    return [
-        Cell(
-            "E7",
-            f"{wiring}, {model}, C={slow} D={lasting:g} s",
-            seed,
-            {
-                "wiring": wiring,
-                "model": model,
-                "members": scale["members"],
-                "slow": slow,
-                "lasting": lasting,
-            },
-            scale["members"] * (1 + slow / 16),
-        )
-        for wiring in scale["wirings"]
-        for model in scale["models"]
-        for slow in scale["slow"]
-        for lasting in scale["lasting"]
-        for seed in range(scale["seeds"])
-    ]
+    """How many members are slow, and for how long."""
+    return grid(
+        "E7",
+        scale,
+        ("wiring", "model", "members", "slow", "lasting"),
+        "{wiring}, {model}, C={slow} D={lasting:g} s".format,
+        lambda settings: settings["members"] * (1 + settings["slow"] / 16),
+    )
 
 
 def run(cell: Cell) -> dict[str, Any]:
     """One anomaly, until all list all again."""
     settings = cell.settings
-    group = group_for(settings["wiring"], settings["members"], cell.chance)
+    group = equally_tolerant(settings["wiring"], settings["members"], cell.chance)
     slow = slow_ones(group, cell.chance, settings["slow"])
     well = set(group.running) - set(slow)
     since = group.now
@@ -94,19 +75,12 @@ def run(cell: Cell) -> dict[str, Any]:
     full: list[float] = []
     stalled: list[float] = []
     for name in slow:
-        heard: dict[str, float] = {}
-        for announced in group.history:
-            if announced.about == name and announced.event is Event.FAILED:
-                heard.setdefault(announced.by, announced.time - since)
-        times = [time for by, time in heard.items() if by in well]
-        first += [min(times)] if times else []
-        full += [max(times)] if len(times) == len(well) else []
-        told = [
-            a.time - since
-            for a in group.history
-            if a.about == name and a.event is Event.STALLED and a.by in well
-        ]
-        stalled += [min(told)] if told else []
+        failed, found = (
+            knowledge(group, name, event, since, well) for event in (Event.FAILED, Event.STALLED)
+        )
+        first += [] if failed.first is None else [failed.first]
+        full += [failed.last] if failed.complete and failed.last is not None else []
+        stalled += [] if found.first is None else [found.first]
     everywhere, healthy = false_positives(group, slow)
     return {
         "runs": 1,
@@ -120,22 +94,26 @@ def run(cell: Cell) -> dict[str, Any]:
     }
 
 
+def _columns(settings: Mapping[str, Any]) -> list[Column]:
+    key = settings["wiring"], settings["members"]
+    first, full = (references_in(paper, key) for paper in (_PAPER_FIRST, _PAPER_FULL))
+    return [
+        Column("first", "first called failed, median", "s", references=first),
+        Column("full", "all well members know, median", "s", references=full),
+        Column("stalled", "first called stalled, median", "s"),
+        Column("found", "of the slow were called failed", "share", per="slow"),
+        Column("fp", "FP", "per run", per="runs"),
+        Column("fp_healthy", "FP-", "per run", per="runs"),
+    ]
+
+
 def summary(outcomes: Sequence[Outcome]) -> Summary:
-    """Latencies of true detections, and whether there were false ones."""
-    references = {}
-    for outcome in outcomes:
-        settings = outcome.cell.settings
-        if settings["wiring"] in _PAPER and settings["members"] == 128:
-            first, full = _PAPER[settings["wiring"]]
-            references[outcome.cell.case, "first"] = (Reference("paper", first),)
-            references[outcome.cell.case, "full"] = (Reference("paper", full),)
-    return Summary(
-        tuple(rows_of(outcomes, _COLUMNS, references)),
+    """Latencies of true detections, and the number of false ones."""
+    return Summary.of(
+        rows_of(outcomes, _columns),
         (),
-        (
-            "All forgive a silence of alpha log10 N + 1 s. To swimtx these members are stalled, "
-            "not silent: their hosts accept streams for them. It says so at once and gives them "
-            "30 s of patience, so that an anomaly shorter than that is never called a failure.",
-            "A median over runs in which somebody was found; see the share that was.",
-        ),
+        "All forgive a silence of alpha log10 N + 1 s. To swimtx these members are stalled, "
+        "not silent: their hosts accept streams for them. It says so at once and gives them "
+        "30 s of patience, so that an anomaly shorter than that is never called a failure.",
+        "A median over runs in which somebody was found; see the share that was.",
     )
