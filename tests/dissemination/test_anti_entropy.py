@@ -246,15 +246,15 @@ class TableExchangeTests(ComponentTestCase):
     @settings(max_examples=25)
     @given(st.lists(claims(), max_size=20), st.lists(claims(), max_size=20), st.sampled_from("suv"))
     def test_two_members_with_any_tables_hold_equal_records_after_an_exchange(
-        self, ours: list[Claim], theirs: list[Claim], route: str
+        self, ours: list[Claim], theirs: list[Claim], transport: str
     ) -> None:
         """Without accusations: a member that a table accuses is probed first."""
         scene = Scene()
         members = [scene.member("me"), scene.member("partner")]
         components = [equipped(parts) for parts in members]
-        if route == "u":
+        if transport == "u":
             scene.network.silence_streams(members[1].me.address.host)
-        elif route == "s":
+        elif transport == "s":
             scene.network.block_datagrams()
         for parts, those in zip(members, (ours, theirs), strict=True):
             for claim in those:

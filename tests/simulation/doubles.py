@@ -48,9 +48,6 @@ def recorder(process: MemoryReactor, port: int = 7946, interface: str = "") -> R
     return listener
 
 
-ear = recorder  # the name by which tests.probing imports it
-
-
 class RecordingStream(Protocol):
     """Records the received data, and the reason of its end."""
 

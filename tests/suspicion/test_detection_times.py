@@ -43,13 +43,13 @@ class DetectionTimeTests(SynchronousTestCase):
         )
 
     def test_a_simulated_group_detects_failures_within_the_expected_times(self) -> None:
-        for route, kind in (("kill", "killed"), ("vanish", "silent")):
-            group = Group(16, seed=f"expect/{route}", config=Config.local())
+        for fault, kind in (("kill", "killed"), ("vanish", "silent")):
+            group = Group(16, seed=f"expect/{fault}", config=Config.local())
             group.start()
             self.assertTrue(group.run_until(group.everybody_lists, 30))
             group.run_for(5.3)
             at = group.now
-            getattr(group, route)("n5")
+            getattr(group, fault)("n5")
             group.run_for(20)
             known = [
                 told.time - at
