@@ -9,11 +9,12 @@ from __future__ import annotations
 import random
 
 import attrs
-from twisted.internet.interfaces import IDelayedCall, IReactorTime
+from twisted.internet.interfaces import IReactorTime
 
 from swimtx.config import Config
 from swimtx.dissemination.update_queue import UpdateQueue
 from swimtx.membership.table import Membership
+from swimtx.timer import Timer
 from swimtx.transport.messenger import Messenger
 from swimtx.wire.messages import MessageType
 
@@ -33,11 +34,12 @@ class Gossip:
     _config: Config
     _interval: float = attrs.field(init=False)
     _wait: float = attrs.field(init=False)
-    _timer: IDelayedCall | None = attrs.field(init=False, default=None)
+    _timer: Timer = attrs.field(init=False)
     _running: bool = attrs.field(init=False, default=False)
 
     def __attrs_post_init__(self) -> None:
         self._interval = self._wait = self._config.gossip_interval
+        self._timer = Timer(self._clock)
         self._updates.on_update(self._update_queued)
 
     def start(self) -> None:
@@ -49,19 +51,16 @@ class Gossip:
     def stop(self) -> None:
         """Send no more updates, and cancel the timer."""
         self._running = False
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
-        self._timer = None
+        self._timer.cancel()
 
     def _update_queued(self) -> None:
         self._arm()
 
     def _arm(self) -> None:
-        if self._timer is None and self._running:
-            self._timer = self._clock.callLater(self._wait, self._tick)
+        if self._running and not self._timer.pending:
+            self._timer.set(self._wait, self._tick)
 
     def _tick(self) -> None:
-        self._timer = None
         for member in self._membership.sample(self._chance, self._config.gossip_fanout):
             if self._updates.pending and not member.legacy:
                 self._messenger.send(member.address, MessageType.GOSSIP)
@@ -92,11 +91,9 @@ class EagerGossip(Gossip):
         if self._flush_soon or not self._running:
             return
         self._flush_soon = True
-        if self._timer is not None and self._timer.active():
-            self._timer.cancel()
         wait = self._chance.uniform(*_EAGER)
         gap = self._flushed + _EAGER_GAP - self._clock.seconds()
-        self._timer = self._clock.callLater(max(wait, gap), self._tick)
+        self._timer.set(max(wait, gap), self._tick)
 
     def _tick(self) -> None:
         self._flushed = self._clock.seconds()

@@ -81,9 +81,9 @@ class Ticking(Gossip):
         self._phase = self._chance.random() * self._interval
 
     def _arm(self) -> None:
-        if self._timer is None and self._running:
+        if self._running and not self._timer.pending:
             since = (self._clock.seconds() - self._phase) % self._interval
-            self._timer = self._clock.callLater(self._interval - since, self._tick)
+            self._timer.set(self._interval - since, self._tick)
 
 
 class NackRelay(PlainRelay):
