@@ -26,10 +26,10 @@ from swimtx.simulation.addresses import (
     twisted_address,
     unmapped,
 )
-from swimtx.simulation.clock import HeapCall
 from swimtx.simulation.faults import Answer
 from swimtx.simulation.stream_link import Mark
 from swimtx.simulation.stream_transport import StreamTransport
+from swimtx.timer import Timer
 
 if TYPE_CHECKING:
     from swimtx.simulation.memory_reactor import MemoryReactor
@@ -52,7 +52,7 @@ class OpeningTransport(StreamTransport):
         self._connector = connector
         self._connecting = True
         self._tries = 0
-        self._retry: HeapCall | None = None
+        self._retry = Timer(connector.process.network.clock)
         self._target = (on_host(there[0], connector.process.address), there[1])
 
     def open(self) -> None:
@@ -66,7 +66,7 @@ class OpeningTransport(StreamTransport):
         travel = network.travel(self._host.host, self._target[0])
         if travel is not None:
             network.clock.post(travel, self._syn_arrives)
-        self._retry = network.clock.callLater(FIRST_RETRY * 2.0**self._tries, self.open)
+        self._retry.set(FIRST_RETRY * 2.0**self._tries, self.open)
         self._tries += 1
 
     def _syn_arrives(self) -> None:
@@ -97,7 +97,7 @@ class OpeningTransport(StreamTransport):
         """The answer arrives at our kernel: the stream is open, even if our process is stalled."""
         if not self._connecting or self._out is not None or not self._process.alive:
             return
-        self._stop_retries()
+        self._retry.cancel()
         self._process.network.traffic.streams_opened += 1
         other = None if listener is None else listener.accept(self)
         wire = self.link(other)
@@ -123,17 +123,13 @@ class OpeningTransport(StreamTransport):
         """Give up with C{reason}, unless the stream is open."""
         if self._connecting:
             self._connecting = False
-            self._stop_retries()
+            self._retry.cancel()
             self.release(quietly=False, unread=True)
             self._connector.connectionFailed(Failure(reason))
 
     def closed(self, reason: Failure) -> None:
         """Tell the connector as well."""
         self._connector.connectionLost(reason)
-
-    def _stop_retries(self) -> None:
-        if self._retry is not None and self._retry.active():
-            self._retry.cancel()
 
 
 @implementer(IConnector)
