@@ -12,6 +12,7 @@ from swimtx.agent.control_socket import (
     SeveralAgentsFound,
     find_agent,
     find_agents,
+    unescaped,
 )
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CommandFailed
@@ -42,8 +43,8 @@ def select_agent(which: str | None) -> AgentClient:
     try:
         return AgentClient(find_agent(which))
     except NoAgentFound as error:
-        named = _ENDPOINT.fullmatch(which) if which is not None else None
-        if named is not None:
+        named = _ENDPOINT.fullmatch(which or "")
+        if named:
             return AgentClient((named["host"].strip("[]"), int(named["port"])))
         raise CommandFailed(_none_found(str(error), which)) from None
     except SeveralAgentsFound as error:
@@ -58,14 +59,10 @@ def select_agent(which: str | None) -> AgentClient:
 def _where(which: str) -> str:
     """The path or C{HOST:PORT} in an endpoint string of C{--control}; other text as it is."""
     if given := _ON_UNIX.fullmatch(which):
-        return _unquoted(given["path"])
+        return unescaped(given["path"])
     if given := _ON_TCP.fullmatch(which):
-        return str(Address(_unquoted(given["host"] or "127.0.0.1"), int(given["port"])))
+        return str(Address(unescaped(given["host"] or "127.0.0.1"), int(given["port"])))
     return which
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _none_found(said: str, which: str | None) -> str:

@@ -85,12 +85,7 @@ class MemoryReactor:
         """
         sockets = self.network.datagram_ports
         listening = DatagramPort(self, sockets, port, interface, protocol, maxPacketSize)
-        self.datagram_ports[listening] = None
-        try:
-            listening.startListening()
-        except BaseException:
-            self.datagram_ports.pop(listening, None)
-            raise
+        listening.startListening()
         if not self.reads:
             listening.keep()
         if self.outbox is not None:

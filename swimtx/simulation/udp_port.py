@@ -70,6 +70,7 @@ class DatagramPort(BoundSocket):
         self._source = (address.partition("%")[0], port)
         self.listening = True
         self.let_go()
+        self.process.datagram_ports[self] = None
         self.protocol.makeConnection(self)
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
