@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 
 from swimtx.addresses import Address
 from swimtx.agent.control_socket import (
@@ -16,6 +17,7 @@ from swimtx.agent.control_socket import (
 )
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CommandFailed
+from swimtx.cli.output import add_format_option
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
 # Endpoint strings as of --control, with a backslash before a character that ends an argument.
@@ -24,14 +26,18 @@ _ON_TCP = re.compile(r"tcp:(?:port=)?(?P<port>\d{1,5})(?::interface=(?P<host>(?:
 _NAME_TIMEOUT = 1.0  # seconds
 
 
-def add_node_option(parser: argparse.ArgumentParser) -> None:
-    """Give a command the option C{--node}."""
+def add_agent_options(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]
+) -> None:
+    """Have C{run} execute a command, and give it the options C{--node} and C{--format}."""
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--node",
         metavar="AGENT",
         help="the agent to ask: its port, its name, the path of its control socket, HOST:PORT of "
         "a TCP control endpoint, or what it was given as --control; needed only where several run",
     )
+    add_format_option(parser)
 
 
 def select_agent(which: str | None) -> AgentClient:

@@ -104,10 +104,7 @@ class GroupViews:
             pass  # the observer has ended
 
     def _note(
-        self,
-        name: str,
-        member: dict[str, Any],
-        change: dict[str, Any] | None = None,
+        self, name: str, member: dict[str, Any], change: dict[str, Any] | None = None
     ) -> None:
         with self._changed:
             states = self.states.get(name)

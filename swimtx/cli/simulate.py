@@ -68,7 +68,7 @@ def add_parser(subparsers: Any) -> None:
     add("--seed", default="1", help="another one gives another story (1)")
     add(
         "--seconds",
-        type=_seconds,
+        type=_number,
         metavar="S",
         help="virtual seconds to go on for; by default until everybody knows, 300 at the most",
     )
@@ -142,10 +142,6 @@ def _number(text: str) -> float:
     return number
 
 
-def _seconds(text: str) -> float:
-    return _number(text)
-
-
 def _chance(text: str) -> float:
     number = _number(text)
     if number >= 1:
@@ -155,7 +151,7 @@ def _chance(text: str) -> float:
 
 def _stall(text: str) -> tuple[int, float]:
     number, colon, seconds = text.partition(":")
-    return _count(number), _seconds(seconds) if colon else 2.0
+    return _count(number), _number(seconds) if colon else 2.0
 
 
 def _latency(text: str) -> tuple[str, Latency | None]:
