@@ -46,7 +46,7 @@ class StartupFailure:
 
     @classmethod
     def under(cls, runner: Mapping[str, Any] | None) -> StartupFailure:
-        """Make the one that fits the program that runs the service.
+        """Make an instance that fits the program that runs the service.
 
         @param runner: the options of twistd or of C{python -m twisted}; C{None}: unknown.
         """

@@ -78,7 +78,7 @@ class Demo:
     def run(self) -> list[tuple[str, str]]:
         """Run all steps.
 
-        @return: for each step, what happened and how long it took to be known everywhere.
+        @return: for each step, its description and the time until it was known everywhere.
         @raise CommandFailed: an expected change did not come about; the text says which.
         """
         killed, frozen, leaving = self._names[-1], self._names[1], self._names[-2]

@@ -35,7 +35,7 @@ class Screen:
         pass
 
     def step(self, text: str) -> None:
-        """Print what the demo does now."""
+        """Print the step that begins now."""
         self._print(f"{self._clock()}  {text}", "bold")
 
     def command(self, line: str) -> None:

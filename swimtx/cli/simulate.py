@@ -39,6 +39,13 @@ def add_parser(subparsers: Any) -> None:
         "who found out when, and what it cost. It is the code that runs on real networks too; "
         "the same options and seed give the same story.",
     )
+    _add_options(parser)
+    experiments.add_arguments(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run, wrong=parser.error)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--members", "-n", type=_size, default=16, metavar="N", help="how many (16)")
     add(
@@ -72,9 +79,6 @@ def add_parser(subparsers: Any) -> None:
         metavar="S",
         help="virtual seconds to go on for; by default until everybody knows, 300 at the most",
     )
-    experiments.add_arguments(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run, wrong=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -61,7 +61,7 @@ class OpeningTransport(StreamTransport):
         if not self._connecting:
             return
         if self._tries > RETRIES:
-            self._process.tell(self.failIfNotConnected, TCPTimedOutError())
+            self._fail(TCPTimedOutError())
             return
         travel = network.travel(self._host.host, self._target[0])
         if travel is not None:
@@ -74,9 +74,7 @@ class OpeningTransport(StreamTransport):
         network = self._process.network
         host, port = self._target
         if not is_loopback(host.partition("%")[0]) and not network.knows(host):
-            network.clock.post(
-                NO_ROUTE_AFTER, self._process.tell, self.failIfNotConnected, NoRouteError()
-            )
+            network.clock.post(NO_ROUTE_AFTER, self._fail, NoRouteError())
             return
         answer = network.answer(host, port)
         listener = network.stream_ports.get(self._target)
@@ -86,12 +84,12 @@ class OpeningTransport(StreamTransport):
         if answer is Answer.MUTE:
             network.clock.post(back, self._accepted, None)
         elif answer is Answer.REFUSE or listener is None:
-            network.clock.post(back, self._refused)
+            network.clock.post(back, self._fail, ConnectionRefusedError())
         else:
             network.clock.post(back, self._accepted, listener)
 
-    def _refused(self) -> None:
-        self._process.tell(self.failIfNotConnected, ConnectionRefusedError())
+    def _fail(self, reason: Exception) -> None:
+        self._process.tell(self.failIfNotConnected, reason)
 
     def _accepted(self, listener: StreamListener | None) -> None:
         """The answer arrives at our kernel: the stream is open, even if our process is stalled."""
