@@ -8,19 +8,18 @@ from twisted.application.service import IService
 from twisted.python import usage
 
 from swimtx.agent import option_values
+from swimtx.agent.options import AgentOptions
 from swimtx.agent.process import BootstrapProcess
 from swimtx.agent.startup_errors import StartupFailure
-from swimtx.agent.versions import version_line
 from swimtx.bootstrap import Bootstrap
 from swimtx.bootstrap.server import check_settings
 from swimtx.errors import BadConfig
 from swimtx.reactor import Reactor
 
 
-class Options(usage.Options):
+class Options(AgentOptions):
     """The options of C{twistd swim-bootstrap}."""
 
-    synopsis = "[options]"
     longdesc = (
         "The well-known node that newcomers to a SWIM group ask first. It is no member, so nothing "
         "is lost but convenience when it is down; several may run."
@@ -45,18 +44,13 @@ class Options(usage.Options):
         }
     )
 
-    def opt_version(self) -> None:
-        """Display the versions of swimtx, Twisted, protobuf and Python, and exit."""
-        print(version_line())
-        raise SystemExit(0)
-
     def postOptions(self) -> None:
         """Check the options together, before anything is started.
 
         @raise usage.UsageError: an option is wrong, or two contradict each other.
         """
         try:
-            check_settings(name=None, **_settings(self))
+            check_settings(name=None, **self.settings())
         except (BadConfig, ValueError) as error:
             raise usage.UsageError(str(error)) from None
 
@@ -66,11 +60,7 @@ def make_bootstrap(reactor: Reactor, options: Options) -> Bootstrap:
 
     @raise BadConfig: an option is wrong, or two contradict each other.
     """
-    return Bootstrap(reactor, **_settings(options))
-
-
-def _settings(options: Options) -> dict[str, Any]:
-    return {name: options[name] for name in ("port", "interface", "type", "recent", "cluster")}
+    return Bootstrap(reactor, **options.settings())
 
 
 def makeService(options: Options) -> IService:

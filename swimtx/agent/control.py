@@ -10,8 +10,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from twisted.application.service import Service
-from twisted.internet.defer import Deferred, succeed
+from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.endpoints import serverFromString
 from twisted.internet.interfaces import IAddress, IListeningPort
 from twisted.internet.protocol import ServerFactory
@@ -20,7 +21,7 @@ from twisted.logger import Logger
 from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from swimtx.addresses import host_port, is_loopback
-from swimtx.agent.control_socket import check_length, make_path, remove_stale
+from swimtx.agent.control_socket import check_length, make_path, remove_stale, unescaped
 from swimtx.interfaces import IMemberService
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 LAST_WORDS = 1.0  # seconds for clients to read the end of their responses, at a stop
 
 
+@attrs.define(eq=False, repr=False, slots=False)
 class ControlPort(Service):
     """The service that listens for commands.
 
@@ -40,13 +42,12 @@ class ControlPort(Service):
 
     _log = Logger()
 
-    def __init__(self, reactor: Any, agent: IMemberService, endpoint: str | None = None) -> None:
-        self._reactor = reactor
-        self._agent = agent
-        self._endpoint = endpoint
-        self._site: _LazySite | None = None
-        self._port: IListeningPort | None = None
-        self.where = ""
+    _reactor: Any
+    _agent: IMemberService
+    _endpoint: str | None = None
+    _site: _LazySite | None = attrs.field(init=False, default=None)
+    _port: IListeningPort | None = attrs.field(init=False, default=None)
+    where: str = attrs.field(init=False, default="")
 
     def startService(self) -> None:
         """Listen.
@@ -109,7 +110,7 @@ class ControlPort(Service):
         port, self._port = self._port, None
         site, self._site = self._site, None
         if port is not None:
-            await _settled(port.stopListening())
+            await maybeDeferred(port.stopListening)
         if site is not None:
             await site.close()
 
@@ -168,9 +169,9 @@ def socket_path(description: str) -> Path | None:
     for argument in arguments:
         key, equals, value = argument.partition("=")
         if not equals or key.endswith("\\"):
-            return Path(_unescaped(argument))
+            return Path(unescaped(argument))
         if key == "address":
-            return Path(_unescaped(value))
+            return Path(unescaped(value))
     return None
 
 
@@ -184,12 +185,3 @@ def private(description: str) -> str:
         if f":{setting}=" not in description:
             description += f":{setting}={value}"
     return description
-
-
-def _unescaped(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
-
-
-async def _settled(result: Any) -> None:
-    if isinstance(result, Deferred):
-        await result

@@ -143,6 +143,11 @@ def remove_stale(path: Path) -> bool:
     return True
 
 
+def unescaped(text: str) -> str:
+    """An argument of an endpoint string without the backslashes before special characters."""
+    return re.sub(r"\\(.)", r"\1", text)
+
+
 def find_agents(folders: Iterable[Path] | None = None) -> list[AgentSocket]:
     """The sockets of all running agents, by port; stale ones are removed.
 

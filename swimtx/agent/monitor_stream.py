@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+import attrs
 from twisted.internet.interfaces import IPushProducer
-from twisted.python.failure import Failure
 from twisted.web.http import Request
 from zope.interface import implementer
 
@@ -24,15 +24,11 @@ def change_to_json(change: Change, time: float) -> dict[str, Any]:
     @param time: when the agent learnt of the change, in seconds since 1970.
     """
     event = None if change.event is None else change.event.value
-    return {
-        "time": time,
-        "event": event,
-        "member": change.member.to_json(),
-        "why": change.why,
-    }
+    return {"time": time, "event": event, "member": change.member.to_json(), "why": change.why}
 
 
 @implementer(IPushProducer)
+@attrs.define(eq=False, repr=False)
 class MonitorStream:
     """Writes each change to a request, until the reader disconnects or L{finish} is called.
 
@@ -40,23 +36,20 @@ class MonitorStream:
     @param ended: called with this stream once, at its end.
     """
 
-    def __init__(
-        self,
-        request: Request,
-        membership: IMembership,
-        clock: Any,
-        ended: Callable[[MonitorStream], object],
-    ) -> None:
-        self._request = request
-        self._clock = clock
-        self._ended = ended
-        self._waiting: deque[bytes] = deque()
-        self._paused = False
-        self._finished = False
-        self._unsubscribe: Callable[[], object] = membership.subscribe(self._changed)
-        request.notifyFinish().addErrback(self._reader_disconnected)
-        request.registerProducer(self, True)
-        request.write(b"")  # sends the headers: from here on the reader misses no change
+    _request: Request
+    _membership: IMembership
+    _clock: Any
+    _ended: Callable[[MonitorStream], object]
+    _waiting: deque[bytes] = attrs.field(init=False, factory=deque)
+    _paused: bool = attrs.field(init=False, default=False)
+    _finished: bool = attrs.field(init=False, default=False)
+    _unsubscribe: Callable[[], object] = attrs.field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        self._unsubscribe = self._membership.subscribe(self._changed)
+        self._request.notifyFinish().addErrback(lambda _: self._end())
+        self._request.registerProducer(self, True)
+        self._request.write(b"")  # sends the headers: from here on the reader misses no change
 
     def finish(self) -> None:
         """Write the buffered changes and end the response."""
@@ -92,9 +85,6 @@ class MonitorStream:
             self._end()
             transport: Any = self._request.transport
             transport.abortConnection()
-
-    def _reader_disconnected(self, _: Failure) -> None:
-        self._end()
 
     def _end(self) -> None:
         if not self._finished:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import attrs
 from twisted.application.service import Service
 from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
@@ -16,6 +19,7 @@ from swimtx.membership.events import Change
 from swimtx.service import SwimService
 
 
+@attrs.define(eq=False, repr=False, slots=False)
 class MemberProcess(Service):
     """One member and its control port. Logs its start, its end and each membership change.
 
@@ -26,12 +30,10 @@ class MemberProcess(Service):
 
     _log = Logger()
 
-    def __init__(
-        self, swim: SwimService, control: ControlPort | None, refusal: StartupFailure
-    ) -> None:
-        self.swim = swim
-        self._refusal = refusal
-        self.control = control
+    swim: SwimService
+    control: ControlPort | None
+    _refusal: StartupFailure
+    _unsubscribe: Callable[[], object] = attrs.field(init=False)
 
     def startService(self) -> None:
         """Start the member and the control port.

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
+import attrs
 from twisted.internet.error import CannotListenError
 
 from swimtx.addresses import host_port
@@ -31,6 +32,7 @@ class CannotStartDaemon(SwimError):
     __module__ = "swimtx"  # twistd passes on 100 bytes, the class's full name included
 
 
+@attrs.define(eq=False)
 class StartupFailure:
     """Reports why a process cannot start, and ends it.
 
@@ -39,13 +41,12 @@ class StartupFailure:
         SystemExit ends it; empty for none.
     """
 
-    def __init__(self, daemon: bool = False, pidfile: str = "") -> None:
-        self._daemon = daemon
-        self._pidfile = pidfile
+    _daemon: bool = False
+    _pidfile: str = ""
 
     @classmethod
     def under(cls, runner: Mapping[str, Any] | None) -> StartupFailure:
-        """Make the one that fits the program that runs the service.
+        """Make an instance that fits the program that runs the service.
 
         @param runner: the options of twistd or of C{python -m twisted}; C{None}: unknown.
         """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from twisted.application.service import IService
@@ -10,23 +11,38 @@ from twisted.python import usage
 
 from swimtx.agent import option_values
 from swimtx.agent.control import ControlPort
+from swimtx.agent.options import AgentOptions
 from swimtx.agent.process import MemberProcess
 from swimtx.agent.startup_errors import StartupFailure
-from swimtx.agent.versions import version_line
 from swimtx.config import Config
 from swimtx.discovery import parse_seed
 from swimtx.errors import BadConfig
 from swimtx.service import SwimService
 
+_TIMES: tuple[tuple[str, Callable[[str], float], str], ...] = (
+    ("protocol-period", option_values.seconds, "seconds between two probes"),
+    ("ping-timeout", option_values.seconds, "seconds until others are asked to probe too"),
+    (
+        "silence-tolerance",
+        option_values.periods,
+        "protocol periods for which a host may be silent before it is declared failed",
+    ),
+    (
+        "patience",
+        option_values.seconds,
+        "seconds that a stalled process is given, whose host still accepts streams",
+    ),
+)
+"""The options that override a time of the profile: name, parser and help."""
 
-class Options(usage.Options):
+
+class Options(AgentOptions):
     """The options of C{twistd swim}.
 
     @ivar config: the C{Config} that they describe, once they are parsed.
     @ivar seeds: the texts given to C{--join}.
     """
 
-    synopsis = "[options]"
     longdesc = (
         "One member of a SWIM group. It finds out who else is alive, and tells who asks: see the "
         "command swimtx. Without --join it waits, for others to join it."
@@ -56,43 +72,11 @@ class Options(usage.Options):
         ],
         ["name", None, None, "unique, stable name of this member [default: <hostname>-<port>]"],
         ["cluster", None, "default", "members of another cluster ignore each other"],
-        [
-            "profile",
-            None,
-            "lan",
-            "preset of times: local, lan or wan",
-            option_values.profile,
-        ],
-        [
-            "protocol-period",
-            None,
-            None,
-            "seconds between two probes; overrides the profile",
-            option_values.seconds,
-        ],
-        [
-            "ping-timeout",
-            None,
-            None,
-            "seconds until others are asked to probe too; overrides the profile",
-            option_values.seconds,
-        ],
-        [
-            "silence-tolerance",
-            None,
-            None,
-            "protocol periods for which a host may be silent before it is declared failed; "
-            "overrides the profile",
-            option_values.periods,
-        ],
-        [
-            "patience",
-            None,
-            None,
-            "seconds that a stalled process is given, whose host still accepts streams; overrides "
-            "the profile",
-            option_values.seconds,
-        ],
+        ["profile", None, "lan", "preset of times: local, lan or wan", option_values.profile],
+        *(
+            [name, None, None, f"{text}; overrides the profile", parse]
+            for name, parse, text in _TIMES
+        ),
         [
             "control",
             None,
@@ -160,38 +144,25 @@ class Options(usage.Options):
 
     opt_t = opt_tag
 
-    def opt_version(self) -> None:
-        """Display the versions of swimtx, Twisted, protobuf and Python, and exit."""
-        print(version_line())
-        raise SystemExit(0)
-
     def postOptions(self) -> None:
         """Check the options together, before anything is started.
 
         @raise usage.UsageError: an option is wrong, or two contradict each other.
         """
+        settings = self.settings()
+        control = settings.pop("control")
         try:
             self.config = Config(
-                name=self["name"],
-                port=self["port"],
-                interface=self["interface"],
-                type=self["type"],
-                advertise=self["advertise"],
+                **settings,
                 insecure=bool(self["insecure"]),
-                cluster=self["cluster"],
                 tags=self.tags,
-                profile=self["profile"],
-                protocol_period=self["protocol-period"],
-                ping_timeout=self["ping-timeout"],
-                silence_tolerance=self["silence-tolerance"],
-                patience=self["patience"],
                 refused_verdict=not self["no-refused-verdict"],
                 tripwires=not self["no-tripwires"],
                 phased=not self["round-robin"],
             )
         except BadConfig as error:
             raise usage.UsageError(str(error)) from None
-        check_endpoint("--control", self["control"])
+        check_endpoint("--control", control)
 
 
 def check_endpoint(option: str, description: str | None) -> None:

@@ -11,23 +11,12 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from swimtx._version import __version__
 from swimtx.cli.errors import CommandFailed
 
-_COMMANDS = {
-    "demo": "demo",
-    "members": "members",
-    "info": "info",
-    "monitor": "monitor",
-    "join": "join",
-    "leave": "leave",
-    "ping": "ping",
-    "simulate": "simulate",
-    "version": "version",
-}
-"""The module of each subcommand, in the order of the help."""
+_COMMANDS = ("demo", "members", "info", "monitor", "join", "leave", "ping", "simulate", "version")
+"""The subcommands, each named as its module, in the order of the help."""
 
 INTERRUPTED = 130  # the status that shells report for a command ended by Ctrl-C
 
@@ -68,9 +57,7 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     typed = next((argument for argument in arguments if not argument.startswith("-")), None)
     for command in [typed] if typed in _COMMANDS else _COMMANDS:
-        module = f"{__name__}.{_COMMANDS[command]}"
-        if find_spec(module) is not None:
-            import_module(module).add_parser(subparsers)
+        import_module(f"{__name__}.{command}").add_parser(subparsers)
     return parser
 
 

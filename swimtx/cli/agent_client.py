@@ -38,7 +38,7 @@ class AgentClient:
         @return: the JSON value of the answer.
         @raise CommandFailed: the agent is absent, refuses, or takes longer than C{timeout} seconds.
         """
-        return self._ask("GET", path, None, timeout)
+        return self._read(*self._send("GET", path, None, timeout))
 
     def post(self, *path: str, content: Any = None, timeout: float = TAKES_TIME) -> Any:
         """Send a POST request.
@@ -48,7 +48,7 @@ class AgentClient:
         @return: the JSON value of the answer.
         @raise CommandFailed: the agent is absent, refuses, or takes longer than C{timeout} seconds.
         """
-        return self._ask("POST", path, content, timeout)
+        return self._read(*self._send("POST", path, content, timeout))
 
     def follow(self, *path: str) -> Iterator[Any]:
         """The JSON values that the agent streams, one at a time, until it ends the stream.
@@ -76,10 +76,6 @@ class AgentClient:
             raise CommandFailed(f"the agent at {self} broke off") from None
         finally:
             connection.close()
-
-    def _ask(self, method: str, path: tuple[str, ...], content: Any, timeout: float) -> Any:
-        connection, response = self._send(method, path, content, timeout)
-        return self._read(connection, response)
 
     def _send(
         self, method: str, path: tuple[str, ...], content: Any, timeout: float
@@ -126,10 +122,9 @@ class _UnixConnection(HTTPConnection):
     def __init__(self, path: Path, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout)
         self._path = path
-        self._connect_timeout = timeout
 
     def connect(self) -> None:
         """Called by http.client."""
         self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(self._connect_timeout)
+        self.sock.settimeout(self.timeout)
         self.sock.connect(str(self._path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 
 from swimtx.addresses import Address
 from swimtx.agent.control_socket import (
@@ -12,9 +13,11 @@ from swimtx.agent.control_socket import (
     SeveralAgentsFound,
     find_agent,
     find_agents,
+    unescaped,
 )
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.errors import CommandFailed
+from swimtx.cli.output import add_format_option
 
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9a-fA-F:.]+\]|[^\[\]:/\s]+):(?P<port>\d{1,5})")
 # Endpoint strings as of --control, with a backslash before a character that ends an argument.
@@ -23,14 +26,18 @@ _ON_TCP = re.compile(r"tcp:(?:port=)?(?P<port>\d{1,5})(?::interface=(?P<host>(?:
 _NAME_TIMEOUT = 1.0  # seconds
 
 
-def add_node_option(parser: argparse.ArgumentParser) -> None:
-    """Give a command the option C{--node}."""
+def add_agent_options(
+    parser: argparse.ArgumentParser, run: Callable[[argparse.Namespace], int]
+) -> None:
+    """Have C{run} execute a command, and give it the options C{--node} and C{--format}."""
+    parser.set_defaults(run=run)
     parser.add_argument(
         "--node",
         metavar="AGENT",
         help="the agent to ask: its port, its name, the path of its control socket, HOST:PORT of "
         "a TCP control endpoint, or what it was given as --control; needed only where several run",
     )
+    add_format_option(parser)
 
 
 def select_agent(which: str | None) -> AgentClient:
@@ -42,8 +49,8 @@ def select_agent(which: str | None) -> AgentClient:
     try:
         return AgentClient(find_agent(which))
     except NoAgentFound as error:
-        named = _ENDPOINT.fullmatch(which) if which is not None else None
-        if named is not None:
+        named = _ENDPOINT.fullmatch(which or "")
+        if named:
             return AgentClient((named["host"].strip("[]"), int(named["port"])))
         raise CommandFailed(_none_found(str(error), which)) from None
     except SeveralAgentsFound as error:
@@ -58,14 +65,10 @@ def select_agent(which: str | None) -> AgentClient:
 def _where(which: str) -> str:
     """The path or C{HOST:PORT} in an endpoint string of C{--control}; other text as it is."""
     if given := _ON_UNIX.fullmatch(which):
-        return _unquoted(given["path"])
+        return unescaped(given["path"])
     if given := _ON_TCP.fullmatch(which):
-        return str(Address(_unquoted(given["host"] or "127.0.0.1"), int(given["port"])))
+        return str(Address(unescaped(given["host"] or "127.0.0.1"), int(given["port"])))
     return which
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r"\\(.)", r"\1", text)
 
 
 def _none_found(said: str, which: str | None) -> str:

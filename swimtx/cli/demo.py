@@ -6,8 +6,9 @@ import argparse
 import signal
 import tempfile
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,11 +73,12 @@ class Demo:
         self._screen = screen
         self._names = [f"n{number + 1}" for number in range(members)]
         self._members: dict[str, Twistd] = {}
+        self._bootstrap_port = 0
 
     def run(self) -> list[tuple[str, str]]:
         """Run all steps.
 
-        @return: for each step, what happened and how long it took to be known everywhere.
+        @return: for each step, its description and the time until it was known everywhere.
         @raise CommandFailed: an expected change did not come about; the text says which.
         """
         killed, frozen, leaving = self._names[-1], self._names[1], self._names[-2]
@@ -86,18 +88,18 @@ class Demo:
             (f"{frozen} is frozen for {FROZEN_FOR:g} s (SIGSTOP)", self._freeze(frozen)),
             (f"{leaving} leaves (SIGTERM)", self._let_leave(leaving)),
         ]
-        wrongly = sorted(self._views.ever_failed - {killed})
-        if frozen in wrongly:
-            raise CommandFailed(f"{frozen} was only frozen, but it was called failed")
+        self._check_survived(frozen)
         return times
 
     def _gather(self) -> str:
-        port = self._start_bootstrap()
+        self._screen.step("starting a bootstrap node")
+        self._wait_for_start(self._start_bootstrap(), self._start_bootstrap)
         self._screen.step(f"starting {len(self._names)} members")
         for name in self._names:
-            self._members[name] = self._start_member(name, port)
+            self._members[name] = self._start_member(name)
         for name, process in list(self._members.items()):
-            self._members[name] = self._wait_for_start(name, process, port)
+            start = partial(self._start_member, name)
+            self._members[name] = self._wait_for_start(process, start)
             self._views.follow(name, self._control(name))
         self._until("all to find each other", self._names, self._names, "alive")
         took = f"{self._views.acquainted_after():.2f} s"
@@ -124,8 +126,7 @@ class Demo:
         finally:
             process.send(signal.SIGCONT)
         self._until(f"{name} to be known as alive again", self._members, self._members, "alive")
-        if name in self._views.ever_failed:
-            raise CommandFailed(f"{name} was only frozen, but it was called failed")
+        self._check_survived(name)
         self._screen.result(f"{name} is alive for everybody, and was never called failed")
         return "never called failed"
 
@@ -139,43 +140,33 @@ class Demo:
         self._screen.result(f"everybody knows that {name} has left, after {took}")
         return took
 
-    def _start_bootstrap(self) -> int:
-        self._screen.step("starting a bootstrap node")
-        for tries_left in reversed(range(_TRIES)):
-            port = free_port()
-            process = self._processes.start("bootstrap", ["swim-bootstrap", "--port", str(port)])
-            try:
-                process.ready_line(STEP_BOUND)
-            except CommandFailed:
-                if not tries_left:
-                    raise
-                continue
-            self._screen.command(process.line)
-            return port
-        raise AssertionError("unreachable")
+    def _start_bootstrap(self) -> Twistd:
+        self._bootstrap_port = free_port()
+        arguments = ["swim-bootstrap", "--port", str(self._bootstrap_port)]
+        return self._processes.start("bootstrap", arguments)
 
-    def _start_member(self, name: str, bootstrap: int) -> Twistd:
+    def _start_member(self, name: str) -> Twistd:
         arguments = ["swim", "--name", name, "--port", str(free_port())]
-        arguments += [
-            "--join",
-            f"127.0.0.1:{bootstrap}",
-            "--control",
-            f"unix:{self._control(name)}",
-        ]
+        arguments += ["--join", f"127.0.0.1:{self._bootstrap_port}"]
+        arguments += ["--control", f"unix:{self._control(name)}"]
         return self._processes.start(name, arguments)
 
-    def _wait_for_start(self, name: str, process: Twistd, bootstrap: int) -> Twistd:
+    def _wait_for_start(self, process: Twistd, start: Callable[[], Twistd]) -> Twistd:
+        """Wait until a process listens; start another one if it ends, as its port may be taken."""
         for tries_left in reversed(range(_TRIES)):
             try:
                 process.ready_line(STEP_BOUND)
+                break
             except CommandFailed:
                 if process.status is None or not tries_left:
                     raise
-                process = self._start_member(name, bootstrap)
-            else:
-                break
+                process = start()
         self._screen.command(process.line)
         return process
+
+    def _check_survived(self, name: str) -> None:
+        if name in self._views.ever_failed:
+            raise CommandFailed(f"{name} was only frozen, but it was called failed")
 
     def _control(self, name: str) -> Path:
         return self._processes.folder / f"{name}.sock"

@@ -35,7 +35,7 @@ class Screen:
         pass
 
     def step(self, text: str) -> None:
-        """Print what the demo does now."""
+        """Print the step that begins now."""
         self._print(f"{self._clock()}  {text}", "bold")
 
     def command(self, line: str) -> None:
@@ -99,10 +99,8 @@ class LiveScreen(Screen):
 
         states = self._views.snapshot()
         observers = list(states)[:MOST_COLUMNS]
-        table = Table(header_style="bold")
-        table.add_column("member")
-        for observer in observers:
-            table.add_column(f"seen by {observer}")
+        heads = [f"seen by {observer}" for observer in observers]
+        table = Table("member", *heads, header_style="bold")
         for member in sorted({name for seen in states.values() for name in seen}, key=_in_order):
             cells = [states[observer].get(member, "") for observer in observers]
             table.add_row(member, *(Text(cell, style=COLOURS.get(cell, "")) for cell in cells))

@@ -104,10 +104,7 @@ class GroupViews:
             pass  # the observer has ended
 
     def _note(
-        self,
-        name: str,
-        member: dict[str, Any],
-        change: dict[str, Any] | None = None,
+        self, name: str, member: dict[str, Any], change: dict[str, Any] | None = None
     ) -> None:
         with self._changed:
             states = self.states.get(name)
@@ -118,8 +115,8 @@ class GroupViews:
             if member["state"] == "failed":
                 self.ever_failed.add(member["name"])
             if change is not None:
-                what = (change["event"], member["name"], member["epoch"], member["incarnation"])
-                if what not in self._reported:
-                    self._reported.add(what)
+                key = (change["event"], member["name"], member["epoch"], member["incarnation"])
+                if key not in self._reported:
+                    self._reported.add(key)
                     self._news.append(Seen(name, change["event"], member["name"], change["why"]))
             self._changed.notify_all()

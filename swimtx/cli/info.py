@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, select_agent
-from swimtx.cli.output import add_format_option, print_json, print_table
+from swimtx.cli.agent_selection import add_agent_options, select_agent
+from swimtx.cli.output import print_json, print_table
 
 
 def add_parser(subparsers: Any) -> None:
@@ -17,9 +17,7 @@ def add_parser(subparsers: Any) -> None:
         help="an agent's own name, address, counts by state, local health, counters",
         description="Print what an agent says of itself.",
     )
-    add_node_option(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run)
+    add_agent_options(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, select_agent
-from swimtx.cli.output import add_format_option, print_json
+from swimtx.cli.agent_selection import add_agent_options, select_agent
+from swimtx.cli.output import print_json
 
 
 def add_parser(subparsers: Any) -> None:
@@ -22,9 +22,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="HOST[:PORT]",
         help="a member, a bootstrap node, or a DNS name of several",
     )
-    add_node_option(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run)
+    add_agent_options(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

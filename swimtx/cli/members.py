@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from swimtx.addresses import host_port
-from swimtx.cli.agent_selection import add_node_option, select_agent
-from swimtx.cli.output import add_format_option, print_json, print_table
+from swimtx.cli.agent_selection import add_agent_options, select_agent
+from swimtx.cli.output import print_json, print_table
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,9 +18,7 @@ def add_parser(subparsers: Any) -> None:
         help="the member list of a running agent",
         description="Print everybody that an agent remembers, by name, whatever their state.",
     )
-    add_node_option(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run)
+    add_agent_options(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

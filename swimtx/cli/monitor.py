@@ -7,8 +7,8 @@ import time
 from typing import Any
 
 from swimtx.addresses import host_port
-from swimtx.cli.agent_selection import add_node_option, select_agent
-from swimtx.cli.output import add_format_option, print_json, print_line
+from swimtx.cli.agent_selection import add_agent_options, select_agent
+from swimtx.cli.output import print_json, print_line
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,9 +18,7 @@ def add_parser(subparsers: Any) -> None:
         help="follow membership changes as they happen, one line each",
         description="Print a line for each change that an agent sees, until it stops or Ctrl-C.",
     )
-    add_node_option(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run)
+    add_agent_options(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

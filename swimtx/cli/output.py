@@ -29,12 +29,8 @@ COLOURS = {
 
 def add_format_option(parser: argparse.ArgumentParser) -> None:
     """Give a command the option C{--format}."""
-    parser.add_argument(
-        "--format",
-        choices=("table", "json"),
-        default="table",
-        help="for people, which is the default, or for programs",
-    )
+    text = "for people, which is the default, or for programs"
+    parser.add_argument("--format", choices=("table", "json"), default="table", help=text)
 
 
 def printable(text: object) -> str:
@@ -99,9 +95,8 @@ def _print_rich(terminal: Console, heads: Sequence[str], rows: Sequence[Sequence
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=None, pad_edge=False, header_style="bold", show_header=any(heads))
-    for head in heads:
-        table.add_column(head)
+    show = any(heads)
+    table = Table(*heads, box=None, pad_edge=False, header_style="bold", show_header=show)
     for row in rows:
         table.add_row(*(Text(cell, style=COLOURS.get(cell, "")) for cell in row))
     terminal.print(table)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from swimtx.cli.agent_selection import add_node_option, select_agent
+from swimtx.cli.agent_selection import add_agent_options, select_agent
 from swimtx.cli.members import milliseconds
-from swimtx.cli.output import add_format_option, print_json, printable
+from swimtx.cli.output import print_json, printable
 
 
 def add_parser(subparsers: Any) -> None:
@@ -18,9 +18,7 @@ def add_parser(subparsers: Any) -> None:
         description="Make a running agent ping a member, over the protocol itself.",
     )
     parser.add_argument("name", metavar="NAME", help="the member to be pinged")
-    add_node_option(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run)
+    add_agent_options(parser, run)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -39,6 +39,13 @@ def add_parser(subparsers: Any) -> None:
         "who found out when, and what it cost. It is the code that runs on real networks too; "
         "the same options and seed give the same story.",
     )
+    _add_options(parser)
+    experiments.add_arguments(parser)
+    add_format_option(parser)
+    parser.set_defaults(run=run, wrong=parser.error)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--members", "-n", type=_size, default=16, metavar="N", help="how many (16)")
     add(
@@ -68,13 +75,10 @@ def add_parser(subparsers: Any) -> None:
     add("--seed", default="1", help="another one gives another story (1)")
     add(
         "--seconds",
-        type=_seconds,
+        type=_number,
         metavar="S",
         help="virtual seconds to go on for; by default until everybody knows, 300 at the most",
     )
-    experiments.add_arguments(parser)
-    add_format_option(parser)
-    parser.set_defaults(run=run, wrong=parser.error)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -142,10 +146,6 @@ def _number(text: str) -> float:
     return number
 
 
-def _seconds(text: str) -> float:
-    return _number(text)
-
-
 def _chance(text: str) -> float:
     number = _number(text)
     if number >= 1:
@@ -155,7 +155,7 @@ def _chance(text: str) -> float:
 
 def _stall(text: str) -> tuple[int, float]:
     number, colon, seconds = text.partition(":")
-    return _count(number), _seconds(seconds) if colon else 2.0
+    return _count(number), _number(seconds) if colon else 2.0
 
 
 def _latency(text: str) -> tuple[str, Latency | None]:

@@ -101,7 +101,7 @@ class Twistd:
             raise CommandFailed(f"{self.label} did not end within {seconds:g} s") from None
 
     def ready_line(self, seconds: float) -> str:
-        """Wait for the line of its log that says what it listens on.
+        """Wait for the line of its log that names the address on which it listens.
 
         @raise CommandFailed: the process ended first, or took longer than C{seconds}.
         """
@@ -196,7 +196,7 @@ def free_port(host: str = "127.0.0.1") -> int:
 def wait_until(find: Callable[[], _Found | None], seconds: float, what: str) -> _Found:
     """Call C{find()} until its result is true, and return that.
 
-    @param what: what is waited for, as in "waited in vain for ...".
+    @param what: the awaited event, as in "waited in vain for ...".
     @raise CommandFailed: that takes longer than C{seconds}.
     """
     deadline = time.monotonic() + seconds

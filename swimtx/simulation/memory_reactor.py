@@ -6,11 +6,12 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from twisted.internet.interfaces import IReactorTCP, IReactorTime, IReactorUDP
 from twisted.internet.protocol import ClientFactory, DatagramProtocol, Factory
 from zope.interface import implementer
 
-from swimtx.simulation.blocked_sends import BlockedCallers, Outbox
+from swimtx.simulation.blocked_sends import BlockedCallers, Outbox, Unsent
 from swimtx.simulation.clock import HeapCall, Timers, VirtualClock
 from swimtx.simulation.stream_connector import StreamConnector
 from swimtx.simulation.stream_listener import StreamListener
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 
 @implementer(IReactorTime, IReactorUDP, IReactorTCP)
+@attrs.define(eq=False, repr=False)
 class MemoryReactor:
     """The reactor of one simulated process, and the faults of that process.
 
@@ -36,39 +38,24 @@ class MemoryReactor:
     @ivar skew: seconds by which the clock of its host is ahead of the network's.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_clock",
-        "_timers",
-        "_undone",
-        "_waking",
-        "address",
-        "alive",
-        "datagram_ports",
-        "listeners",
-        "network",
-        "outbox",
-        "reads",
-        "skew",
-        "stalled",
-        "transports",
-    )
+    network: MemoryNetwork
+    address: str
+    skew: float = 0.0
+    stalled: bool = attrs.field(init=False, default=False)
+    reads: bool = attrs.field(init=False, default=True)
+    outbox: Outbox | None = attrs.field(init=False, default=None)
+    alive: bool = attrs.field(init=False, default=True)
+    datagram_ports: dict[DatagramPort, None] = attrs.field(init=False, factory=dict)
+    listeners: dict[StreamListener, None] = attrs.field(init=False, factory=dict)
+    transports: dict[StreamTransport, None] = attrs.field(init=False, factory=dict)
+    _clock: VirtualClock = attrs.field(init=False)
+    _timers: Timers = attrs.field(init=False)
+    _undone: deque[Unsent] = attrs.field(init=False, factory=deque)
+    _waking: int = attrs.field(init=False, default=0)
 
-    def __init__(self, network: MemoryNetwork, address: str, skew: float = 0.0) -> None:
-        self.network = network
-        self.address = address
-        self.stalled = False
-        self.reads = True
-        self.outbox: Outbox | None = None
-        self.alive = True
-        self.skew = skew
-        self.datagram_ports: dict[DatagramPort, None] = {}
-        self.listeners: dict[StreamListener, None] = {}
-        self.transports: dict[StreamTransport, None] = {}
-        self._clock = network.clock
-        self._timers = Timers(network.clock)
-        self._undone: deque[tuple[Callable[..., object], tuple[Any, ...]]] = deque()
-        self._waking = 0
+    def __attrs_post_init__(self) -> None:
+        self._clock = self.network.clock
+        self._timers = Timers(self._clock)
 
     def seconds(self) -> float:
         """The current time, in seconds since 1970; after its end, the time of the end."""
@@ -88,11 +75,7 @@ class MemoryReactor:
         return self._clock.calls_of(self._timers)
 
     def listenUDP(
-        self,
-        port: int,
-        protocol: DatagramProtocol,
-        interface: str = "",
-        maxPacketSize: int = 8192,
+        self, port: int, protocol: DatagramProtocol, interface: str = "", maxPacketSize: int = 8192
     ) -> DatagramPort:
         """Listen for datagrams; port 0 takes a free port.
 
@@ -100,13 +83,9 @@ class MemoryReactor:
         @raise CannotListenError: the port is taken, or the host has no such address.
         @raise InvalidAddressError: C{interface} is not a literal address.
         """
-        listening = DatagramPort(self, port, protocol, interface, maxPacketSize)
-        self.datagram_ports[listening] = None
-        try:
-            listening.startListening()
-        except BaseException:
-            self.datagram_ports.pop(listening, None)
-            raise
+        sockets = self.network.datagram_ports
+        listening = DatagramPort(self, sockets, port, interface, protocol, maxPacketSize)
+        listening.startListening()
         if not self.reads:
             listening.keep()
         if self.outbox is not None:
@@ -120,7 +99,7 @@ class MemoryReactor:
 
         @raise CannotListenError: the port is taken, or the host has no such address.
         """
-        listening = StreamListener(self, port, factory, interface)
+        listening = StreamListener(self, self.network.stream_ports, port, interface, factory)
         listening.startListening()
         return listening
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Container
 from random import Random
 from typing import TYPE_CHECKING
 
+import attrs
+
 from swimtx.simulation.addresses import Endpoint, is_loopback, normal
 from swimtx.simulation.clock import VirtualClock
 from swimtx.simulation.faults import Faults
@@ -23,6 +25,7 @@ Trace = Callable[[float, Endpoint, Endpoint, bytes], object]
 FIRST_FREE_PORT = 32768
 
 
+@attrs.define(eq=False)
 class Traffic:
     """Counters of the datagrams, streams and bytes that a network has carried.
 
@@ -31,22 +34,15 @@ class Traffic:
     @ivar streams_opened: accepted streams, also those that a mute host accepted.
     """
 
-    __slots__ = (
-        "datagrams_sent",
-        "datagrams_delivered",
-        "datagrams_lost",
-        "bytes_sent",
-        "bytes_delivered",
-        "bytes_lost",
-        "streams_opened",
-        "stream_bytes_sent",
-        "stream_bytes_delivered",
-    )
-
-    def __init__(self) -> None:
-        self.datagrams_sent = self.datagrams_delivered = self.datagrams_lost = 0
-        self.bytes_sent = self.bytes_delivered = self.bytes_lost = 0
-        self.streams_opened = self.stream_bytes_sent = self.stream_bytes_delivered = 0
+    datagrams_sent: int = 0
+    datagrams_delivered: int = 0
+    datagrams_lost: int = 0
+    bytes_sent: int = 0
+    bytes_delivered: int = 0
+    bytes_lost: int = 0
+    streams_opened: int = 0
+    stream_bytes_sent: int = 0
+    stream_bytes_delivered: int = 0
 
 
 class MemoryNetwork(Faults):
@@ -138,11 +134,9 @@ class MemoryNetwork(Faults):
                 or self.path(here, there)
             )
             loss = path.datagram_loss
-            if loss and self._random() < loss:
-                traffic.datagrams_lost += 1
-                traffic.bytes_lost += len(data)
-                return
-            travel = self.latency(self._rng, here, there)
+            travel = None
+            if not (loss and self._random() < loss):
+                travel = self.latency(self._rng, here, there)
             if travel is None:
                 traffic.datagrams_lost += 1
                 traffic.bytes_lost += len(data)

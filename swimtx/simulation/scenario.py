@@ -6,17 +6,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from random import Random
 
+import attrs
+
 from swimtx.membership.events import Event
 from swimtx.simulation.group import Group
 from swimtx.simulation.history import Announced
 from swimtx.simulation.measures import Knowledge, Load, Meter, knowledge
 
 _STEP = 0.5  # virtual seconds between two reports of progress
-_ENDS = {
-    "was killed": Event.FAILED,
-    "vanished": Event.FAILED,
-    "left": Event.LEFT,
-}
+_ENDS = {"was killed": Event.FAILED, "vanished": Event.FAILED, "left": Event.LEFT}
 """How a member can end, and the event that the others should announce."""
 
 _SAID = {
@@ -82,6 +80,7 @@ class ScenarioReport:
         return all(known.complete for _, known in self.fates.values())
 
 
+@attrs.define(eq=False, repr=False)
 class Scenario:
     """Runs a plan with a group that has not been started.
 
@@ -92,20 +91,13 @@ class Scenario:
     @param cpu: returns the seconds of CPU used so far.
     """
 
-    def __init__(
-        self,
-        group: Group,
-        plan: ScenarioPlan,
-        tell: Callable[[float, str], object] = lambda time, sentence: None,
-        progress: Callable[[str, int, int], object] = lambda what, done, of: None,
-        cpu: Callable[[], float] = lambda: 0.0,
-    ) -> None:
-        self._group = group
-        self._plan = plan
-        self._tell_at = tell
-        self._progress = progress
-        self._chance = Random(f"{group.seed}/story")
-        self._cpu = cpu
+    _group: Group
+    _plan: ScenarioPlan
+    _tell_at: Callable[[float, str], object] = attrs.field(
+        alias="tell", default=lambda time, sentence: None
+    )
+    _progress: Callable[[str, int, int], object] = lambda what, done, of: None
+    _cpu: Callable[[], float] = lambda: 0.0
 
     def play(self) -> ScenarioReport:
         """Run the scenario from the first start to the end."""
@@ -129,16 +121,13 @@ class Scenario:
         return report
 
     def _apply_faults(self, report: ScenarioReport) -> None:
+        """Apply all faults at once, and wait until the survivors know of each end."""
         group, plan = self._group, self._plan
-        victims = self._chance.sample(group.running, plan.victims)
+        victims = Random(f"{group.seed}/story").sample(group.running, plan.victims)
         since = group.now
+        numbers = (plan.kill, plan.vanish, plan.leave, plan.stall)
         fates = {}
-        for fate, number in (
-            ("was killed", plan.kill),
-            ("vanished", plan.vanish),
-            ("left", plan.leave),
-            ("stalled", plan.stall),
-        ):
+        for fate, number in zip((*_ENDS, "stalled"), numbers, strict=True):
             for _ in range(number):
                 fates[victims.pop()] = fate
         for name, fate in fates.items():
@@ -158,20 +147,20 @@ class Scenario:
         elif gone:
             self._wait("know of every end", aware, plan.patience)
         report.fates = {name: (fate, known(name)) for name, fate in gone.items()}
+        self._tell_news(report, fates, since)
+
+    def _tell_news(self, report: ScenarioReport, names: Collection[str], since: float) -> None:
+        """Tell, in the order of time, the announcements and when all survivors knew of an end."""
         lines = [
-            (
-                first.time,
-                f"{first.by} announces that {first.about} {_SAID[first.event]}: {first.why}",
-            )
-            for first in self._firsts(fates, since)
+            (each.time, f"{each.by} announces that {each.about} {_SAID[each.event]}: {each.why}")
+            for each in self._firsts(names, since)
         ]
         for name, (fate, spread) in report.fates.items():
             if spread.complete and spread.last is not None:
-                known_at = since + spread.last
-                lines.append((known_at, f"all {spread.witnesses} know that {name} {fate}"))
+                known_at, known_by = since + spread.last, f"all {spread.witnesses}"
             else:
-                known_by = f"{spread.knew} of {spread.witnesses}"
-                lines.append((group.now, f"{known_by} know that {name} {fate}"))
+                known_at, known_by = self._group.now, f"{spread.knew} of {spread.witnesses}"
+            lines.append((known_at, f"{known_by} know that {name} {fate}"))
         for time, sentence in sorted(lines):
             self._tell_at(time, sentence)
 

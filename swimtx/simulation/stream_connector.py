@@ -26,10 +26,10 @@ from swimtx.simulation.addresses import (
     twisted_address,
     unmapped,
 )
-from swimtx.simulation.clock import HeapCall
 from swimtx.simulation.faults import Answer
 from swimtx.simulation.stream_link import Mark
 from swimtx.simulation.stream_transport import StreamTransport
+from swimtx.timer import Timer
 
 if TYPE_CHECKING:
     from swimtx.simulation.memory_reactor import MemoryReactor
@@ -52,7 +52,7 @@ class OpeningTransport(StreamTransport):
         self._connector = connector
         self._connecting = True
         self._tries = 0
-        self._retry: HeapCall | None = None
+        self._retry = Timer(connector.process.network.clock)
         self._target = (on_host(there[0], connector.process.address), there[1])
 
     def open(self) -> None:
@@ -61,12 +61,12 @@ class OpeningTransport(StreamTransport):
         if not self._connecting:
             return
         if self._tries > RETRIES:
-            self._process.tell(self.failIfNotConnected, TCPTimedOutError())
+            self._fail(TCPTimedOutError())
             return
         travel = network.travel(self._host.host, self._target[0])
         if travel is not None:
             network.clock.post(travel, self._syn_arrives)
-        self._retry = network.clock.callLater(FIRST_RETRY * 2.0**self._tries, self.open)
+        self._retry.set(FIRST_RETRY * 2.0**self._tries, self.open)
         self._tries += 1
 
     def _syn_arrives(self) -> None:
@@ -74,9 +74,7 @@ class OpeningTransport(StreamTransport):
         network = self._process.network
         host, port = self._target
         if not is_loopback(host.partition("%")[0]) and not network.knows(host):
-            network.clock.post(
-                NO_ROUTE_AFTER, self._process.tell, self.failIfNotConnected, NoRouteError()
-            )
+            network.clock.post(NO_ROUTE_AFTER, self._fail, NoRouteError())
             return
         answer = network.answer(host, port)
         listener = network.stream_ports.get(self._target)
@@ -86,18 +84,18 @@ class OpeningTransport(StreamTransport):
         if answer is Answer.MUTE:
             network.clock.post(back, self._accepted, None)
         elif answer is Answer.REFUSE or listener is None:
-            network.clock.post(back, self._refused)
+            network.clock.post(back, self._fail, ConnectionRefusedError())
         else:
             network.clock.post(back, self._accepted, listener)
 
-    def _refused(self) -> None:
-        self._process.tell(self.failIfNotConnected, ConnectionRefusedError())
+    def _fail(self, reason: Exception) -> None:
+        self._process.tell(self.failIfNotConnected, reason)
 
     def _accepted(self, listener: StreamListener | None) -> None:
         """The answer arrives at our kernel: the stream is open, even if our process is stalled."""
         if not self._connecting or self._out is not None or not self._process.alive:
             return
-        self._stop_retries()
+        self._retry.cancel()
         self._process.network.traffic.streams_opened += 1
         other = None if listener is None else listener.accept(self)
         wire = self.link(other)
@@ -123,17 +121,13 @@ class OpeningTransport(StreamTransport):
         """Give up with C{reason}, unless the stream is open."""
         if self._connecting:
             self._connecting = False
-            self._stop_retries()
+            self._retry.cancel()
             self.release(quietly=False, unread=True)
             self._connector.connectionFailed(Failure(reason))
 
     def closed(self, reason: Failure) -> None:
         """Tell the connector as well."""
         self._connector.connectionLost(reason)
-
-    def _stop_retries(self) -> None:
-        if self._retry is not None and self._retry.active():
-            self._retry.cancel()
 
 
 @implementer(IConnector)

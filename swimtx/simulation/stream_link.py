@@ -7,6 +7,8 @@ from collections.abc import Callable
 from enum import Enum
 from typing import TYPE_CHECKING
 
+import attrs
+
 if TYPE_CHECKING:
     from swimtx.simulation.network import MemoryNetwork
 
@@ -31,6 +33,7 @@ class Mark(Enum):
 Segment = bytes | Mark
 
 
+@attrs.define(eq=False, repr=False)
 class Wire:
     """Carries segments from one host to another; ACKs, and the way back, are not simulated.
 
@@ -38,28 +41,20 @@ class Wire:
     @param give_up: called once, after about 15 minutes in which no segment got through.
     """
 
-    def __init__(
-        self,
-        network: MemoryNetwork,
-        source: str,
-        destination: str,
-        deliver: Callable[[Segment], object],
-        give_up: Callable[[], object],
-    ) -> None:
-        self._network = network
-        self._source = source
-        self._destination = destination
-        self._deliver = deliver
-        self._give_up = give_up
-        #: Each segment not yet delivered, the oldest first, and whether it has been lost.
-        self._segments: deque[tuple[Segment, bool]] = deque()
-        self._due = 0
-        self._latest = 0.0
-        self._retries = 0
-        self._retrying = False
-        self._waited = 0.0
-        #: Seconds without a delivery after which it gives up; TCP_USER_TIMEOUT.
-        self.longest: float | None = None
+    _network: MemoryNetwork
+    _source: str
+    _destination: str
+    _deliver: Callable[[Segment], object]
+    _give_up: Callable[[], object]
+    #: Each segment not yet delivered, the oldest first, and whether it has been lost.
+    _segments: deque[tuple[Segment, bool]] = attrs.field(init=False, factory=deque)
+    _due: int = attrs.field(init=False, default=0)
+    _latest: float = attrs.field(init=False, default=0.0)
+    _retries: int = attrs.field(init=False, default=0)
+    _retrying: bool = attrs.field(init=False, default=False)
+    _waited: float = attrs.field(init=False, default=0.0)
+    #: Seconds without a delivery after which it gives up; TCP_USER_TIMEOUT.
+    longest: float | None = attrs.field(init=False, default=None)
 
     def send(self, segment: Segment) -> None:
         """Send a segment after all earlier segments."""

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+import attrs
 from twisted.internet.address import IPv4Address, IPv6Address
 from twisted.internet.error import ConnectionAborted, ConnectionDone, ConnectionLost
 from twisted.internet.interfaces import (
@@ -264,11 +265,11 @@ class StreamTransport:
             self._out.send(Mark.FIN)
 
 
+@attrs.define(eq=False, repr=False)
 class _Socket:
     """The socket options that the simulation knows: TCP_USER_TIMEOUT only."""
 
-    def __init__(self, wire: Wire | None) -> None:
-        self._wire = wire
+    _wire: Wire | None
 
     def setsockopt(self, level: int, option: int, value: int) -> None:
         """Set how long sent data may stay unconfirmed, in milliseconds."""

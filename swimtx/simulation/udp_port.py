@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
-from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL, EINVAL
+from errno import EACCES, EINVAL
 from typing import TYPE_CHECKING
 
-from twisted.internet.address import IPv4Address, IPv6Address
-from twisted.internet.defer import Deferred
-from twisted.internet.error import CannotListenError, InvalidAddressError, MessageLengthError
+import attrs
+from twisted.internet.error import InvalidAddressError, MessageLengthError
 from twisted.internet.interfaces import IListeningPort, IUDPTransport
 from twisted.internet.protocol import DatagramProtocol
 from twisted.logger import Logger
 from zope.interface import implementer
 
-from swimtx.simulation.addresses import (
-    Endpoint,
-    bound_addresses,
-    is_loopback,
-    is_v6,
-    normal,
-    on_host,
-    twisted_address,
-    unmapped,
-)
+from swimtx.simulation.addresses import Endpoint, is_loopback, is_v6, normal, on_host, unmapped
+from swimtx.simulation.bound_socket import BoundSocket, system_error
 
 if TYPE_CHECKING:
-    from swimtx.simulation.memory_reactor import MemoryReactor
+    from swimtx.simulation.network import MemoryNetwork
 
 #: The largest payload of a UDP datagram, in bytes.
 LARGEST = 65507
@@ -40,92 +30,47 @@ OVERHEAD = 832
 _log = Logger()
 
 
-def system_error(number: int) -> OSError:
-    """The error that the kernel reports by this C{errno}."""
-    return OSError(number, os.strerror(number))
-
-
 @implementer(IListeningPort, IUDPTransport)
-class DatagramPort:
-    """A UDP socket of one process, bound as long as it listens.
+@attrs.define(eq=False, repr=False)
+class DatagramPort(BoundSocket):
+    """A UDP socket of one process.
 
     @ivar maxThroughput: bytes of kept datagrams that are read before due timers fire again.
     @ivar kept: the datagrams in the kernel's buffer while the process does not read, else C{None}.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_asked",
-        "_bound",
-        "_broadcast",
-        "_closed",
-        "_connected_to",
-        "_host",
-        "_interface",
-        "_kept_bytes",
-        "_known",
-        "_listening",
-        "_network",
-        "_process",
-        "_sockets",
-        "_source",
-        "_v6",
-        "kept",
-        "maxPacketSize",
-        "maxThroughput",
-        "protocol",
-    )
+    protocol: DatagramProtocol
+    maxPacketSize: int
+    maxThroughput: int = attrs.field(init=False, default=256 * 1024)
+    kept: deque[tuple[bytes, Endpoint]] | None = attrs.field(init=False, default=None)
+    _kept_bytes: int = attrs.field(init=False, default=0)
+    _network: MemoryNetwork = attrs.field(init=False)
+    # The targets for which write() makes no further checks; none for a loopback socket.
+    _known: dict[Endpoint, DatagramPort] = attrs.field(init=False, factory=dict)
+    _v6: bool = attrs.field(init=False)
+    _source: Endpoint = attrs.field(init=False, default=("", 0))
+    _connected_to: Endpoint | None = attrs.field(init=False, default=None)
+    _broadcast: bool = attrs.field(init=False, default=False)
 
-    def __init__(
-        self,
-        process: MemoryReactor,
-        port: int,
-        protocol: DatagramProtocol,
-        interface: str,
-        max_packet_size: int,
-    ) -> None:
-        if interface and normal(interface) is None:
-            raise InvalidAddressError(interface, "not an IPv4 or IPv6 address.")
-        self.protocol = protocol
-        self.maxPacketSize = max_packet_size
-        self.maxThroughput = 256 * 1024
-        self._process = process
-        self._network = process.network
-        self._sockets = process.network.datagram_ports
-        # The targets for which write() makes no further checks; none for a loopback socket.
-        self._known: dict[Endpoint, DatagramPort] = {}
-        self._interface = normal(interface or "0.0.0.0") or interface
-        self._asked = port
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if normal(self._interface) is None:
+            raise InvalidAddressError(self._interface, "not an IPv4 or IPv6 address.")
+        self._network = self.process.network
         self._v6 = is_v6(self._interface)
-        self._listening = False
-        self._host: IPv4Address | IPv6Address | None = None
-        self._bound: list[Endpoint] = []
-        self._source: Endpoint = ("", 0)
-        self._connected_to: Endpoint | None = None
-        self._broadcast = False
-        self._closed: Deferred[None] | None = None
-        self.kept: deque[tuple[bytes, Endpoint]] | None = None
-        self._kept_bytes = 0
 
     def startListening(self) -> None:
         """Bind, and start the protocol.
 
         @raise CannotListenError: the port is taken on this host, or the host has no such address.
         """
-        host = self._process.address
-        addresses = bound_addresses(self._interface, host)
-        if not addresses:
-            raise CannotListenError(self._interface, self._asked, system_error(EADDRNOTAVAIL))
-        port = self._asked or self._network.free_port(addresses, self._sockets)
-        bound = [(address, port) for address in addresses]
-        if any(endpoint in self._sockets for endpoint in bound):
-            raise CannotListenError(self._interface, self._asked, system_error(EADDRINUSE))
-        self._bound = bound
-        self._sockets.update(dict.fromkeys(bound, self))
-        self._source = (addresses[0].partition("%")[0], port)
-        self._host = twisted_address("UDP", self._interface, port)
-        self._listening = True
+        self._bind("UDP")
+        self._sockets.update(dict.fromkeys(self._bound, self))
+        address, port = self._bound[0]
+        self._source = (address.partition("%")[0], port)
+        self.listening = True
         self.let_go()
+        self.process.datagram_ports[self] = None
         self.protocol.makeConnection(self)
 
     def write(self, packet: bytes, addr: tuple[str, int] | None = None) -> None:
@@ -150,7 +95,7 @@ class DatagramPort:
 
     def _write_carefully(self, packet: bytes, addr: Endpoint | None) -> None:
         """Send a datagram to any other target than those in C{_known}, after all checks."""
-        if not self._listening:
+        if not self.listening:
             return
         if not isinstance(packet, bytes | bytearray | memoryview):
             raise TypeError(f"a bytes-like object is required, not {type(packet).__name__!r}")
@@ -161,13 +106,13 @@ class DatagramPort:
         if not 0 <= port <= 65535:
             raise OverflowError("port must be 0-65535.")
         source = self._source
-        destination = (on_host(literal, self._process.address), port)
+        destination = (on_host(literal, self.process.address), port)
         if port == 0 or (is_loopback(source[0]) and not is_loopback(literal)):
             raise system_error(EINVAL)
         send = self._network.send_datagram
         if is_loopback(literal):
             send, source = self._network.send_locally, (literal, source[1])
-        outbox = self._process.outbox
+        outbox = self.process.outbox
         if outbox is None:
             send(source, destination, bytes(packet))
         else:
@@ -223,50 +168,27 @@ class DatagramPort:
     def read_kept(self) -> bool:
         """Read up to C{maxThroughput} bytes of the kept datagrams; return whether more wait."""
         read = 0
-        while self.kept and read < self.maxThroughput and self._process.reads:
+        while self.kept and read < self.maxThroughput and self.process.reads:
             packet, source = self.kept.popleft()
             self._kept_bytes -= len(packet) + OVERHEAD
             read += len(packet)
             self.read(packet, source)
-        if not self.kept and self._process.reads:
+        if not self.kept and self.process.reads:
             self.kept = None
         return bool(self.kept)
 
-    def getHost(self) -> IPv4Address | IPv6Address:
-        """The bound address; C{0.0.0.0} or C{::} if bound to all addresses of the host."""
-        assert self._host is not None, "it has never listened"
-        return self._host
-
-    def stopListening(self) -> Deferred[None] | None:
-        """Close at the next step of the clock.
-
-        @return: a Deferred that fires when the protocol is stopped; C{None} if it does not listen.
-        """
-        if not self._listening:
-            return None
-        if self._closed is None:
-            self._closed = Deferred()
-            self._process.callLater(0, self._close)
-        return self._closed
-
-    def _close(self) -> None:
-        self.release()
+    def _stop(self) -> None:
         try:
             self.protocol.doStop()
         except Exception:
             _log.failure("Unhandled Error")
-        if self._closed is not None:
-            self._closed.callback(None)
 
     def release(self) -> None:
         """Free the port without a call to the protocol, as the kernel does for an ended process."""
-        self._listening = False
-        for endpoint in self._bound:
-            self._sockets.pop(endpoint, None)
-        self._bound = []
+        super().release()
         self.kept = None
         self._known = {}
-        self._process.datagram_ports.pop(self, None)
+        self.process.datagram_ports.pop(self, None)
 
     def connect(self, host: str, port: int) -> None:
         """Set the address of datagrams that are written without one.
