@@ -93,7 +93,8 @@ class SwimService(Service):
 
         @raise twisted.internet.error.CannotListenError: the port is taken, or the process is not
             permitted to bind it.
-        @raise swimtx.errors.BadConfig: as C{Node.start()} fails with it.
+        @raise swimtx.errors.BadConfig: C{config.name} is C{None}, and the hostname cannot be part
+            of a name.
         """
         if self.running:
             return

@@ -51,20 +51,20 @@ class Reactors(SynchronousTestCase):
 
 
 ASSIGNED_FROM_OUTSIDE = {
-    ("agent/control.py", "placeholder.noisy"): "Twisted's factories are told so",
+    ("agent/control.py", "placeholder.noisy"): "an option of Twisted's factories",
     ("transport/udp_port.py", "placeholder.noisy"): "an option of Twisted's protocols",
     ("transport/udp_port.py", "port.protocol"): "Twisted closes the port with another one",
-    ("transport/udp_port.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
+    ("transport/udp_port.py", "self.transport.maxThroughput"): "an option of Twisted's transports",
     ("cli/twistd_processes.py", "self._process.returncode"): "subprocess's own attribute",
-    ("cli/simulate.py", "group.network.latency"): "documented as what may be changed",
-    ("wire/decoding.py", "message"): "a message is filled in after it is made, which is quicker",
+    ("cli/simulate.py", "group.network.latency"): "documented as an attribute that may be changed",
+    ("wire/decoding.py", "message"): "filled in after it is created, which is faster",
     ("simulation/memory_reactor.py", "self._timers"): "one process's timers, held back by it",
     ("simulation/blocked_sends.py", "timers.asked"): "one process's timers, held back by it",
     ("simulation/stream_transport.py", "self._wire.longest"): "the state of one connection",
     ("simulation/scenario.py", "report"): "a report is filled in as the scenario goes on",
-    ("simulation/clock.py", "call"): "a call is filled in after it is made, which is quicker",
-    ("simulation/clock.py", "what._number"): "a call of this clock, which this clock makes",
-    ("simulation/group.py", "run.until"): "a record of the group's, ended by the group",
+    ("simulation/clock.py", "call"): "filled in after it is created, which is faster",
+    ("simulation/clock.py", "what._number"): "a call that this clock has created",
+    ("simulation/group.py", "run.until"): "a record of the group, which ends it",
     ("experiments", "group.seeds"): "documented: the seeds of members that start from now on",
 }
 """The attributes that are assigned from outside the class of the object, each with the reason.
