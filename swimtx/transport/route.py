@@ -10,7 +10,7 @@ from swimtx.addresses import Address
 from swimtx.interfaces import IOutlet, IStream
 
 Peer = Address | IStream
-"""The destination of a message: an address for a datagram, or an open stream."""
+"""The other end of a message: an address for datagrams, or the open stream that carries it."""
 
 
 class Route(enum.Enum):
