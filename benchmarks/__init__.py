@@ -1,1 +1,1 @@
-"""Measurements of what swimtx costs and how soon it detects failures."""
+"""Measures the costs of swimtx, and the times in which it detects failures."""

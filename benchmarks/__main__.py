@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: all benchmarks, simulated and real, each against its budget."""
+"""Runs all benchmarks, simulated and real, as ``python -m benchmarks``, against their budgets."""
 
 from __future__ import annotations
 

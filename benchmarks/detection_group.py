@@ -18,7 +18,7 @@ from tests.faults.members import Members
 from tests.faults.processes import Loopback, Suspicion, suspicions
 from tests.faults.scenes import Scene, Script, Until, play
 
-KILL_WITHIN, KILL_WITHIN_BARE = 0.5, 2.0  # seconds; with tripwires, and without
+KILL_WITHIN, KILL_WITHIN_BARE = 0.5, 2.0  # seconds, with and without tripwires
 STALLED_WITHIN = 2.5
 BACK_WITHIN = 1.0
 LASTING = 2.0
@@ -33,7 +33,7 @@ class Results:
 
     @ivar times: for each repeat, the seconds until each survivor reported the change, sorted.
     @ivar back: for each repeat, the seconds until the last member listed the victim as alive again.
-    @ivar missed: how many survivors did not report a change that they should have.
+    @ivar missed: the number of survivors that did not report an expected change.
     @ivar wrong: wrong failures and long suspicions, as text.
     """
 
@@ -124,7 +124,7 @@ def freeze(count: int, times: int, lasts: float, failed: bool = False) -> list[F
 
 
 def _late(suspicion: Suspicion, victim: str, thawed: float) -> bool:
-    """Whether the victim was suspected after it had been thawed, and for long."""
+    """Whether the victim was suspected after it had been thawed, for longer than C{LASTING}."""
     after = suspicion.name == victim and suspicion.at > thawed
     return after and suspicion.lasted > LASTING
 
@@ -132,7 +132,7 @@ def _late(suspicion: Suspicion, victim: str, thawed: float) -> bool:
 def take(
     results: Results, members: Members, event: str, name: str, mark: int, since: float
 ) -> None:
-    """Note when each survivor reported the event about C{name}, in seconds after C{since}."""
+    """Record the time at which each survivor reported the event, in seconds after C{since}."""
     first: dict[str, float] = {}
     for change in members.changes_of(event, mark):
         if change.name == name:
@@ -172,7 +172,7 @@ def until_reported(members: Members, event: str, name: str, mark: int) -> Script
 
 
 def picked(names: Sequence[str], times: int) -> list[str]:
-    """The victims: the same in each run, and none twice before each was one once."""
+    """The victims: the same in each run; a name repeats only after all names were victims."""
     chance, order = random.Random(1), list(names)
     chance.shuffle(order)
     return [order[number % len(order)] for number in range(times)]

@@ -29,7 +29,7 @@ def link(count: int, times: int, profile: str) -> list[Figure]:
             run(scene, until_reported(members, "failed", victim, mark))
             take(results, members, "failed", victim, mark, at)
             results.wrong += wrongs(members, mark, [victim], at)
-            # A new run: after a return within a run the others would wait longer next time.
+            # A new run: a return within the run would lengthen the next suspicion timeouts.
             alone.unfollow()
             alone.process.kill()
             scene.network.bring_link_up(scene.hosts[victim])

@@ -11,7 +11,7 @@ from benchmarks.report import CannotMeasure, Figure, as_json, as_table
 
 
 class Parser(argparse.ArgumentParser):
-    """Parses C{--format} and the parts to measure, by default all."""
+    """Parses C{--format} and the names of the parts to measure, by default all."""
 
     def __init__(self, name: str, description: str, parts: Collection[str]) -> None:
         super().__init__(prog=f"python -m benchmarks.{name}", description=description)
@@ -22,7 +22,7 @@ class Parser(argparse.ArgumentParser):
     def options(self, arguments: Sequence[str] | None) -> argparse.Namespace:
         """Parse the arguments.
 
-        @raise SystemExit: they are wrong.
+        @raise SystemExit: an argument is wrong.
         """
         options = self.parse_args(arguments)
         for part in options.part:
@@ -35,7 +35,8 @@ class Parser(argparse.ArgumentParser):
 def measured(name: str, measure: Callable[[], list[Figure]]) -> list[Figure]:
     """The figures of one part.
 
-    If it cannot be measured, or an expected outcome does not come about, one figure says so.
+    @return: a single figure with the reason if the part cannot be measured, or if an expected
+        outcome is missing.
     """
     print(f"measuring: {name}", file=sys.stderr, flush=True)
     try:
@@ -54,6 +55,9 @@ def end_when_told() -> None:
 
 
 def printed(figures: Sequence[Figure], form: str) -> int:
-    """Print them; 0 if every budget is kept, else 1."""
+    """Print the figures.
+
+    @return: the exit status: 0 if every budget is kept, else 1.
+    """
     print(as_json(figures) if form == "json" else as_table(figures))
     return int(any(figure.holds is False for figure in figures))

@@ -4,7 +4,7 @@
 
     python -m benchmarks.real [echo|idle|import|group|split|loss|one-transport ...] [--format json]
 
-Without a name all of them are measured, one after the other: about fifteen minutes. All processes
+Without a name all parts are measured, one after the other: about fifteen minutes. All processes
 run on loopback or in network namespaces of their own, and end with the benchmark. The last three
 need root, ip and nft.
 """

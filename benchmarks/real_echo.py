@@ -30,7 +30,7 @@ _ROOT = Path(__file__).resolve().parent.parent
 
 
 def measure(repeats: int = 15, seconds: float = 0.4) -> list[Figure]:
-    """The figures. The two take short turns, since the speed of a machine changes all the time."""
+    """The figures; in short alternating turns, as the speed of a machine changes all the time."""
     with _answering(*_ECHO) as echo, _answering(*_MEMBER) as node:
         ratios, echoed, answered = [], [], []
         for _ in range(repeats):
@@ -99,7 +99,7 @@ def _ping(sequence: int, epoch: int) -> bytes:
 
 
 def _send_for(seconds: float, port: int, datagrams: list[bytes]) -> int:
-    """Keep all datagrams in flight for C{seconds}; the number of answers."""
+    """Keep all datagrams in flight for C{seconds}, and return the number of answers."""
     answers = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.connect(("127.0.0.1", port))

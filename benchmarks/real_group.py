@@ -1,4 +1,4 @@
-"""A group of C{twistd} processes on loopback: how soon it forms, and how soon all know of an end.
+"""A group of C{twistd} processes on loopback: the times of its formation and of detection.
 
 One bootstrap node and 32 members with the profile C{lan}, started at once. Then one member after
 the other is killed and restarted under its name and port; at last one leaves.
@@ -19,21 +19,21 @@ from tests.faults.members import Members, ReportedChange
 
 MEMBERS = 32
 KILLS = 10
-FORMED_WITHIN = 5.0  # seconds after the last one listens
+FORMED_WITHIN = 5.0  # seconds after the last member listens
 FAILED_MEDIAN, FAILED_WORST = 10.0, 15.0
 BACK_WITHIN = 3.0
 LEFT_WITHIN = 1.0
-_BOUND = 60.0  # seconds for anything to happen
+_BOUND = 60.0  # seconds to wait for any outcome
 
 
 @dataclass
 class Results:
     """The measurements so far, in seconds.
 
-    @ivar found: for each kill, when each survivor listed the victim as failed, sorted.
-    @ivar back: for each restart, when the last member listed it as alive, counted from the start of
-        the process.
-    @ivar back_since_ready: the same, counted from when it listened.
+    @ivar found: for each kill, the time until each survivor listed the victim as failed, sorted.
+    @ivar back: for each restart, the time from the start of the process until the last member
+        listed it as alive.
+    @ivar back_since_ready: the same, from the time at which the process listened.
     @ivar wrong: failures of members that had not been killed, as text.
     """
 
@@ -79,7 +79,10 @@ def measure(count: int = MEMBERS, kills: int = KILLS) -> list[Figure]:
 
 
 def _form(members: Members, count: int) -> float:
-    """Start all members; the seconds from when the last one listens until all list all."""
+    """Start all members.
+
+    @return: the seconds from the time at which the last member listens until all list all.
+    """
     bootstrap = members.processes.start("bootstrap", ["swim-bootstrap", "--port", "0"])
     line = wait_until(
         lambda: next((x for x in bootstrap.log().splitlines() if "listening on udp" in x), None),
@@ -91,7 +94,7 @@ def _form(members: Members, count: int) -> float:
     for number in range(1, count + 1):
         members.start(f"m{number}", "--port", "0", "--join", f"127.0.0.1:{found[1]}")
     members.wait(members.listening, _BOUND, "all to listen")
-    # Following costs the members CPU time, so it begins when they should have formed.
+    # Following costs the members CPU time, so it begins when the group should have formed.
     time.sleep(FORMED_WITHIN)
     members.follow()
     members.wait(members.agree, _BOUND, "all to list all")
@@ -108,7 +111,7 @@ def _kill_and_restart(members: Members, victim: str, results: Results) -> None:
     killed = members.end(victim)
     members.wait(lambda: members.agree([victim], "failed"), _BOUND, f"{victim} to be held failed")
     results.found.append(_first_reported(members.changes_of("failed", mark), victim, killed))
-    # It joins by the bootstrap node again, as at first.
+    # It joins by the bootstrap node, as at its first start.
     again = members.start(victim, "--port", str(port), *_seeds(members))
     members.wait(lambda: members.agree([victim]) or again.look(), _BOUND, f"{victim} to listen")
     members.wait(members.listening, _BOUND, f"{victim} to listen")
@@ -132,7 +135,7 @@ def _leave(members: Members, name: str) -> float:
 
 
 def _first_reported(changes: list[ReportedChange], name: str, since: float) -> list[float]:
-    """When each member first reported a change about C{name}, in seconds after C{since}, sorted."""
+    """The seconds after C{since} until each member first reported a change of C{name}, sorted."""
     first: dict[str, float] = {}
     for change in changes:
         if change.name == name:

@@ -21,7 +21,7 @@ from tests.faults.members import Members
 MEMBERS = 8
 CPU_BUDGET = 0.06  # seconds per member and minute
 MEMORY_BUDGET = 50.0  # MiB
-SETTLE = 15.0  # seconds until the work of the start is over
+SETTLE = 15.0  # seconds until the members are idle after their start
 _ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -59,7 +59,7 @@ def measure(seconds: float = 60.0) -> list[Figure]:
 
 
 def _form(members: Members) -> None:
-    """Start a group. No client connects to a member: that would cost it memory and CPU time."""
+    """Start a group. No client connects to a member, as that would cost it memory and CPU time."""
     first = members.start("m1", "--port", "0")
     members.wait(members.listening, 60, "the first member")
     for number in range(2, MEMBERS + 1):

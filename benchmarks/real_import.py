@@ -18,7 +18,7 @@ from benchmarks.report import Figure, at_most, exactly, shown
 
 BUDGET = 0.05  # seconds of CPU time, which does not count other processes
 LATER = ("twisted.web", "twisted.names", "rich")
-"""Packages that have to be imported at their first use, and not before."""
+"""Packages that must not be imported before their first use."""
 
 _ROOT = Path(__file__).resolve().parent.parent
 _TIMED = """
@@ -43,7 +43,7 @@ print(json.dumps([took, spent, alone, protobuf, twisted_spent, early]))
 def measure(repeats: int = 11) -> list[Figure]:
     """The figures, each repeat in an interpreter of its own."""
     with tempfile.TemporaryDirectory(prefix="swimtx-") as folder:
-        _once(folder)  # writes the bytecode and warms the disk's cache
+        _once(folder)  # writes the bytecode, and fills the cache of the disk
         *times, early = zip(*(_once(folder) for _ in range(repeats)), strict=True)
     wall, cpu, alone, protobuf, before = (1000 * statistics.median(kind) for kind in times)
     return [

@@ -16,7 +16,7 @@ class Figure:
     """One measured value.
 
     @ivar part: the subcommand that measured it.
-    @ivar what: in words, with its unit.
+    @ivar what: the quantity in words, with its unit.
     @ivar expected: the budget in words; empty where the value is only for comparison.
     @ivar measured: the value in words.
     @ivar holds: whether the budget is kept; C{None} where there is none.

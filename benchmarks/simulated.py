@@ -2,10 +2,9 @@
 
 ::
 
-    python -m benchmarks.simulated [first-ping|load|infection|thousand|mutations|cpu ...]
-        [--format json]
+    python -m benchmarks.simulated [thousand|mutations|cpu ...] [--format json]
 
-Without a name all of them are measured, one after the other: some minutes of CPU. The seeds are
+Without a name all parts are measured, one after the other: some minutes of CPU. The seeds are
 fixed: all figures but those of CPU are the same in each run and on every machine.
 """
 

@@ -1,4 +1,4 @@
-"""One column of figures for each kind of failure, of a simulated group of a hundred or a thousand.
+"""A column of figures, one for each kind of failure, of a simulated group of 100 or 1000 members.
 
 ::
 
@@ -32,9 +32,9 @@ SEEDS = 3
 TOLERANCE = 3.0  # periods
 LOSSES = (0.1, 0.2, 0.3)
 SPLITS = (0.5, 0.1)
-SHARE = 0.3  # of the members; they end at once
+SHARE = 0.3  # of the members that end at once
 _HEADERS = 28  # bytes of IP and UDP
-_MEMBER_SECONDS = 20_000  # to measure at each loss rate, at the most
+_MEMBER_SECONDS = 20_000  # the most that are measured at each loss rate
 _APART = 20.0  # seconds
 _TIMES = 10
 _STEP = 1.618  # seconds; spreads the failures evenly over the protocol period

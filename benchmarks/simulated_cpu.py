@@ -1,6 +1,6 @@
 """The CPU time of simulation per member and virtual second, for groups at rest.
 
-Other work of the machine can only add to it, so the best of many short slices counts.
+Other processes of the machine can only add to that time, so the best of many short slices counts.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from swimtx.experiments.scenes import acquainted
 from swimtx.simulation import Group, Load, Meter, VirtualClock
 
 BUDGET = 60.0  # microseconds
-SPEED = {100: 100.0, 1000: 10.0}  # virtual seconds for a second of CPU
+SPEED = {100: 100.0, 1000: 10.0}  # by members, virtual seconds per second of CPU
 _SETTLE = 10.0  # seconds
-_SLICE = 3.0  # seconds; slices differ little in the work that they do
+_SLICE = 3.0  # seconds; all slices have about the same work
 _SLICES = 20
 _CALLS = 20_000
 
@@ -59,7 +59,7 @@ def _at_rest(group: Group) -> tuple[Load, float]:
 
 
 def _empty_timers() -> float:
-    """Microseconds per empty timer, as a measure of the machine's speed at the moment."""
+    """Microseconds per empty timer, a measure of the current speed of the machine."""
     clock = VirtualClock()
     began = time.process_time()
     for number in range(_CALLS):

@@ -1,8 +1,8 @@
 """A hundred thousand mutated datagrams, sent to the members of a running group.
 
 Half of them are mutations of every kind of message, half of datagrams that the group has just sent,
-with its names, epochs and open sequence numbers. The group is not sealed, so some are valid and
-make false claims about real members, which have to refute them.
+with its names, epochs and open sequence numbers. The group has no encryption, so some are valid
+and make false claims about real members, which have to refute them.
 """
 
 from __future__ import annotations

@@ -19,8 +19,8 @@ def at_rest(
 ) -> Group:
     """A group whose members know each other and have no update left to spread.
 
-    @param seconds: how long to run until that is so. A member announces once that it has accepted
-        its first stream; where only table exchanges open streams, that takes a while.
+    @param seconds: the time to run until then. A member announces once that it has accepted its
+        first stream, which is late where only table exchanges open streams.
     """
     group = Group(size, seed, wiring=wiring, **{"events": (), **settings})
     group.start()

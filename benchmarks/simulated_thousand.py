@@ -14,7 +14,7 @@ _BOUND = 120.0  # virtual seconds
 
 @cache
 def thousand() -> tuple[Group, float | None, Load]:
-    """The group, the seconds until it had formed, and what that took."""
+    """The group, the seconds until it had formed, and the load meanwhile."""
     group = Group(MEMBERS, "thousand", events=())
     meter = Meter(group, time.process_time)
     group.start()
@@ -23,7 +23,7 @@ def thousand() -> tuple[Group, float | None, Load]:
 
 
 def measure() -> list[Figure]:
-    """Whether all members list all, how soon, and at what cost."""
+    """The time until all members list all, and the cost."""
     _, formed, load = thousand()
     each = load.datagrams / MEMBERS
     return [

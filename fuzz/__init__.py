@@ -1,3 +1,4 @@
-"""Fuzzing: mutated datagrams against the decoder, and against a whole member. Start at
-``datagrams``.
+"""Feeds mutated datagrams to the decoder, and to a whole member.
+
+The entry point is ``datagrams``.
 """

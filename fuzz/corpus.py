@@ -1,4 +1,4 @@
-"""The valid datagrams that are mutated: every type and field, small and of the largest size."""
+"""The valid datagrams that are mutated: all types and fields, of small and of the largest size."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ SEVEN_FIELDS: tuple[bytes, ...] = tuple(
         (MessageType.FAIL, {}),
     )
 )
-"""Messages of peers that know only the original schema."""
+"""Messages of peers with the original schema, which has seven fields."""
 
 CORPUS: tuple[bytes, ...] = (
     *(_encoded(kind, sequence=9) for kind in MessageType),

@@ -33,12 +33,12 @@ from swimtx.membership.claim import State
 from swimtx.simulation import Group
 from swimtx.wire.codec import Codec
 
-MOST_ESCAPES = 20  # more would show the same errors
+MOST_ESCAPES = 20  # a run ends then: further escapes mostly repeat the same errors
 _SETTLED = 12.0  # virtual seconds in which the group forms
 _RECORDED = 400  # datagrams of the group that are mutated as well
 _STEP = 0.05  # virtual seconds between two bursts
 _BURST = 16  # datagrams
-_PEACE = 300.0  # virtual seconds that the group has to recover
+_RECOVERY = 300.0  # virtual seconds for the group to recover
 
 
 class Escape(Exception):
@@ -80,17 +80,17 @@ class _Stream:
         """Discard the data."""
 
     def on_close(self, callback: Callable[[], object] | None) -> None:
-        """It never closes."""
+        """Do nothing: the stream never closes."""
 
     def close(self) -> None:
-        """It stays open."""
+        """Do nothing: the stream stays open."""
 
     def give_up_after(self, seconds: float) -> None:
-        """It waits."""
+        """Do nothing: nothing is sent."""
 
 
 class WholeMember:
-    """The target is a member of a small group in virtual time, which must not be harmed.
+    """The target is a member of a small group in virtual time, which must work on unharmed.
 
     The datagrams come from all kinds of senders: members, strangers, streams. Besides the corpus,
     datagrams of the group are mutated, because they name its members, runs and addresses.
@@ -153,10 +153,10 @@ class WholeMember:
     def end(self) -> None:
         """Check that, without further datagrams, all members list each other as alive again.
 
-        @raise Escape: they do not, or L{check} fails.
+        @raise Escape: a member lists another as not alive, or L{check} fails.
         """
         try:
-            if not self._group.run_until(self._group.everybody_lists, _PEACE):
+            if not self._group.run_until(self._group.everybody_lists, _RECOVERY):
                 held = {key: node.membership.members() for key, node in self._group.nodes.items()}
                 raise Escape(f"the group does not come together again: {held}")
             self.check()
@@ -176,7 +176,7 @@ def _record(protocol: object, recorded: dict[bytes, None]) -> None:
 
 
 def attempts(seed: int, corpus: Sequence[bytes], count: int, seconds: float) -> Iterator[bytes]:
-    """Mutated datagrams, C{count} of them or for C{seconds}, whichever is not 0."""
+    """Mutated datagrams: C{count} of them, or for C{seconds}; 0 means no limit."""
     chance = random.Random(f"{seed}/mutations")
     end = time.monotonic() + seconds
     done = 0

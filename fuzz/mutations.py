@@ -1,4 +1,4 @@
-"""Mutations of valid datagrams, which reach code that random bytes never reach."""
+"""Mutations of valid datagrams, as random bytes would not get past the first checks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Mutation = Callable[[random.Random, bytes, Sequence[bytes]], bytes]
 _LONG_VARINTS = (
     b"\xff" * 9 + b"\x01",  # 2**64 - 1, or -1
     b"\xff" * 9 + b"\x7f",  # more than 64 bits
-    b"\xff" * 12,  # never ends
+    b"\xff" * 12,  # without an end
     b"\x80" * 9 + b"\x01",  # 2**63
     b"\xff\xff\xff\xff\x07",  # 2**31 - 1
     b"\xff\xff\xff\xff\x0f",  # 2**32 - 1
@@ -45,7 +45,7 @@ def truncate(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> byt
 
 
 def remove(chance: random.Random, data: bytes, corpus: Sequence[bytes]) -> bytes:
-    """Remove a piece."""
+    """Remove a random piece."""
     start, end = _two_cuts(chance, data)
     return data[:start] + data[end:]
 

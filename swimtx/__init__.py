@@ -1,8 +1,8 @@
 """swimtx: group membership and failure detection for Twisted, by the SWIM protocol.
 
-A member of a group is a C{Node}; C{SwimService} is one as a Twisted service; C{Bootstrap} is the
-well-known node that newcomers ask first. Start exploring at C{swimtx.node}, and C{swimtx.wiring},
-which builds what is behind it.
+A C{Node} is one member of a group; a C{SwimService} runs one as a Twisted service; a C{Bootstrap}
+is the well-known node that newcomers ask first. The source code is best read from C{swimtx.node}
+and C{swimtx.wiring}, which builds the components of a node.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from swimtx.status import NodeStatus
     from swimtx.wire.messages import Message, MessageType
 
-_HOMES = {
+_MODULES = {
     "addresses": ("Address",),
     "bootstrap": ("Bootstrap", "BootstrapService"),
     "config": ("Config",),
@@ -62,8 +62,8 @@ _HOMES = {
     "status": ("NodeStatus",),
     "wire.messages": ("Message", "MessageType"),
 }
-"""Where each name lives. It is imported when it is used first, so that commands that only talk
-to a running agent need not wait for Twisted to load."""
+"""The module that defines each name. It is imported at the first use of the name, so that commands
+that only talk to a running agent do not wait for the import of Twisted."""
 
 __all__ = [
     "Address",
@@ -97,9 +97,9 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    for home, names in _HOMES.items():
+    for module, names in _MODULES.items():
         if name in names:
-            value: object = getattr(import_module(f"{__name__}.{home}"), name)
+            value: object = getattr(import_module(f"{__name__}.{module}"), name)
             globals()[name] = value
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

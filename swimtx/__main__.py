@@ -1,4 +1,4 @@
-"""``python -m swimtx`` is the command ``swimtx``."""
+"""Makes ``python -m swimtx`` the same command as ``swimtx``."""
 
 import sys
 

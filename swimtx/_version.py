@@ -1,3 +1,3 @@
-"""The version, where nobody has to import the package for it."""
+"""The version, in a module of its own: setuptools reads it without importing the package."""
 
 __version__ = "0.1.0"

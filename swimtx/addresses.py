@@ -1,4 +1,4 @@
-"""Addresses of members: an IP literal in canonical form, and a port; and the text of each."""
+"""Addresses of members: an IP literal in canonical form and a port, and their text form."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def split_host_port(text: str) -> tuple[str, str | None]:
 
     An IPv6 literal with a port is in brackets; without one it may be.
 
-    @raise ValueError: a bracket is missing, or stands around something else.
+    @raise ValueError: a bracket is missing, or encloses anything but an IPv6 literal.
     """
     if text.startswith("["):
         host, bracket, rest = text[1:].partition("]")
@@ -48,8 +48,8 @@ _BROADCAST = ipaddress.ip_address("255.255.255.255")
 def normal_host(host: str) -> str:
     """The canonical form of an IP literal: C{::ffff:1.2.3.4} becomes C{1.2.3.4}.
 
-    @raise ValueError: C{host} is not an IP literal; is a link-local IPv6 one, whose zone the
-        sockets lose; or stands for many hosts (multicast, broadcast).
+    @raise ValueError: C{host} is not an IP literal, is a link-local IPv6 address (sockets drop its
+        zone), or is a multicast or broadcast address.
     """
     if "%" in host:
         raise ValueError(f"{host} names a zone; link-local addresses are not supported")
@@ -64,10 +64,10 @@ def normal_host(host: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether the address is reachable from this machine only."""
+    """Whether the host is a loopback address, reachable from this machine only."""
     return host == "::1" or host.startswith("127.")
 
 
 def is_wildcard(host: str) -> bool:
-    """Whether the address stands for all addresses of the machine."""
+    """Whether the host is the wildcard: all addresses of the machine."""
     return host in ("0.0.0.0", "::")

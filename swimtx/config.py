@@ -1,7 +1,7 @@
-"""What can be set, the presets, and what contradicts itself.
+"""The settings of one member, their presets, and the checks of their values.
 
 Times are in seconds. ``Config.lan()``, ``Config.wan()`` and ``Config.local()`` are the presets;
-each takes every field as a keyword.
+each takes every field as a keyword, except the profile.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from swimtx.addresses import Address, is_loopback, normal_host
 from swimtx.errors import BadConfig
 from swimtx.limits import MAX_CLUSTER_BYTES, MAX_NAME_BYTES, check_tags, check_text
 
-# In seconds, but the silence tolerance, which is counted in protocol periods.
+# In seconds, except the silence tolerance, which is in protocol periods.
 PRESETS: dict[str, dict[str, float]] = {
     "local": {
         "protocol_period": 1.0,
@@ -83,48 +83,56 @@ class Settings(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class Config:
-    """One member's settings. Frozen; a contradiction raises C{BadConfig} when it is made.
+    """The settings of one member; frozen.
 
-    @ivar name: unique and stable, 1 to 128 bytes; C{None}: C{<hostname>-<port>}.
-    @ivar port: UDP port, and the TCP port of the same number; 0 lets the system pick.
-    @ivar interface: the IP literal to bind; C{None}: loopback.
-    @ivar type: C{"udp4"} or C{"udp6"}.
-    @ivar advertise: C{(host, port)} that others should use; a port of 0 means the bound one.
-    @ivar insecure: binding beyond loopback without encryption is meant.
-    @ivar cluster: members of another cluster ignore each other; 1 to 64 bytes.
-    @ivar tags: what every member can read of this one; at most 32, 512 bytes in all.
+    @ivar name: the member's name in the group, unique and stable, 1 to 128 bytes of UTF-8; C{None}:
+        C{<hostname>-<port>}.
+    @ivar port: the number of the UDP and of the TCP port; 0: the system picks it.
+    @ivar interface: the IP literal to bind; C{None}: loopback, or with C{insecure} all addresses.
+    @ivar type: the kind of addresses, C{"udp4"} or C{"udp6"}.
+    @ivar advertise: C{(host, port)} that other members use, the host an IP literal; port 0: the
+        bound one.
+    @ivar insecure: whether C{interface} may be beyond loopback, without encryption.
+    @ivar cluster: the group's name, 1 to 64 bytes; members of different clusters ignore each other.
+    @ivar tags: text to text, which every member can read; at most 32, and 512 bytes together.
     @ivar profile: the preset of times: C{"local"}, C{"lan"} or C{"wan"}.
-    @ivar protocol_period: T', seconds between two probes (SWIM §3.1). Shorter finds failures
-        sooner and costs two datagrams each time.
-    @ivar ping_timeout: seconds until others are asked; at most 0.6 T'. Repeats of the PING go out
-        at 1/3 and 2/3 of it.
-    @ivar relays: k, how many members a PING_REQ asks. More relays accuse wrongly less often under
-        loss, and send 4k datagrams more for each member that does not answer.
-    @ivar gossip_interval: seconds between two gossip ticks, while there is news.
-    @ivar gossip_fanout: members that each tick tells.
-    @ivar transmissions: lambda: an update is told lambda * ceil(ln(n+1)) times (SWIM §4.1).
-    @ivar silence_tolerance: Ts, in periods: a host that was silent for less than Ts + 1 of them is
-        not declared failed; one that is gone is found that much later, exactly.
-    @ivar patience: seconds that a stalled process is given, whose host still accepts streams.
-        Longer forgives longer stalls; a process that hangs is declared failed that much later, but
-        reported stalled at once.
-    @ivar refused_verdict: whether hosts that refuse streams prove their process gone. Off, where
-        somebody on the path may forge a TCP reset: then a refusal counts as silence.
+    @ivar protocol_period: T', seconds between two probes (SWIM §3.1). A shorter period detects
+        failures sooner, and costs two datagrams a probe.
+    @ivar ping_timeout: seconds until a probe asks relays; at most 0.6 T'. The PING is repeated at
+        1/3 and 2/3 of it.
+    @ivar relays: k, the number of members that are sent a PING_REQ (SWIM §3.1). More relays lower
+        the false positives under packet loss, and add up to 4k datagrams for each probe without an
+        ACK.
+    @ivar gossip_interval: seconds between two gossip ticks, while there are updates to send.
+    @ivar gossip_fanout: the number of members that each gossip tick sends to.
+    @ivar transmissions: lambda: an update is sent lambda * ceil(ln(n+1)) times (SWIM §4.1).
+    @ivar silence_tolerance: Ts, in protocol periods: a host that was silent for less than Ts + 1
+        periods is not declared failed. The detection of a host that is gone takes exactly that much
+        longer.
+    @ivar patience: seconds until a stalled process, whose host still accepts streams, is declared
+        failed. A longer patience allows longer stalls; a hung process is reported stalled at once,
+        and declared failed that much later.
+    @ivar refused_verdict: whether refused streams prove that a process has ended. If not, a refusal
+        counts as silence: for networks where an attacker on the path may forge a TCP reset.
     @ivar tripwires: whether an idle stream is held to each of three neighbours, which breaks when
-        their process dies. Off, where something on the way closes idle streams: then a killed
-        process is found by the next probe, a second or so later.
-    @ivar phased: whether probes are spread so that everybody is probed once a period; off: the
-        paper's randomised round robin.
+        the neighbour's process ends. If not, the next probe detects a killed process, about a
+        second later: for networks where a middlebox closes idle streams.
+    @ivar phased: whether probes are spread so that every member is probed once a period. If not,
+        targets are selected by the paper's randomised round robin (SWIM §4.3).
     @ivar table_interval: seconds between two table exchanges with a random member.
-    @ivar renewal_interval: seconds between two announcements at the bootstrap nodes.
-    @ivar direct_notice_limit: in groups of up to this size a FAIL goes to every member at once.
-    @ivar max_members: names that the member list may hold.
-    @ivar max_remembered: failed and left members among them.
-    @ivar failed_memory: seconds that a failed member is remembered, and asked whether it is back.
-    @ivar left_memory: seconds that a departed member is remembered.
+    @ivar renewal_interval: seconds between two registrations with the bootstrap nodes.
+    @ivar direct_notice_limit: the largest group, in members, in which a FAIL is sent to every
+        member at once.
+    @ivar max_members: the most names that the member list holds.
+    @ivar max_remembered: the most failed and left members among them.
+    @ivar failed_memory: seconds that a failed member is remembered, and is asked from time to time
+        whether it is back.
+    @ivar left_memory: seconds that a member that left is remembered.
     @ivar leave_timeout: seconds that C{leave()} waits for acknowledgements.
-    @ivar join_timeout: seconds after which C{join()} fails.
-    @ivar capacity: bytes of the largest datagram that is sent.
+    @ivar join_timeout: seconds without an answer of a seed after which C{join()} fails.
+    @ivar capacity: bytes of the largest datagram that is sent, 1280 to 65000.
+    @raise BadConfig: a value has the wrong type or exceeds its limits, or two contradict each
+        other; the text says which and why.
     """
 
     name: str | None = None
@@ -160,17 +168,26 @@ class Config:
 
     @classmethod
     def local(cls, **settings: Unpack[Settings]) -> Config:
-        """For members on one machine or rack."""
+        """The preset for members on one machine or rack.
+
+        @raise BadConfig: as for L{Config}.
+        """
         return cls(profile="local", **settings)
 
     @classmethod
     def lan(cls, **settings: Unpack[Settings]) -> Config:
-        """For members in one data centre: the default."""
+        """The preset for members in one data centre, which is also the default.
+
+        @raise BadConfig: as for L{Config}.
+        """
         return cls(profile="lan", **settings)
 
     @classmethod
     def wan(cls, **settings: Unpack[Settings]) -> Config:
-        """For members that are far apart."""
+        """The preset for members in several data centres.
+
+        @raise BadConfig: as for L{Config}.
+        """
         return cls(profile="wan", **settings)
 
     def __post_init__(self) -> None:
@@ -182,7 +199,7 @@ class Config:
 
     @property
     def silence_tolerance_seconds(self) -> float:
-        """Ts in seconds."""
+        """The silence tolerance in seconds instead of protocol periods."""
         return self.silence_tolerance * self.protocol_period
 
     def _fill_in(self) -> None:
@@ -205,7 +222,7 @@ class Config:
         object.__setattr__(self, "tags", MappingProxyType(dict(self.tags)))
 
     def _follow_the_period(self, unset: set[str]) -> None:
-        """Fill in what is counted in protocol periods, once these are known to be numbers."""
+        """Fill in the defaults that depend on the protocol period, after checking its type."""
         for setting in ("protocol_period", "silence_tolerance"):
             value: object = getattr(self, setting)
             if isinstance(value, bool) or not isinstance(value, (int, float)):

@@ -6,8 +6,8 @@ from __future__ import annotations
 class Counters:
     """Counts since the node was created.
 
-    @ivar malformed: datagrams and frames that were no message of ours, by reason.
-    @ivar not_admitted: datagrams from addresses that are not admitted, and streams.
+    @ivar malformed: received datagrams and frames that were not a valid message, by reason.
+    @ivar not_admitted: datagrams and streams from addresses that are not admitted.
     """
 
     __slots__ = (
@@ -50,7 +50,7 @@ class Counters:
         self.wrong_target = 0
 
     def as_dict(self) -> dict[str, int | dict[str, int]]:
-        """All counters, by name."""
+        """The values of all counters, by name."""
         found: dict[str, int | dict[str, int]] = {}
         for name in self.__slots__:
             value = getattr(self, name)

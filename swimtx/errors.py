@@ -1,4 +1,4 @@
-"""What can go wrong, as exceptions that a caller may catch."""
+"""The exceptions of swimtx, which callers may catch."""
 
 from __future__ import annotations
 
@@ -6,17 +6,18 @@ from collections.abc import Mapping
 
 
 class SwimError(Exception):
-    """The base of every error that swimtx raises on purpose."""
+    """The base class of all errors that swimtx defines."""
 
 
 class BadConfig(SwimError, ValueError):
-    """A configuration contradicts itself, or a value leaves its limits; the text says why."""
+    """A setting has a wrong type or value, or contradicts another; the text says which and why."""
 
 
 class Malformed(SwimError, ValueError):
-    """Bytes from the network that are no message of ours. ``decode`` raises nothing else.
+    """Received bytes are not a valid message. The decoder raises no other error.
 
-    @ivar reason: a short word to count by, such as C{"claim"} or C{"truncated"}.
+    @ivar reason: the part that is malformed, in a word by which errors are counted, such as
+        C{"claim"} or C{"truncated"}.
     """
 
     def __init__(self, reason: str, detail: str = "") -> None:
@@ -25,9 +26,9 @@ class Malformed(SwimError, ValueError):
 
 
 class JoinFailed(SwimError):
-    """No seed answered.
+    """No seed answered within C{join_timeout} seconds.
 
-    @ivar tried: why, by seed (C{"host:port"}).
+    @ivar tried: from each seed (C{"host:port"}) to the reason, as a text.
     """
 
     def __init__(self, tried: Mapping[str, str]) -> None:
@@ -37,23 +38,23 @@ class JoinFailed(SwimError):
 
 
 class NotRunning(SwimError):
-    """The operation needs something that has been started and has not been stopped."""
+    """The operation needs a node or service that runs."""
 
 
 class HasLeft(NotRunning):
-    """The node has left its group; to be part of it again it has to be stopped and started."""
+    """The node has left its group; it can join again once it was stopped and started."""
 
 
 class AlreadyRunning(SwimError):
-    """It was started before, and has not been stopped since."""
+    """The node runs already, so it cannot be started."""
 
 
 class NoSuchMember(SwimError, KeyError):
-    """Nobody of that name is in the member list."""
+    """No other member of that name is in the member list."""
 
     def __str__(self) -> str:
         return f"no member is called {self.args[0]!r}"
 
 
 class NoAnswer(SwimError):
-    """A member was asked and did not answer in time."""
+    """A member did not answer in time."""

@@ -1,6 +1,6 @@
-"""The seams: where there is a second implementation, or a user may supply one.
+"""The interfaces of components with several implementations, or that a user may implement.
 
-Each has a test case in C{tests/} that every implementation runs.
+Each has a test case in C{tests/} that all implementations run.
 """
 
 from __future__ import annotations
@@ -21,107 +21,116 @@ if TYPE_CHECKING:
     from swimtx.node import Node
 
 Received = Callable[[bytes, "IStream"], object]
-"""Gets the bytes of one message, and the stream that it came by."""
+"""Called with the bytes of one message, and the stream by which it was received."""
 
 Found = tuple[Sequence[Address], dict[str, str]]
-"""Addresses to ask, and for each seed that could not be looked up a sentence why."""
+"""The addresses to ask; and by seed, the reason why it could not be looked up, as a sentence."""
 
 # zope.interface methods are declared without self.
 # ruff: noqa: N805, PLE0302
 
 
 class IMembership(Interface):
-    """The member list as agents, status pages and users see it."""
+    """The list of a group's members, as one member knows them."""
 
-    name: str | None = Attribute("our own name, or C{None} before the node has started")
+    name: str | None = Attribute("the local member's name; C{None} before the node has started")
 
     me: Member = Attribute(
-        "ourselves, as others list us; raises C{NotRunning} before the node has started"
+        "the local member, as others list it; raises C{NotRunning} before the node has started"
     )
 
-    living: int = Attribute("how many members are alive or suspect, oneself included")
+    living: int = Attribute(
+        "the number of members that are alive or suspect, the local member included"
+    )
 
     def __len__() -> int:
-        """How many members are remembered, in any state, oneself included."""
+        """The number of members in any state, the local member included."""
 
     def __contains__(name: object) -> bool:
-        """Whether a member of that name is remembered."""
+        """Whether a member of that name is in the list, in any state."""
 
     def members(state: State | None = None) -> tuple[Member, ...]:
-        """Every member remembered, oneself included, as a tuple of frozen C{Member}s by name.
+        """All members, the local member included, as frozen C{Member}s, sorted by name.
 
-        @param state: only members in this state are given.
+        @param state: return members in this state only; C{None}: in any state.
         """
 
     def get(name: str) -> Member | None:
-        """The C{Member} of that name, or C{None}."""
+        """The C{Member} of that name; C{None} if there is none."""
 
     def subscribe(listener: Callable[[Change], object]) -> Callable[[], None]:
-        """Call C{listener(change)} for each change, in the order in which they are made.
+        """Call C{listener(change)} for each change of the list, in the order of the changes.
 
-        A listener may cause more changes; all listeners hear those after this one.
-        One that raises is logged and stays subscribed.
+        Changes that a listener causes are reported after this one has been reported to all
+        listeners. A listener that raises an exception stays subscribed; the exception is logged.
 
-        @return: a callable that ends the subscription.
-        @raise TypeError: C{listener} cannot be called.
+        @return: a callable without parameters that ends the subscription.
+        @raise TypeError: C{listener} is not callable.
         """
 
 
 class IMemberService(Interface):
-    """The service of one member, as a control port commands it."""
+    """The service of one member, as a control port uses it."""
 
     node: Node = Attribute("the C{Node}")
 
-    joined: bool = Attribute("whether it is part of a group now")
+    joined: bool = Attribute("whether the member is part of a group now")
 
     def join(seeds: Sequence[str | tuple[str, int]]) -> Deferred[IMembership]:
-        """Ask these seeds, once.
+        """Join by these seeds, now.
 
-        @return: a Deferred of the membership; fails with C{JoinFailed}, C{NotRunning} or
-            C{ValueError}.
+        @param seeds: each C{"HOST[:PORT]"} or C{(host, port)}.
+        @return: a Deferred of the membership; fails with C{JoinFailed} when no seed answers in
+            time, with C{NotRunning}, and with C{ValueError} when a seed is malformed. Cancelling it
+            ends this join.
         """
 
     def leave() -> Deferred[None]:
-        """Leave the group, and go on running.
+        """Leave the group; the service continues to run.
 
-        @return: fires when the others know; fails with C{NotRunning}.
+        @return: fires when all living members have acknowledged, or after C{leave_timeout} seconds;
+            fails with C{NotRunning}. Cancelling it ends the wait.
         """
 
 
 class IAdmission(Interface):
-    """Decides which addresses may speak to this member at all."""
+    """Decides from which addresses messages are read."""
 
     def admits(address: Address) -> bool:
-        """Whether a datagram or a stream from that address is read. Asked for each, so be quick."""
+        """Whether a datagram or stream from that address is read; called for each, so be quick."""
 
 
 class IJournal(Interface):
-    """Takes note of what a component did and why, for people who ask later."""
+    """Records the decisions of components, and their reasons, for later inspection."""
 
     def note(kind: str, about: str = "", **details: object) -> None:
-        """Note that something of this kind happened about that member."""
+        """Record a decision.
+
+        @param kind: the kind of decision, in a word.
+        @param about: the name of the member that it concerns.
+        """
 
 
 class IEnvelope(Interface):
-    """What goes around the bytes of a message: nothing, or encryption."""
+    """Protects the bytes of messages in transit, for instance by encryption."""
 
-    overhead: int = Attribute("bytes that L{seal} adds at the most")
+    overhead: int = Attribute("the most bytes that L{seal} adds")
 
     def seal(data: bytes) -> bytes:
-        """The bytes to send for these bytes."""
+        """The bytes to send for the encoded message C{data}."""
 
     def open(data: bytes) -> bytes:
-        """The bytes that were sealed.
+        """The encoded message of received bytes: the reverse of L{seal}.
 
-        @raise swimtx.errors.Malformed: they are not sealed by a member of this group.
+        @raise swimtx.errors.Malformed: C{data} was not sealed by a member of this group.
         """
 
 
 class IOutlet(Interface):
-    """Takes messages to be sent."""
+    """Sends messages."""
 
     def send(data: bytes) -> None:
-        """Send one message's bytes."""
+        """Send the bytes of one message."""
 
 
 class IStream(IOutlet):
@@ -130,29 +139,30 @@ class IStream(IOutlet):
     On a closed stream C{send} does nothing.
     """
 
-    address: Address = Attribute("the C{Address} at the other end")
+    address: Address = Attribute("the C{Address} of the other end")
 
-    accepted: bool = Attribute("whether the other end opened it")
+    accepted: bool = Attribute("whether the other end opened the stream")
 
     def on_close(callback: Callable[[], object] | None) -> None:
-        """Call C{callback()} when it has closed, by whichever side, instead of the one before.
+        """Call C{callback()} when either side has closed the stream; it replaces the last callback.
 
         @param callback: C{None}: call nothing.
         """
 
     def close() -> None:
-        """Close it once what was sent is out."""
+        """Close the stream when all messages have been sent."""
 
     def give_up_after(seconds: float) -> None:
-        """Close it when what was sent stays unconfirmed by the other host for so long."""
+        """Close the stream when the other host has not acknowledged sent data for that long."""
 
 
 class IStreams(Interface):
     """Opens and accepts streams (TCP, on the same port number as UDP)."""
 
     def listen(host: str, port: int, received: Received) -> None:
-        """Accept streams; C{received(data, stream)} gets the bytes of each message.
+        """Accept streams on that address.
 
+        @param received: C{received(data, stream)} is called with the bytes of each message.
         @raise twisted.internet.error.CannotListenError: the port is taken.
         """
 
@@ -160,14 +170,15 @@ class IStreams(Interface):
         """Open a stream.
 
         @param timeout: seconds.
-        @return: a Deferred of an L{IStream}; fails with what the connection failed with. Cancelling
-            it gives the connection up.
+        @param received: C{received(data, stream)} is called with the bytes of each message.
+        @return: a Deferred of an L{IStream}; fails with the error of the connection. Cancelling it
+            aborts the connection.
         """
 
     def stop() -> Deferred[None]:
-        """Close everything.
+        """Close the port and all streams.
 
-        @return: fires when it is done.
+        @return: fires when they are closed.
         """
 
 
@@ -175,20 +186,21 @@ class ISeeds(Interface):
     """A source of addresses to ask when joining."""
 
     def find() -> Deferred[Found]:
-        """Look the seeds up, afresh each time.
+        """Look the seeds up; called before each try to join.
 
-        @return: a Deferred of C{(addresses, failures)}: a list of C{Address}, and a dict of
-            seed to what went wrong in looking it up. Cancelling it gives the look-up up.
+        @return: a Deferred of C{(addresses, failures)}: a sequence of C{Address}, and a dict from
+            each seed that could not be looked up to the reason, as a sentence. Cancelling it ends
+            the look-up.
         """
 
 
 class IUpdateSource(Interface):
     """A source of updates to piggyback on messages that are sent (SWIM §4.1)."""
 
-    pending: bool = Attribute("whether there is any update to tell; asked for every message sent")
+    pending: bool = Attribute("whether there is an update to send; read for each message sent")
 
     def fill(room: int) -> bytes:
-        """Framed updates of at most C{room} bytes together, each counted as told once more.
+        """Framed updates of at most C{room} bytes together; each counts as sent once more.
 
-        @return: bytes, to be appended to a message.
+        @return: bytes to append to a message.
         """

@@ -1,4 +1,4 @@
-"""What components note of what they did. Here: nothing is kept."""
+"""The journal of a node that records nothing."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from swimtx.interfaces import IJournal
 
 @implementer(IJournal)
 class NullJournal:
-    """Forgets at once."""
+    """A journal that discards all notes."""
 
     __slots__ = ()
 
     def note(self, kind: str, about: str = "", **details: object) -> None:
-        """Nothing is kept."""
+        """Discard the note."""

@@ -9,16 +9,16 @@ MAX_CLUSTER_BYTES = 64
 MAX_TAGS = 32
 MAX_TAGS_BYTES = 512  # keys and values together
 MAX_INCARNATION = 2**30
-MAX_EPOCH = 2**53  # milliseconds; beyond it JSON readers would round
-MAX_EVIDENCE = 16  # entries that one claim may carry
+MAX_EPOCH = 2**53  # milliseconds; JSON parsers may round greater numbers
+MAX_EVIDENCE = 16  # entries of one claim
 MAX_AGE = 2**31  # seconds
 
 
 def check_text(text: str, most: int, what: str) -> None:
-    """Check that C{text} may be a name: 1 to C{most} bytes of UTF-8, no control characters.
+    """Check that C{text} is a valid name: 1 to C{most} bytes of UTF-8, no control characters.
 
     @param what: the name of the field, for the text of the error.
-    @raise ValueError: C{text} may be no name; the text says why.
+    @raise ValueError: C{text} is not a valid name; the text says why.
     """
     try:
         size = len(text.encode())
@@ -31,12 +31,13 @@ def check_text(text: str, most: int, what: str) -> None:
 
 
 def check_tags(tags: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
-    """Check tags.
+    """Check the tags of a member.
 
     @param tags: C{(key, value)} pairs.
     @return: the pairs, sorted.
-    @raise ValueError: a key or value is no text, a key is no name or occurs twice, a value is no
-        UTF-8, there are more than C{MAX_TAGS}, or they exceed C{MAX_TAGS_BYTES} together.
+    @raise ValueError: a key or value is not a text, a key is not a valid name or occurs twice, a
+        value cannot be encoded as UTF-8, there are more than C{MAX_TAGS}, or they exceed
+        C{MAX_TAGS_BYTES} together.
     """
     pairs = tuple(tags)
     for key, value in pairs:

@@ -1,4 +1,7 @@
-"""One member of a group: what users call. ``wiring`` builds what is behind it."""
+"""The node: one member of a group, with the methods that users call.
+
+``wiring`` builds its components.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +25,16 @@ from swimtx.wiring import Wiring
 
 
 class Node:
-    """One member of a group, inside your own Twisted program.
+    """One member of a group, as a part of a Twisted program.
 
-    @param reactor: provides C{IReactorTime}, C{IReactorUDP}, C{IReactorTCP} (and a name resolver,
-        if seeds are given by name).
-    @param config: by default C{Config.lan()}.
-    @param chance: where every random choice comes from.
-    @param codec: may be shared by the nodes of one simulation.
-    @param wiring: builds the components; a subclass builds others.
-    @raise TypeError: C{reactor} is none, and the text says which interface it lacks, or C{config}
-        is no C{Config}.
+    @param reactor: provides C{IReactorTime}, C{IReactorUDP} and C{IReactorTCP}, and a name resolver
+        if seeds are given by name.
+    @param config: the settings; C{None}: C{Config.lan()}.
+    @param chance: the source of all random choices; C{None}: a new C{random.Random}.
+    @param codec: encodes and decodes messages; the nodes of one simulation may share it.
+    @param wiring: the class that builds the components; a subclass may build others.
+    @raise TypeError: C{reactor} lacks an interface, which the text names, or C{config} is not a
+        C{Config}.
     """
 
     def __init__(
@@ -62,36 +65,36 @@ class Node:
         counts = f"{table.living - suspects} alive, {suspects} suspect"
         return f"<Node {table.name!r} at {table.local.address}, {counts}{state}>"
 
-    # What it is
+    # Properties
 
     @property
     def config(self) -> Config:
-        """The settings that it was given."""
+        """The settings that the node was given."""
         return self._config
 
     @property
     def membership(self) -> IMembership:
-        """The member list; it may be subscribed to before C{start()}."""
+        """The member list; subscriptions are possible before C{start()}."""
         return self._parts.membership
 
     @property
     def protocol(self) -> SwimProtocol:
-        """The C{DatagramProtocol} that listens."""
+        """The C{DatagramProtocol} of the node's UDP port."""
         return self._parts.protocol
 
     @property
     def counters(self) -> Counters:
-        """What has been counted since it was made."""
+        """The counts since the node was created."""
         return self._parts.counters
 
     @property
     def running(self) -> bool:
-        """Whether it has been started and not stopped."""
+        """Whether the node has been started and has not been stopped since."""
         return self._running
 
     @property
     def name(self) -> str:
-        """Our name in the group.
+        """The node's name in the group.
 
         @raise NotRunning: the node has never been started.
         """
@@ -99,82 +102,86 @@ class Node:
 
     @property
     def address(self) -> Address:
-        """Where others reach us.
+        """The address at which other members reach the node.
 
         @raise NotRunning: the node has never been started.
         """
         return self._parts.membership.local.address
 
-    # Life
+    # Lifecycle
 
     def start(self) -> Deferred[None]:
-        """Bind UDP and TCP on one port number, and live.
+        """Bind UDP and TCP on one port number, and start the protocol, at once.
 
-        @return: has fired, since nothing has to be waited for; cancelling it does nothing. It fails
-            with C{CannotListenError} if the port is taken, with C{AlreadyRunning} if the node runs,
-            and with C{BadConfig} if it was given no name and the host's cannot be part of one.
+        @return: a Deferred that has fired already, so that cancelling it does nothing. It fails
+            with C{CannotListenError} when the port is taken, with C{AlreadyRunning} when the node
+            runs, and with C{BadConfig} when C{config.name} is C{None} and the hostname cannot be
+            part of a name.
         """
         return maybeDeferred(self._start)
 
     def restart(self) -> Deferred[None]:
-        """Leave and stop, if it runs, and start as a new run under the same name and port.
+        """Leave and stop if the node runs, then start a new run with the same name and port.
 
-        @return: fires when that is done; fails as L{start} does, and then the node is stopped.
-            Cancelling it ends the waiting for others to know that we leave.
+        @return: fires when the new run has started; fails as L{start} does, and then the node is
+            stopped. Cancelling it ends the wait for the acknowledgements of the LEAVE.
         """
         return Deferred.fromCoroutine(self._restart())
 
     def join(self, seeds: ISeeds | Iterable[str | tuple[str, int]]) -> Deferred[IMembership]:
-        """Join the group that any of the seeds knows.
+        """Join the group of the first seed that answers.
 
-        @param seeds: C{(host, port)} pairs, texts as C{--join} takes them, or an C{ISeeds}.
+        @param seeds: C{(host, port)} pairs, texts C{"HOST[:PORT]"} as for C{--join}, or an
+            C{ISeeds}.
         @return: fires with the membership. It fails with C{JoinFailed} when no seed has answered
-            within C{join_timeout} seconds, naming every seed and why; with C{NotRunning} before
-            C{start()} and C{HasLeft} after C{leave()}; with C{ValueError} if a seed is none; with
-            C{CancelledError} when the node is stopped meanwhile. Cancelling it gives up, and the
-            seeds are asked no more.
+            within C{join_timeout} seconds (the error gives the reason for each seed); with
+            C{NotRunning} before C{start()}; with C{HasLeft} after C{leave()}; with C{ValueError}
+            when a seed is malformed; with C{CancelledError} when the node leaves or is stopped
+            meanwhile. Cancelling it ends the join: no seed is asked any more.
         """
         return Deferred.fromCoroutine(self._join(seeds))
 
     def leave(self) -> Deferred[None]:
-        """Tell every member that we leave.
+        """Leave the group: send LEAVE to every living member.
 
-        @return: fires when all know, or after C{leave_timeout} seconds; fails with C{NotRunning}.
-            Cancelling it ends the waiting: we have left all the same.
+        @return: fires when all have acknowledged, or after C{leave_timeout} seconds; fails with
+            C{NotRunning}. Cancelling it ends the wait; the node has left nevertheless.
         """
         return Deferred.fromCoroutine(self._leave())
 
     def stop(self) -> Deferred[None]:
-        """Close the sockets and stop every timer. Without C{leave()}, others see a failure.
+        """Close the sockets and cancel all timers. Without C{leave()}, others detect a failure.
 
-        @return: fires when nothing is left; it does not fail, and cancelling it has no use.
+        @return: fires when the sockets are closed; it does not fail. Cancelling it does not undo
+            the stop.
         """
         return Deferred.fromCoroutine(self._stop())
 
     def destroy(self) -> Deferred[None]:
-        """Leave, stop, and empty the list.
+        """Leave and stop if the node runs, then empty the member list.
 
-        @return: fires when that is done; it does not fail. Cancelling it ends the waiting for
-            others to know; the node goes on running then, outside its group.
+        @return: fires when that is done; it does not fail. Cancelling it ends the wait for the
+            acknowledgements of the LEAVE; the node then continues to run, outside its group.
         """
         return Deferred.fromCoroutine(self._destroy())
 
-    # Use
+    # Operations
 
     def ping(self, name: str) -> Deferred[float]:
-        """The round-trip time to a member, over the protocol itself.
+        """Measure the round-trip time to another member, by a probe.
 
-        @return: fires with seconds. It fails with C{NoSuchMember}; with C{NoAnswer} after one
-            protocol period; with C{NotRunning}; with C{CancelledError} when the node leaves or is
-            stopped. Cancelling it gives up.
+        @return: fires with seconds. It fails with C{NoSuchMember} when no other member of that name
+            is known; with C{NoAnswer} after one protocol period without an ACK; with C{NotRunning};
+            with C{CancelledError} when the node leaves or is stopped. Cancelling it ends the wait.
         """
         return Deferred.fromCoroutine(self._ping(name))
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Change what others can read of us.
+        """Replace the node's tags, which every member can read.
 
-        @raise ValueError: they are no texts, or leave their limits.
-        @raise NotRunning: the node is not started.
+        @param tags: text to text; at most 32, and 512 bytes of keys and values together.
+        @raise ValueError: C{tags} is not a mapping of text to text, or exceeds these limits.
+        @raise NotRunning: the node is not running.
         """
         self._check_running()
         if not isinstance(tags, Mapping):
@@ -184,27 +191,27 @@ class Node:
     def on_message(
         self, kind: MessageType, callback: Callable[[Message, Address], object]
     ) -> Callable[[], None]:
-        """Call C{callback(message, address)} for each message of that type that comes in, after the
-        updates that came with it were applied.
+        """Call C{callback(message, address)} for each received message of a type, after the updates
+        piggybacked on it have been applied.
 
-        @return: a callable that ends it.
-        @raise ValueError: C{kind} is no type of message.
-        @raise TypeError: C{callback} cannot be called.
+        @return: a callable without parameters that ends the calls.
+        @raise ValueError: C{kind} is not a type of message.
+        @raise TypeError: C{callback} is not callable.
         """
         if not callable(callback):
             raise TypeError(f"callback must be callable, not {callback!r}")
         return self._parts.protocol.on_message(MessageType(kind), callback)
 
     def info(self) -> NodeStatus:
-        """Ourselves, counts by state, times and counters.
+        """The node's status: its record, settings, member counts by state, and counters.
 
-        @raise NotRunning: the node is not started.
+        @raise NotRunning: the node is not running.
         """
         self._check_running()
         parts = self._parts
         return NodeStatus.of(parts.membership, self._config, parts.health, parts.counters)
 
-    # How
+    # Private
 
     def _start(self, name: str | None = None, port: int | None = None) -> None:
         if self._running:
@@ -254,7 +261,7 @@ class Node:
         self._running = False
         self._parts.stop()
         await self._parts.ports.close()
-        self._parts.stop()  # messages that came in until then may have begun something
+        self._parts.stop()  # messages received until then may have started timers
 
     async def _destroy(self) -> None:
         if self._running:

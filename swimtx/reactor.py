@@ -1,4 +1,4 @@
-"""What a member needs of a reactor."""
+"""The interfaces of a reactor that a member uses, and the check for them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ class Reactor(Protocol):
     """Any of Twisted's reactors, or C{swimtx.testing.MemoryReactorClock}.
 
     It also provides C{IReactorUDP} and C{IReactorTCP}, and, if seeds are given by name,
-    C{IReactorPluggableNameResolver}: that is checked when a node is made, since Twisted does not
-    tell type checkers which of them its reactor has.
+    C{IReactorPluggableNameResolver}. They are checked at run time, when a node is created, as
+    Twisted's type of its reactor does not declare them.
     """
 
     def seconds(self) -> float:
-        """Seconds since 1970."""
+        """The current time, in seconds since 1970."""
 
     def callLater(
         self, delay: float, callable: Callable[..., object], *args: object, **kw: object
     ) -> IDelayedCall:
-        """Call in C{delay} seconds."""
+        """Call C{callable} in C{delay} seconds."""
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """What is still to be called."""
+        """The pending calls."""
 
 
 def check_reactor(reactor: object, *interfaces: type[Interface]) -> None:
-    """Check that a reactor provides these interfaces; by default, what a member needs.
+    """Check that a reactor provides the given interfaces; by default, those that a member uses.
 
-    @raise TypeError: it does not; the text says which interface it lacks.
+    @raise TypeError: C{reactor} lacks an interface, which the text names.
     """
     for needed in interfaces or (IReactorTime, IReactorUDP, IReactorTCP):
         if not needed.providedBy(reactor):

@@ -1,4 +1,4 @@
-"""A member as a Twisted service: starts, joins in the background, however long it takes, leaves."""
+"""Runs a member as a Twisted service, which joins in the background until a seed answers."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ from swimtx.interfaces import IMemberService, IMembership, ISeeds
 from swimtx.node import Node
 from swimtx.reactor import Reactor
 
-FIRST_RETRY = 0.4  # seconds at the most, half of it at the least
-LONGEST_RETRY = 30.0
+FIRST_RETRY = 0.4  # seconds; a pause is chosen at random between half of its bound and all of it
+LONGEST_RETRY = 30.0  # seconds; the bound doubles up to this
 
 
 @implementer(IMemberService)
 class SwimService(Service):
-    """One member of a group, to be given to a parent service or started by itself.
+    """One member of a group as a service, with or without a parent service.
 
-    @param seeds: whom to ask when joining: C{"HOST[:PORT]"} or C{(host, port)} each, or an
-        C{ISeeds}. With none the member is the first of its group, and joined at once.
-    @param reactor: defaults to the global one.
-    @param chance: where every random choice of the service and its node comes from.
-    @raise TypeError: C{reactor} is none, and the text says which interface it lacks, or C{config}
-        is no C{Config}.
+    @param seeds: the addresses to ask when joining: each C{"HOST[:PORT]"} or C{(host, port)}, or an
+        C{ISeeds}. Without seeds the member is the first of its group, and has joined at once.
+    @param reactor: C{None}: the global reactor.
+    @param chance: the source of all random choices of the service and its node.
+    @raise TypeError: C{reactor} lacks an interface, which the text names, or C{config} is not a
+        C{Config}.
     @raise ValueError: a seed is malformed; the text says which and why.
-    @ivar node: the member itself; it lives as long as the service.
+    @ivar node: the C{Node}, the same one over all starts and stops of the service.
     """
 
     _log = Logger()
@@ -57,7 +57,7 @@ class SwimService(Service):
         self._reactor = reactor
         self._chance = chance or random.Random()
         self._config = config
-        # One source, asked again and again: what was given may be read but once.
+        # One source for all tries: C{seeds} may be an iterator, which can be read only once.
         source = as_seeds(reactor, seeds, config.type)
         self._seeds = None if source == as_seeds(reactor, (), config.type) else source
         self.node = Node(reactor, config, chance=self._chance)
@@ -69,7 +69,7 @@ class SwimService(Service):
 
     @property
     def joined(self) -> bool:
-        """Whether it is part of a group now."""
+        """Whether the member is part of a group now."""
         return self._joined
 
     def __repr__(self) -> str:
@@ -79,8 +79,8 @@ class SwimService(Service):
     def whenJoined(self) -> Deferred[IMembership]:
         """Wait until the member is part of a group.
 
-        @return: a new Deferred of the membership. It fails with C{CancelledError} when the service
-            is stopped. Cancelling it ends the waiting, and nothing else.
+        @return: a new Deferred of the membership; fails with C{CancelledError} when the service is
+            stopped. Cancelling it ends this wait only; the service continues to join.
         """
         if self._joined:
             return succeed(self.node.membership)
@@ -89,9 +89,12 @@ class SwimService(Service):
         return waiting
 
     def startService(self) -> None:
-        """Bind, then join in the background.
+        """Bind the port, then join in the background, with growing pauses, until a seed answers.
 
-        @raise twisted.internet.error.CannotListenError: the port is taken or may not be had.
+        @raise twisted.internet.error.CannotListenError: the port is taken, or the process is not
+            permitted to bind it.
+        @raise swimtx.errors.BadConfig: C{config.name} is C{None}, and the hostname cannot be part
+            of a name.
         """
         if self.running:
             return
@@ -107,9 +110,9 @@ class SwimService(Service):
             self._note_joined()
 
     def stopService(self) -> Deferred[None]:
-        """Leave, for C{leave_timeout} seconds at the most, then close every socket and timer.
+        """Leave, for at most C{leave_timeout} seconds, then close all sockets and stop all timers.
 
-        @return: fires when nothing is left; it does not fail.
+        @return: fires when the sockets are closed; it does not fail.
         """
         if self._stopping is not None:
             done: Deferred[None] = Deferred()
@@ -127,17 +130,24 @@ class SwimService(Service):
         return Deferred.fromCoroutine(self._leave_and_stop())
 
     def join(self, seeds: ISeeds | Iterable[str | tuple[str, int]]) -> Deferred[IMembership]:
-        """Ask these seeds now, once. When one answers, those of the start are not asked any more.
+        """Join by these seeds now. When one answers, the service's own seeds are asked no more.
 
-        After L{leave} this begins a new run, under the same name and port.
+        After L{leave}, the node first starts a new run with the same name and port.
 
-        @return: a Deferred of the membership; fails with C{JoinFailed}, C{NotRunning}, with
-            C{ValueError} if one of them is no seed, and after L{leave} as C{Node.start()} does.
+        @param seeds: as for C{Node.join()}.
+        @return: a Deferred of the membership; fails with C{JoinFailed} after C{join_timeout}
+            seconds, with C{NotRunning}, with C{ValueError} when a seed is malformed, with
+            C{CancelledError} when the service is stopped, and after L{leave} as C{Node.start()}
+            does. Cancelling it ends this join.
         """
         return Deferred.fromCoroutine(self._join(seeds))
 
     def leave(self) -> Deferred[None]:
-        """Leave the group and stay outside, running, until told to join again or to stop."""
+        """Leave the group. The service continues to run, outside any group, until L{join}.
+
+        @return: fires when all living members have acknowledged, or after C{leave_timeout} seconds;
+            fails with C{NotRunning}. Cancelling it ends the wait; the member has left nevertheless.
+        """
         if not self.running:
             return fail(NotRunning("the service is not running"))
         self._end_joining()
@@ -158,13 +168,13 @@ class SwimService(Service):
         return membership
 
     def _join_in_the_background(self) -> None:
-        self._joining = Deferred.fromCoroutine(self._join_however_long_it_takes())
+        self._joining = Deferred.fromCoroutine(self._join_until_a_seed_answers())
         self._joining.addErrback(lambda failure: failure.trap(CancelledError, NotRunning))
         self._joining.addErrback(
             lambda failure: self._log.failure("joining was given up", failure=failure)
         )
 
-    async def _join_however_long_it_takes(self) -> None:
+    async def _join_until_a_seed_answers(self) -> None:
         assert self._seeds is not None
         longest = FIRST_RETRY
         while True:

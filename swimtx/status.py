@@ -1,4 +1,4 @@
-"""What a member says of itself to people, and to the programs that they ask with."""
+"""The status of a member, for users and for their programs."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ from swimtx.suspicion.detection_times import expected_detection_times
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStatus:
-    """A member at one moment. Times are in seconds.
+    """The status of a member at one time. Durations are in seconds.
 
-    @ivar address: its host, an IP literal.
+    @ivar address: the member's host, an IP literal.
     @ivar state: C{"alive"}, or C{"left"}.
-    @ivar local_health: 0 is best, 7 is worst (Lifeguard §IV-A).
-    @ivar expected: for each kind of failure (C{killed}, C{stalled}, C{hung}, C{silent}) when it
-        should be known everywhere: C{{"soonest": ..., "latest": ...}}.
-    @ivar members: how many are in each state, oneself included.
-    @ivar refutations: how often it has refuted what others said of it.
-    @ivar refused: newcomers that were turned away because the list was full.
-    @ivar counters: what has been counted, by name.
+    @ivar epoch: milliseconds since 1970 at the start of the run.
+    @ivar incarnation: the incarnation number within the run (SWIM §4.2).
+    @ivar silence_tolerance: in seconds, unlike in C{Config}.
+    @ivar local_health: the local health score, 0 (healthy) to 7 (worst) (Lifeguard §IV-A).
+    @ivar expected: for each kind of failure (C{killed}, C{stalled}, C{hung}, C{silent}) the bounds
+        of the time until all members should know it: C{{"soonest": ..., "latest": ...}}.
+    @ivar members: the number of members in each state, the local member included.
+    @ivar refutations: the number of claims that the member has refuted.
+    @ivar refused: the number of newcomers that were refused because the member list was full.
+    @ivar counters: the values of the node's C{Counters}, by name.
     """
 
     name: str
@@ -53,7 +56,7 @@ class NodeStatus:
     ) -> NodeStatus:
         """The status of the member with these components.
 
-        @raise NotRunning: it has never been started.
+        @raise NotRunning: the member has never been started.
         """
         me = membership.local
         states = [claim.state for claim in membership.claims()]
@@ -83,5 +86,5 @@ class NodeStatus:
         )
 
     def to_json(self) -> dict[str, object]:
-        """The JSON object that C{swimtx info} shows."""
+        """The status as a JSON object, as C{swimtx info} shows it."""
         return asdict(self)

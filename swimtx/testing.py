@@ -1,4 +1,4 @@
-"""Test doubles for trial tests of users: a reactor with a simulated network and virtual time."""
+"""Test doubles for users' trial tests: a reactor with a simulated network and virtual time."""
 
 from __future__ import annotations
 
@@ -34,33 +34,34 @@ HeapClock = VirtualClock
 class MemoryReactorClock(TwistedMemoryReactorClock):
     """Twisted's C{MemoryReactorClock}, with working UDP and TCP on a simulated network.
 
-    Two of them on one network share its time: to advance one advances both::
+    Reactors on one network share its time: advancing one advances all::
 
         one = MemoryReactorClock(host="10.0.0.1")
         other = MemoryReactorClock(one.network, host="10.0.0.2")
 
-    Time starts at 1,790,000,000 seconds since 1970. Unlike Twisted's, time steps from one
-    due time to the next, so that a timer of one second that arms itself again fires every second.
+    Time starts at 1,790,000,000 seconds since 1970. Unlike Twisted's, it advances from one due time
+    to the next, so that a timer of one second that sets itself again fires every second.
 
-    @param network: C{None}: a new local network without loss.
-    @param host: the literal address of the host that its process runs on.
+    @param network: the network to attach to; C{None}: a new local network without packet loss.
+    @param host: the IP literal of the simulated host that the process runs on.
+    @ivar network: the C{MemoryNetwork}.
     @ivar process: the simulated process, which can be stalled or killed.
     """
 
     def __init__(self, network: MemoryNetwork | None = None, host: str = "10.0.0.1") -> None:
-        # Skips the initializer of Clock: its list of calls is not used.
+        # Skips the initialiser of Clock, whose list of calls is not used.
         super(TwistedMemoryReactorClock, self).__init__()
         self.network = network or MemoryNetwork(VirtualClock(), Random(0))
         self.process: MemoryReactor = self.network.host(host)
 
     @property
     def rightNow(self) -> float:  # type: ignore[override]  # noqa: N802
-        """As L{seconds}; L{advance} changes it."""
+        """The same as L{seconds}; L{advance} changes it."""
         return self.process.seconds()
 
     @property
     def calls(self) -> list[Any]:  # type: ignore[override]
-        """As L{getDelayedCalls}, in a new list."""
+        """The same as L{getDelayedCalls}, in a new list."""
         return list(self.process.getDelayedCalls())
 
     def seconds(self) -> float:
@@ -72,16 +73,16 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
     ) -> IDelayedCall:
         """Call C{callable} in C{delay} seconds.
 
-        @raise AssertionError: the delay is negative.
+        @raise AssertionError: C{delay} is negative.
         """
         return self.process.callLater(delay, callable, *args, **kw)
 
     def getDelayedCalls(self) -> Sequence[IDelayedCall]:
-        """The waiting calls of this process, without those of others on the network."""
+        """The pending calls of this process only, not of others on the network."""
         return self.process.getDelayedCalls()
 
     def advance(self, amount: float) -> None:
-        """Let C{amount} seconds pass for the whole network, from one due time to the next.
+        """Let C{amount} seconds pass in the whole network, from one due time to the next.
 
         @raise ValueError: C{amount} is negative.
         """
@@ -102,9 +103,9 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
     def listenTCP(
         self, port: int, factory: Factory[Any], backlog: int = 50, interface: str = ""
     ) -> StreamListener:
-        """Listen for streams, and note that in C{tcpServers} as Twisted's does.
+        """Listen for streams, and append to C{tcpServers} as Twisted's does.
 
-        @raise CannotListenError: the port is taken, or the host has no such address.
+        @raise CannotListenError: the port is taken, or C{interface} is not the host's address.
         """
         listening = self.process.listenTCP(port, factory, backlog, interface)
         self.tcpServers.append((port, factory, backlog, interface))
@@ -118,7 +119,10 @@ class MemoryReactorClock(TwistedMemoryReactorClock):
         timeout: float = 30,
         bindAddress: tuple[str, int] | None = None,
     ) -> StreamConnector:
-        """Open a stream, and note that in C{tcpClients} as Twisted's does."""
+        """Open a stream, and append to C{tcpClients} as Twisted's does.
+
+        @param timeout: seconds.
+        """
         self.tcpClients.append((host, port, factory, timeout, bindAddress))  # type: ignore[arg-type]
         connector = self.process.connectTCP(host, port, factory, timeout, bindAddress)
         self.connectors.append(connector)

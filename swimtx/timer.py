@@ -1,4 +1,4 @@
-"""A timer that is set, moved and cancelled again and again."""
+"""A timer that can be set, postponed and cancelled any number of times."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Timer:
 
     @property
     def pending(self) -> bool:
-        """Whether a call is still to come."""
+        """Whether a call is pending."""
         return self._call is not None and bool(self._call.active())
 
     def set(self, delay: float, function: Callable[..., object], *args: object) -> None:

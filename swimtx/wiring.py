@@ -1,7 +1,7 @@
-"""Wiring: builds the components of one member, the lowest first, and hands each what it uses.
+"""Builds the components of one member, the lowest layer first, and connects them.
 
 Reading order: state, transport, probing, then the group (failure detector, suspicion,
-dissemination, joining). To build a member without a part, or with another, override its
+dissemination, joining). To build a member without a component, or with another one, override its
 C{make_...} method.
 """
 
@@ -73,22 +73,22 @@ class Stoppable(Protocol):
     """A component that has timers or probes."""
 
     def stop(self) -> object:
-        """End; no timer is left."""
+        """Stop: cancel all timers and probes."""
 
 
 class Startable(Stoppable, Protocol):
-    """A component that does something of its own accord while the member runs."""
+    """A component that acts on timers of its own while the member runs."""
 
     def start(self) -> object:
-        """Begin."""
+        """Start the timers."""
 
 
 class Wiring:
     """The components of one member, as attributes.
 
-    @param reactor: what the member runs on.
-    @param chance: where every random choice comes from.
-    @param codec: may be shared by the members of one simulation.
+    @param reactor: the reactor of the member.
+    @param chance: the source of all random choices.
+    @param codec: encodes and decodes messages; the members of one simulation may share it.
     """
 
     def __init__(
@@ -107,16 +107,16 @@ class Wiring:
         self._build_dissemination()
         self._build_joining()
 
-    # The order of construction
+    # Construction, in this order
 
     def _build_state(self) -> None:
-        """What is believed, and which updates are to be told."""
+        """The member list, and the queue of updates to send."""
         self.membership = self.make_membership()
         self.updates = self.make_updates()
         self.tombstones = Tombstones(self.clock, self.membership, self.config)
 
     def _build_transport(self, codec: Codec) -> None:
-        """How messages come and go, and which component waits for which answer."""
+        """Sending and receiving messages, and matching answers to requests."""
         membership, config = self.membership, self.config
         admission = self.make_admission()
         self.protocol = SwimProtocol(
@@ -146,7 +146,7 @@ class Wiring:
             self.protocol.handle(answer, self.messenger.requests.resolve)
 
     def _build_probing(self) -> None:
-        """What every probe may need, and how we probe on behalf of others."""
+        """The components that probes use, and probes on behalf of other members."""
         membership, config, messenger = self.membership, self.config, self.messenger
         self.health = self.make_local_health()
         membership.on_refutation(self.health.refuted)
@@ -159,7 +159,7 @@ class Wiring:
         self.stall_recovery = StallRecovery(self.clock, membership, self.health, config)
 
     def _build_failure_detector(self) -> None:
-        """Which member is probed when, what that means, and what follows for a suspect."""
+        """Probes of members, their assessment, and the suspicion that may follow."""
         self.isolation = self.make_isolation()
         self.tripwires = self.make_tripwires()
         self.relay_selection = RelaySelection(
@@ -171,7 +171,7 @@ class Wiring:
         self.detector = self.make_detector()
 
     def _build_dissemination(self) -> None:
-        """How updates spread. Those that tell of departures also tell the bootstrap nodes."""
+        """Dissemination of updates. Departures are also reported to the bootstrap nodes."""
         membership, config, messenger = self.membership, self.config, self.messenger
         self.gossip = self.make_gossip()
         self.reconnector = self.make_reconnector()
@@ -188,7 +188,7 @@ class Wiring:
         self.failure_broadcast = self.make_failure_broadcast()
 
     def _build_joining(self) -> None:
-        """How we join and leave, and what we do about peers that are not known."""
+        """Joining and leaving, and the handling of unknown peers."""
         membership, config, messenger = self.membership, self.config, self.messenger
         exchange = self.anti_entropy.exchange
         self.identity = LocalIdentity(
@@ -214,12 +214,12 @@ class Wiring:
             membership, self.protocol, self.counters, unknown_peers.pinged
         )
 
-    # Life
+    # Lifecycle
 
     def start(self) -> None:
-        """Probe, gossip and exchange tables from now on. Our own record is in the table."""
+        """Start probes, gossip and table exchanges; the local member's record is in the table."""
         self.registration.start()
-        beginning: tuple[Startable, ...] = (
+        components: tuple[Startable, ...] = (
             *self.suspicion,
             self.reconnector,
             self.detector,
@@ -227,12 +227,12 @@ class Wiring:
             self.gossip,
             self.anti_entropy,
         )
-        for component in beginning:
+        for component in components:
             component.start()
 
     def stop_accusing(self) -> None:
-        """Accuse, ask and join no more; updates are still told."""
-        ending: tuple[Stoppable, ...] = (
+        """Stop all probes, suspicions and joins; updates are still sent."""
+        components: tuple[Stoppable, ...] = (
             self.joining,
             self.registration,
             self.announcer,
@@ -245,24 +245,24 @@ class Wiring:
             self.anti_entropy,
             self.on_demand_ping,
         )
-        for component in ending:
+        for component in components:
             component.stop()
 
     def stop(self) -> None:
-        """Do nothing more of our own accord; no timer is left."""
+        """Stop all components and cancel all timers."""
         self.stop_accusing()
         self.gossip.stop()
         self.leaving.stop()
         self.tombstones.stop()
 
-    # The parts that there is a choice of
+    # Factories of the components that may be replaced
 
     def make_journal(self) -> IJournal:
-        """Where components note what they did."""
+        """The journal in which components record their decisions."""
         return NullJournal()
 
     def make_clock(self) -> StallClock:
-        """The clock that all timers run on."""
+        """The clock of all timers."""
         return StallClock(IReactorTime(self.reactor), self.journal)
 
     def make_membership(self, kind: type[Membership] = Membership) -> Membership:
@@ -273,31 +273,31 @@ class Wiring:
         )
 
     def make_updates(self) -> UpdateQueue:
-        """What is to be piggybacked (SWIM §4.1)."""
+        """The queue of updates to piggyback (SWIM §4.1)."""
         return UpdateQueue(self.membership, self.config, self.counters)
 
     def make_update_sources(self) -> Sequence[IUpdateSource]:
-        """Where the protocol takes updates from, in this order."""
+        """The sources of updates to piggyback, in the order in which they are read."""
         return (self.updates,)
 
     def make_envelope(self) -> IEnvelope:
-        """What goes around each message."""
+        """The envelope that protects messages in transit."""
         return PlainEnvelope()
 
     def make_admission(self) -> IAdmission:
-        """Which addresses may speak to us."""
+        """The check of the addresses from which messages are read."""
         return AdmitAll(self.journal)
 
     def make_accusation(self) -> Callable[[str], Claim | None]:
-        """What a PING to a suspect carries first (Lifeguard §IV-C)."""
+        """The claim that a PING to a suspect carries first (Lifeguard §IV-C)."""
         return BuddySystem(self.membership).accusation
 
     def make_local_health(self) -> LocalHealth:
-        """How well this member works (Lifeguard §IV-A)."""
+        """The local health of this member (Lifeguard §IV-A)."""
         return LocalHealth()
 
     def make_ping_req_relay(self, kind: type[PingReqRelay] = PingReqRelay) -> PingReqRelay:
-        """What answers a PING_REQ (SWIM §3.1)."""
+        """The relay that answers PING_REQs (SWIM §3.1)."""
         return kind(
             self.membership, self.messenger, self.broken_streams, self.config, self.counters
         )
@@ -307,12 +307,12 @@ class Wiring:
         return ProbeSchedule.probe(period, ping_timeout)
 
     def make_target_selection(self) -> TargetSelection:
-        """Which member is probed when (SWIM §4.3)."""
+        """The selection of the member to probe in each period (SWIM §4.3)."""
         kind = PhasedRoundRobin if self.config.phased else RoundRobin
         return kind(self.chance, self.config.protocol_period)
 
     def make_tripwires(self, kind: type[Tripwires] | None = None) -> Tripwires:
-        """The idle streams to our neighbours, or what finds out whether their ports accept."""
+        """The idle streams to neighbours; or the check whether their ports accept streams."""
         kind = kind or (Tripwires if self.config.tripwires else StreamPortCheck)
         return kind(
             self.clock,
@@ -324,11 +324,11 @@ class Wiring:
         )
 
     def make_assessment(self, kind: type[EvidenceAssessment] = EvidenceAssessment) -> Assessment:
-        """What a probe without an ACK means."""
+        """The assessment of probes without an ACK."""
         return kind(self.clock.seconds, self.membership, self.broken_streams, self.config)
 
     def make_detector(self, kind: type[FailureDetector] = FailureDetector) -> FailureDetector:
-        """What probes a member each period (SWIM §3.1)."""
+        """The failure detector, which probes a member each period (SWIM §3.1)."""
         return kind(
             self.clock,
             self.membership,
@@ -349,7 +349,7 @@ class Wiring:
         )
 
     def make_isolation(self, kind: type[Isolation] = Isolation) -> Isolation:
-        """What tells whether this member itself is cut off."""
+        """The detection of an isolation of this member itself."""
         return kind(
             self.clock,
             self.membership,
@@ -361,7 +361,7 @@ class Wiring:
         )
 
     def make_suspicion(self) -> Sequence[Startable]:
-        """What turns a suspicion into a verdict (SWIM §4.2), in the order of construction."""
+        """The suspicion components (SWIM §4.2), in the order of construction."""
         timers = self.make_suspicion_timers()
         monitors = self.make_monitors(timers)
         return (timers, monitors, self.make_verdicts(timers, monitors), self.isolation)
@@ -369,7 +369,7 @@ class Wiring:
     def make_suspicion_timers(
         self, kind: type[SuspicionTimers] = SuspicionTimers
     ) -> SuspicionTimers:
-        """How long a suspect may take (Lifeguard §IV-B)."""
+        """The timers of suspicions (Lifeguard §IV-B)."""
         return kind(
             self.clock,
             self.membership,
@@ -380,13 +380,13 @@ class Wiring:
         )
 
     def make_backoff(self) -> FalsePositiveBackoff:
-        """What makes timeouts longer after a false positive."""
+        """The backoff that lengthens timeouts after a false positive."""
         return FalsePositiveBackoff(self.clock.seconds)
 
     def make_monitors(
         self, timers: SuspicionTimers, kind: type[SuspectMonitors] = SuspectMonitors
     ) -> SuspectMonitors:
-        """What watches suspects first-hand."""
+        """The monitors, which probe suspects first-hand."""
         assessment = self.assessment
         assert isinstance(assessment, EvidenceAssessment)
         return kind(
@@ -402,11 +402,11 @@ class Wiring:
     def make_verdicts(
         self, timers: SuspicionTimers, monitors: SuspectMonitors, kind: type[Verdicts] = Verdicts
     ) -> Verdicts:
-        """What declares a suspect failed."""
+        """The verdicts, which declare suspects failed."""
         return kind(self.clock, self.membership, self.config, timers, monitors, self.isolation)
 
     def make_stale_news(self) -> object:
-        """What answers members that have missed a FAIL."""
+        """The replies to members that have missed a FAIL."""
         return StaleNewsReplies(self.clock.seconds, self.membership, self.messenger)
 
     def make_gossip(self, kind: type[Gossip] = EagerGossip) -> Gossip:
@@ -416,11 +416,11 @@ class Wiring:
         )
 
     def make_failure_broadcast(self) -> object:
-        """What tells of departures directly (SWIM §3.2)."""
+        """The direct notices of departures (SWIM §3.2)."""
         return FailureBroadcast(
             self.chance, self.membership, self.messenger, self.config, self.registration.outsiders
         )
 
     def make_reconnector(self) -> Startable:
-        """What asks failed members whether they are back (Serf: reconnect)."""
+        """The reconnector, which PINGs failed members (Serf: reconnect)."""
         return Reconnector(self.clock, self.chance, self.membership, self.messenger, self.config)

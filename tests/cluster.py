@@ -1,4 +1,4 @@
-"""Groups of real C{twistd} processes for tests, which end with the test in any case.
+"""Groups of real C{twistd} processes for tests, which are ended with the test in any case.
 
 ::
 
@@ -70,7 +70,7 @@ class Running:
         self.process.send(signal.SIGCONT)
 
     def terminate(self) -> int:
-        """SIGTERM, as from an init system; the exit status."""
+        """SIGTERM, as by an init system; returns the exit status."""
         self.process.send(signal.SIGTERM)
         return self.process.wait(TIMEOUT)
 
@@ -87,12 +87,12 @@ class RunningMember(Running):
         self.agent = AgentClient(self.control)
 
     def members(self) -> list[dict[str, Any]]:
-        """Its member list."""
+        """The member list."""
         members: list[dict[str, Any]] = self.agent.get("members")
         return members
 
     def states(self) -> dict[str, str]:
-        """The state of each member in its list."""
+        """The state of each member in the list."""
         return {member["name"]: member["state"] for member in self.members()}
 
     def info(self) -> dict[str, Any]:

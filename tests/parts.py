@@ -41,7 +41,7 @@ NOW = 1_790_000_000.0
 EPOCH = int(NOW * 1000)
 """The epoch of a member that starts when the scene begins."""
 
-_Room = TypeVar("_Room")
+_Component = TypeVar("_Component")
 
 
 class Heard(NamedTuple):
@@ -49,7 +49,7 @@ class Heard(NamedTuple):
 
     @ivar at: seconds since the scene began.
     @ivar data: the encoded message.
-    @ivar peer: the address or the stream that it came from.
+    @ivar peer: the address or the stream by which it was received.
     """
 
     at: float
@@ -83,7 +83,7 @@ class Scene:
         return f"10.0.{self._hosts // 250}.{self._hosts % 250}"
 
     def member(self, name: str = "me", **settings: Any) -> MemberParts:
-        """The parts of a member, which listen but send nothing by themselves."""
+        """The components of a member, which listen but send nothing by themselves."""
         return MemberParts(self, name, self.next_host(), settings)
 
     def peer(self, name: str, host: str = "", port: int = PORT, epoch: int = EPOCH) -> Peer:
@@ -91,7 +91,7 @@ class Scene:
         return Peer(self, name, host or self.next_host(), port, epoch)
 
     def node(self, name: str, **settings: Any) -> Node:
-        """A whole member, not yet started; its reactor is C{node._reactor}."""
+        """A whole member that has not started; its reactor is C{node._reactor}."""
         host = self.next_host()
         settings.setdefault("interface", host)
         config = Config.lan(**{"name": name, "insecure": True, "port": PORT, **settings})
@@ -99,7 +99,7 @@ class Scene:
         return Node(self.network.host(host), config, chance=chance, codec=self.codec)
 
     def group(self, *names: str, **settings: Any) -> list[Node]:
-        """Whole members that have started, joined the first, and know each other."""
+        """Whole members that have started, have joined by the first, and know each other."""
         nodes = [self.node(name, **settings) for name in names]
         for node in nodes:
             node.start()
@@ -112,9 +112,9 @@ class Scene:
 
 
 class MemberParts:
-    """The components of one member that those of a test depend on.
+    """The components of one member on which the component under test depends.
 
-    @ivar changes: all changes that subscribers of the membership were told of.
+    @ivar changes: all changes that the membership has reported to subscribers.
     """
 
     def __init__(self, scene: Scene, name: str, host: str, settings: dict[str, Any]) -> None:
@@ -164,11 +164,11 @@ class MemberParts:
         self.news.clear()
         self.changes: list[Change] = []
         self.membership.subscribe(self.changes.append)
-        self._rooms: list[Any] = []
+        self._components: list[Any] = []
 
     @property
     def me(self) -> Claim:
-        """The member's claim of itself."""
+        """The member's claim about itself."""
         return self.membership.local
 
     @property
@@ -186,15 +186,15 @@ class MemberParts:
         for claim in claims:
             self.membership.apply(claim, spread=False)
 
-    def use(self, room: _Room) -> _Room:
-        """Have a component stopped by L{close}; return it."""
-        self._rooms.append(room)
-        return room
+    def use(self, component: _Component) -> _Component:
+        """Register a component that L{close} stops, and return it."""
+        self._components.append(component)
+        return component
 
     def close(self) -> None:
         """Stop all components, and close the sockets."""
-        for room in self._rooms:
-            room.stop()
+        for component in self._components:
+            component.stop()
         self._port.stopListening()
         self.streams.stop()
         self.scene.run(0.01)
@@ -203,9 +203,9 @@ class MemberParts:
 class Peer(DatagramProtocol):
     """A bare socket that records the messages that it receives.
 
-    @ivar claim: its claim of itself.
+    @ivar claim: the claim about itself.
     @ivar heard: all received messages.
-    @ivar answering: whether it sends an ACK to each PING that has it as target.
+    @ivar answering: whether the peer sends an ACK to each PING that has it as target.
     """
 
     noisy = False
@@ -256,11 +256,11 @@ class Peer(DatagramProtocol):
     # Sending
 
     def say(self, to: Any, kind: MessageType, **more: Any) -> None:
-        """Send a message to an address, or over a stream, and let it arrive."""
+        """Send a message to an address, or over a stream, and run until it has arrived."""
         self.send(to, self.bytes_of(kind, **more))
 
     def send(self, to: Any, data: bytes) -> None:
-        """Send these bytes, and let them arrive."""
+        """Send these bytes, and run until they have arrived."""
         if type(to) is Address:
             self.transport.write(data, to)
             self.scene.run(LATENCY)
@@ -277,7 +277,7 @@ class Peer(DatagramProtocol):
         )
 
     def answer(self, heard: Heard, **more: Any) -> None:
-        """Send the ACK to a PING, over the transport that the PING came by."""
+        """Send the ACK to a PING, over the transport by which the PING was received."""
         data = self.bytes_of(MessageType.ACK, sequence=heard.message.sequence, **more)
         if type(heard.peer) is Address:
             self.transport.write(data, heard.peer)
@@ -290,7 +290,7 @@ class Peer(DatagramProtocol):
 
 
 class ComponentTestCase(SynchronousTestCase):
-    """A scene with the parts of one member. At the end all is stopped, and no timer may be left."""
+    """A scene with the components of one member; after their stop no timer may be left."""
 
     settings: dict[str, Any] = {}
 
@@ -327,7 +327,7 @@ class Calls:
         return len(self.all)
 
     def __bool__(self) -> bool:
-        return True  # like any function
+        return True  # as for any function, whatever its length
 
 
 Function = Callable[..., Any]

@@ -1,4 +1,4 @@
-"""What holds for the code as a whole, and no single component can be asked for."""
+"""Rules for the source code as a whole: imports, and the assignment of attributes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def module_names() -> list[str]:
 
 
 def is_command(module: str) -> bool:
-    """Whether a module belongs to the top floor."""
+    """Whether a module belongs to the top layer, the commands."""
     return any(f"{module}.".startswith(f"swimtx.{command}.") for command in COMMANDS)
 
 
@@ -51,31 +51,31 @@ class Reactors(SynchronousTestCase):
 
 
 ASSIGNED_FROM_OUTSIDE = {
-    ("agent/control.py", "placeholder.noisy"): "Twisted's factories are told so",
-    ("transport/udp_port.py", "nobody.noisy"): "Twisted's protocols are told so",
+    ("agent/control.py", "placeholder.noisy"): "an option of Twisted's factories",
+    ("transport/udp_port.py", "placeholder.noisy"): "an option of Twisted's protocols",
     ("transport/udp_port.py", "port.protocol"): "Twisted closes the port with another one",
-    ("transport/udp_port.py", "self.transport.maxThroughput"): "Twisted's transports are set so",
+    ("transport/udp_port.py", "self.transport.maxThroughput"): "an option of Twisted's transports",
     ("cli/twistd_processes.py", "self._process.returncode"): "subprocess's own attribute",
-    ("cli/simulate.py", "group.network.latency"): "documented as what may be changed",
-    ("wire/decoding.py", "message"): "a message is filled in after it is made, which is quicker",
+    ("cli/simulate.py", "group.network.latency"): "documented as an attribute that may be changed",
+    ("wire/decoding.py", "message"): "filled in after it is created, which is faster",
     ("simulation/memory_reactor.py", "self._timers"): "one process's timers, held back by it",
     ("simulation/blocked_sends.py", "timers.asked"): "one process's timers, held back by it",
     ("simulation/stream_transport.py", "self._wire.longest"): "the state of one connection",
     ("simulation/scenario.py", "report"): "a report is filled in as the scenario goes on",
-    ("simulation/clock.py", "call"): "a call is filled in after it is made, which is quicker",
-    ("simulation/clock.py", "what._number"): "a call of this clock, which this clock makes",
-    ("simulation/group.py", "run.until"): "a record of the group's, ended by the group",
+    ("simulation/clock.py", "call"): "filled in after it is created, which is faster",
+    ("simulation/clock.py", "what._number"): "a call that this clock has created",
+    ("simulation/group.py", "run.until"): "a record of the group, which ends it",
     ("experiments", "group.seeds"): "documented: the seeds of members that start from now on",
 }
-"""Attributes that are assigned from outside the class of the object, and why that is right.
+"""The attributes that are assigned from outside the class of the object, each with the reason.
 
-What is counted (C{counters.x += 1}) is no link. A private record of a module (a class whose name
-begins with an underscore) may be changed anywhere in that module.
+Augmented assignments to counters (C{counters.x += 1}) are allowed. A private record of a module (a
+class whose name begins with an underscore) may be changed anywhere in that module.
 """
 
 
 def sources() -> list[Path]:
-    """The modules that people write."""
+    """The modules of the package that are not generated."""
     return [path for path in sorted(PACKAGE.rglob("*.py")) if not path.stem.endswith("_pb2")]
 
 
@@ -95,7 +95,7 @@ def private_records(tree: ast.Module) -> set[str]:
 
 
 def assigned_from_outside(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Line and target of each plain assignment to an attribute of anything but C{self}."""
+    """The line and target of each plain assignment to an attribute of an object but C{self}."""
     records = private_records(tree)
     for node in ast.walk(tree):
         targets: list[ast.expr] = []
@@ -115,7 +115,7 @@ def assigned_from_outside(tree: ast.Module) -> Iterator[tuple[int, str]]:
 
 
 def is_excepted(path: str, target: str) -> bool:
-    """Whether an assignment is one of those listed above."""
+    """Whether an assignment is in C{ASSIGNED_FROM_OUTSIDE}."""
     return any(
         path.startswith(where) and (target == what or target.startswith(f"{what}."))
         for where, what in ASSIGNED_FROM_OUTSIDE
@@ -132,7 +132,7 @@ class Links(SynchronousTestCase):
                     found.append(f"swimtx/{where}:{line}: {target}")
         self.assertEqual(found, [])
 
-    def test_every_exception_still_stands_in_the_code(self) -> None:
+    def test_every_listed_exception_occurs_in_the_code(self) -> None:
         for where, what in ASSIGNED_FROM_OUTSIDE:
             places = [
                 target
@@ -144,7 +144,7 @@ class Links(SynchronousTestCase):
                 any(f"{place}.".startswith(f"{what}.") for place in places), (where, what)
             )
 
-    def test_a_link_tied_afterwards_is_found_however_it_is_written(self) -> None:
+    def test_an_assignment_from_outside_is_found_in_any_notation(self) -> None:
         for text in (
             "relay.broken = detection.broken",
             "self.paths.detour = f",

@@ -1,4 +1,4 @@
-"""Members over real sockets on this machine, on the reactor that trial was told to use."""
+"""Members over real sockets on this machine, on the reactor that trial was started with."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class LoopbackTests(TestCase):
         return node
 
     async def group(self, *names: str, **settings: Any) -> list[Node]:
-        """Members that all know each other."""
+        """Members that all list each other."""
         nodes = [await self.start(name, **settings) for name in names]
         known = [self.when(node, Event.JOINED, len(names) - 1) for node in nodes]
         for node in nodes[1:]:
@@ -40,7 +40,7 @@ class LoopbackTests(TestCase):
         return nodes
 
     def when(self, node: Node, event: Event, times: int = 1) -> Deferred[Change]:
-        """Fires with the change when a member has announced that event so many times."""
+        """A Deferred of the last change when a member has announced an event C{times} times."""
         seen: Deferred[Change] = Deferred()
         left = times
 

@@ -103,7 +103,7 @@ class Starting(NodeTests):
         for port in held:
             port.stopListening()
 
-    def test_a_start_on_a_taken_port_fails_and_leaves_nothing(self) -> None:
+    def test_a_start_on_a_taken_port_fails_and_leaves_no_port_or_timer(self) -> None:
         noisy = Factory.forProtocol(Protocol)
         noisy.noisy = False
         for kind in ("UDP", "TCP"):
@@ -194,7 +194,7 @@ class Starting(NodeTests):
             self.assertIn("has not been started", str(error))
         self.assertIs(node.membership.name, None)
 
-    def test_a_start_with_an_invalid_host_name_fails_and_leaves_nothing(self) -> None:
+    def test_a_start_with_an_invalid_host_name_fails_and_leaves_no_port(self) -> None:
         node = Node(self.scene.network.host("10.0.0.9"), Config.lan(port=0))
         self.nodes.append(node)
         self.patch(socket, "gethostname", lambda: "host\x07name")
@@ -234,7 +234,7 @@ class Starting(NodeTests):
 
 
 class Stopping(NodeTests):
-    def test_a_stop_leaves_nothing_at_any_moment(self) -> None:
+    def test_a_stop_at_any_moment_leaves_no_timer_or_transport(self) -> None:
         for seconds in (0.0, 0.001, 0.3, 0.45, 0.46, 1.0, 2.7, 31.0, 90.0):
             first, second = self.group("n1", "n2")
             first.set_tags({"news": "yes"})
@@ -245,7 +245,7 @@ class Stopping(NodeTests):
             self.assertEqual(list(reactor_of(first).getDelayedCalls()), [])
             self.assertEqual(reactor_of(first).transports, {})
 
-    def test_a_message_that_arrives_during_the_stop_starts_nothing(self) -> None:
+    def test_a_message_that_arrives_during_the_stop_starts_no_timer(self) -> None:
         first, second, third = self.group("n1", "n2", "n3")
         stopping = first.stop()
         accused = third._parts.membership.local.suspected("n2")
@@ -285,7 +285,7 @@ class Stopping(NodeTests):
         self.assertEqual(member.epoch, second._parts.membership.local.epoch)
 
     def test_a_node_that_is_started_again_at_once_is_a_later_run_too(self) -> None:
-        """Even if no millisecond has passed."""
+        """The epoch grows even if no millisecond has passed."""
         node = self.started()
         reactor = reactor_of(node)
         epochs = []

@@ -1,4 +1,4 @@
-"""The contents of the packages, and their installation in each of the ways that there are.
+"""The contents of the packages, and each way to install them.
 
 All tests work on copies: of the source tree, so that an old ``build/`` has no effect, and of the
 Python environment, so that installing and uninstalling is real and yet takes seconds. Twisted is
@@ -30,7 +30,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TIMEOUT = 300
 PLUGIN = "twisted/plugins/swimtx_plugin.py"
 COMMANDS = ("swim", "swim-bootstrap")
-MADE_BY_TOOLS = shutil.ignore_patterns(
+GENERATED = shutil.ignore_patterns(
     *(".git", ".venv", "venv", "build", "dist", "_build", "*.egg-info", "dropin.cache"),
     *("__pycache__", "*.pyc", "_trial_temp*", ".hypothesis", ".*_cache"),
 )
@@ -71,7 +71,7 @@ def temporary(name: str) -> Path:
 
 @functools.cache
 def tracked() -> tuple[str, ...] | None:
-    """The files of the checkout, new ones too; C{None} if this is no checkout of git."""
+    """The files of the checkout, new ones included; C{None} if it is not a checkout of git."""
     git = ("git", "-c", "safe.directory=*", "-C", str(ROOT))
     try:
         if Path(run(*git, "rev-parse", "--show-toplevel", cwd=ROOT).strip()) != ROOT:
@@ -83,10 +83,10 @@ def tracked() -> tuple[str, ...] | None:
 
 
 def source_tree(into: Path) -> Path:
-    """Copy the current source, without any file that a tool has made."""
+    """Copy the current source, without generated files."""
     names = tracked()
     if names is None:
-        shutil.copytree(ROOT, into, ignore=MADE_BY_TOOLS)
+        shutil.copytree(ROOT, into, ignore=GENERATED)
         return into
     for name in names:
         (into / name).parent.mkdir(parents=True, exist_ok=True)
@@ -137,11 +137,11 @@ class Environment:
         self.packages = Path(
             sysconfig.get_path("purelib", "venv", {"base": str(place), "platbase": str(place)})
         )
-        ours = {Path(path) for path in sysconfig.get_paths().values() if path.endswith("-packages")}
-        for entry in sorted(entry for path in ours for entry in path.iterdir()):
-            self._take_over(entry)
+        used = {Path(path) for path in sysconfig.get_paths().values() if path.endswith("-packages")}
+        for entry in sorted(entry for path in used for entry in path.iterdir()):
+            self._copy_or_link(entry)
 
-    def _take_over(self, entry: Path) -> None:
+    def _copy_or_link(self, entry: Path) -> None:
         name = entry.name.lower()
         target = self.packages / entry.name
         if "swimtx" in name or name.startswith(("pip", "__pycache__")) or target.exists():
@@ -196,7 +196,7 @@ class PackageContentTests(SynchronousTestCase):
         tops = {name.split("/")[0] for name in self.wheel if ".dist-info/" not in name}
         self.assertEqual(tops, {"swimtx", "twisted"})
 
-    def test_no_file_that_a_tool_has_made_is_shipped(self) -> None:
+    def test_no_generated_file_is_in_the_packages(self) -> None:
         for name in self.wheel | self.archive:
             self.assertNotIn("__pycache__", name)
             self.assertNotIn("dropin.cache", name)
@@ -209,7 +209,7 @@ class PackageContentTests(SynchronousTestCase):
         for name in ("README.rst", "LICENSE", "CHANGELOG.rst", "setup.cfg", "pyproject.toml"):
             self.assertIn(name, self.archive)
 
-    def test_the_source_has_no_package_where_twisted_has_its_own(self) -> None:
+    def test_no_init_file_is_in_the_folders_of_the_plugin_which_belong_to_twisted(self) -> None:
         self.assertEqual(
             {name for name in files_of(self.source, "twisted") if name.endswith("__init__.py")},
             set(),
@@ -217,7 +217,7 @@ class PackageContentTests(SynchronousTestCase):
 
 
 class InstallationTests(SynchronousTestCase):
-    """``twistd`` lists our commands after every installation, and works after uninstalling."""
+    """``twistd`` lists the commands of swimtx once it is installed, and works after its removal."""
 
     def install_and_uninstall(self, *what: str | Path) -> None:
         environment = Environment(temporary("environment"))

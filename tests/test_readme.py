@@ -57,7 +57,7 @@ class ReadmePythonTests(TestCase):
 
 
 class ReadmeCommandTests(TestCase):
-    """The lines after a dollar sign: servers first, then commands that ask them."""
+    """The lines after a dollar sign: servers first, then the commands that query them."""
 
     def setUp(self) -> None:
         self.started: list[subprocess.Popen[bytes]] = []

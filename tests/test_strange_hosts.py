@@ -21,7 +21,7 @@ LINK_LOCAL = "fe80::1"
 
 
 class LinkLocalPeerTests(SynchronousTestCase):
-    """The socket loses the zone of a link-local address, so nothing can be sent there."""
+    """A socket drops the zone of a link-local address, so no datagram can be sent there."""
 
     def test_a_datagram_from_a_link_local_address_is_counted_and_dropped(self) -> None:
         node = Node(MemoryReactorClock(), Config(name="n1"), chance=random.Random(1))

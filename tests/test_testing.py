@@ -24,7 +24,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
             verifyObject(interface, self.reactor)
         self.assertTrue(IReactorCore.providedBy(self.reactor))
 
-    def test_a_reactor_without_a_network_makes_its_own(self) -> None:
+    def test_a_reactor_without_a_network_creates_its_own(self) -> None:
         self.assertIsInstance(self.reactor.network, MemoryNetwork)
         self.assertIsNot(MemoryReactorClock().network, self.reactor.network)
         self.assertEqual(self.reactor.process.address, "10.0.0.1")
@@ -103,7 +103,7 @@ class MemoryReactorClockTests(SynchronousTestCase):
         self.assertEqual(self.reactor.tcpClients[0][:2], ("10.0.0.2", 80))
         self.assertEqual(len(self.reactor.connectors), 1)
 
-    def test_a_reactor_joins_an_existing_network(self) -> None:
+    def test_a_reactor_can_be_created_on_an_existing_network(self) -> None:
         existing = network()
         self.assertIsInstance(existing.clock, VirtualClock)
         reactor = MemoryReactorClock(existing, "fd00::1")

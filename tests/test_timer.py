@@ -1,4 +1,4 @@
-"""A timer that is set, moved and cancelled again and again."""
+"""A timer that can be set, postponed and cancelled any number of times."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ from swimtx.testing import MemoryReactorClock
 
 @implementer(ISeeds)
 class OneSeed:
-    """A source of seeds of one's own."""
+    """A user's own source of seeds."""
 
     def find(self) -> Deferred[tuple[Sequence[Address], dict[str, str]]]:
         return succeed(([Address("127.0.0.1", 7946)], {}))

@@ -1,7 +1,7 @@
-"""The bootstrap node: it tells newcomers the members that joined most recently.
+"""The bootstrap node, which lists to newcomers the members that joined most recently.
 
-It is no member: members do not probe or list it, and it never lists itself. It never sends more
-bytes than it received, so datagrams with a forged source address gain nothing from it.
+It is not a member: members do not probe or list it, and it never lists itself. An answer is never
+larger than its request, so the node does not amplify datagrams with a forged source address.
 """
 
 from __future__ import annotations
@@ -38,18 +38,19 @@ class Bootstrap:
     @param port: UDP port; 0 lets the system pick.
     @param interface: the IP literal to bind; C{None}: loopback.
     @param type: C{"udp4"} or C{"udp6"}.
-    @param recent: the number of most recently joined, still living members that it lists.
-    @param cluster: the group's name; other groups' datagrams are counted and dropped.
-    @param envelope: an C{IEnvelope} for a sealed group.
-    @param name: its name in its answers; C{None}: C{bootstrap-<port>}.
-    @raise BadConfig: a parameter is out of its limits.
-    @raise TypeError: C{reactor} is none; the text says which interface it lacks.
+    @param recent: the most members that an answer lists: living ones, the latest joins first.
+    @param cluster: the group's name, 1 to 64 bytes; datagrams of other groups are counted and
+        dropped.
+    @param envelope: the C{IEnvelope} of the group; C{None}: messages are not protected.
+    @param name: the node's name in its answers, 1 to 128 bytes; C{None}: C{bootstrap-<port>}.
+    @raise BadConfig: a parameter has a wrong type or exceeds its limits.
+    @raise TypeError: C{reactor} lacks an interface, which the text names.
 
     @ivar received: datagrams received, of any kind.
     @ivar answered: answers sent.
-    @ivar malformed: datagrams that could not be opened or decoded, or gave no usable sender.
+    @ivar malformed: datagrams that could not be opened or decoded, or have no valid sender.
     @ivar other_cluster: datagrams of another group.
-    @ivar ignored: messages that it does not handle, such as a PING.
+    @ivar ignored: messages of types that the node does not handle, such as a PING.
     @ivar departures: members dropped because of a FAIL or LEAVE.
     @ivar unanswered: answers not sent, because they were larger than the datagram received.
     @ivar lost: answers that the socket refused.
@@ -97,31 +98,31 @@ class Bootstrap:
 
     @property
     def address(self) -> Address:
-        """The address that it listens on.
+        """The address of the node's UDP port.
 
-        @raise NotRunning: it has not been started, or has been stopped.
+        @raise NotRunning: the node has not been started, or has been stopped.
         """
         if self._address is None:
             raise NotRunning("the bootstrap node does not run")
         return self._address
 
     def members(self) -> tuple[Contact, ...]:
-        """The members that it would list to a newcomer, the latest join first."""
+        """The members that an answer to a newcomer would list, the latest join first."""
         self._recent.lapse(self._reactor.seconds())
         return tuple(listed(claim) for claim in islice(self._recent.newest(), self._limit))
 
     def start(self) -> Deferred[None]:
         """Bind the socket, at once.
 
-        @return: a Deferred that has fired; fails with C{CannotListenError} when the port is taken,
-            with C{AlreadyRunning} when it runs.
+        @return: a Deferred that has fired already; fails with C{CannotListenError} when the port is
+            taken, and with C{AlreadyRunning} when the node runs.
         """
         return execute(self._start)
 
     def stop(self) -> Deferred[None]:
         """Close the socket, drop all entries and cancel all timers.
 
-        @return: a Deferred that fires when the socket is closed. It may then be started again.
+        @return: fires when the socket is closed; then the node may be started again.
         """
         self._address = self._answers = None
         self._recent.clear()
@@ -132,8 +133,8 @@ class Bootstrap:
             raise AlreadyRunning("the bootstrap node runs already")
         host, port = self._udp.open(self._interface, self._port)
         self._address = Address(normal_host(host), port)
-        us = Claim(self._name or f"bootstrap-{port}", self._address, 0)
-        self._answers = Replies(us, self._cluster, self._envelope.overhead)
+        local = Claim(self._name or f"bootstrap-{port}", self._address, 0)
+        self._answers = Replies(local, self._cluster, self._envelope.overhead)
 
     def heard(self, data: bytes, source: tuple[str, int]) -> None:
         """Handle a received datagram, unless the node has stopped since."""
@@ -156,9 +157,11 @@ class Bootstrap:
         if answer is not None:
             self._send(answer, source)
 
-    def _answer(self, message: Message, sender: Claim, now: float, came_in: int) -> Reply | None:
+    def _answer(
+        self, message: Message, sender: Claim, now: float, request_size: int
+    ) -> Reply | None:
         assert self._answers is not None
-        if message.type is MessageType.JOIN_REQ and not self._is_us(sender.address):
+        if message.type is MessageType.JOIN_REQ and not self._is_own(sender.address):
             self._recent.join(sender, now)
             others = (
                 claim
@@ -166,22 +169,22 @@ class Bootstrap:
                 if claim.name != sender.name and claim.address != sender.address
             )
             candidates = islice(others, self._limit)
-            return self._answers.join_res(message, sender, candidates, came_in)
+            return self._answers.join_res(message, sender, candidates, request_size)
         if message.type is MessageType.LEAVE:
-            return self._answers.ack(message, came_in)
+            return self._answers.ack(message, request_size)
         if message.type is not MessageType.FAIL:
             self.ignored += 1
         return None
 
-    def _is_us(self, address: Address) -> bool:
-        """Whether an address is our own, which no member can have."""
+    def _is_own(self, address: Address) -> bool:
+        """Whether an address is the node's own, which no member can have."""
         host, port = self.address
         if address.port != port:
             return False
         return address.host == host or (is_wildcard(host) and is_loopback(address.host))
 
     def _send(self, answer: Reply, target: tuple[str, int]) -> None:
-        """Send an answer if it is not too large. If the socket refuses it, count it as lost."""
+        """Send an answer unless it is too large; count it as lost if the socket refuses it."""
         sealed = self._envelope.seal(answer.data)
         if len(sealed) > answer.limit:
             self.unanswered += 1
@@ -199,11 +202,14 @@ class _BootstrapProtocol(UdpProtocol):
         self._received = received
 
     def datagramReceived(self, datagram: bytes, addr: tuple[str, int]) -> None:
-        """One datagram."""
+        """Pass a datagram to the node."""
         self._received(datagram, addr)
 
     def write(self, data: bytes, target: tuple[str, int]) -> bool:
-        """Whether the socket took it."""
+        """Send a datagram.
+
+        @return: whether the socket has accepted it.
+        """
         if self.transport is None:
             return False
         try:
@@ -225,7 +231,8 @@ class BootstrapService(Service):
     def startService(self) -> None:
         """Bind the socket.
 
-        @raise twisted.internet.error.CannotListenError: the port is taken or may not be had.
+        @raise twisted.internet.error.CannotListenError: the port is taken, or the process is not
+            permitted to bind it.
         """
         if self.running:
             return
@@ -238,7 +245,7 @@ class BootstrapService(Service):
     def stopService(self) -> Deferred[None]:
         """Close the socket and drop all entries.
 
-        @return: fires when that is done; it does not fail.
+        @return: fires when the socket is closed; it does not fail.
         """
         if not self.running:
             return succeed(None)
@@ -249,7 +256,11 @@ class BootstrapService(Service):
 def check_settings(
     port: int, interface: str | None, type: str, recent: int, cluster: str, name: str | None
 ) -> None:
-    """@raise BadConfig: a parameter is out of its limits; the text says which and why."""
+    """Check the parameters of a bootstrap node.
+
+    @raise BadConfig: a parameter has a wrong type or exceeds its limits; the text says which and
+        why.
+    """
     if type not in _LOOPBACK:
         raise BadConfig(f"type must be udp4 or udp6, not {type!r}")
     if not isinstance(port, int) or not 0 <= port <= 0xFFFF:

@@ -1,1 +1,4 @@
-"""Protection of messages in transit. Start at ``envelope``."""
+"""Protects messages in transit, and decides from which addresses messages are read.
+
+The entry point is ``envelope``.
+"""

@@ -1,4 +1,4 @@
-"""Which addresses may speak to this member at all. Here: every address."""
+"""The admission that reads messages from all addresses."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from swimtx.interfaces import IAdmission, IJournal
 class AdmitAll:
     """Admits every address.
 
-    @param journal: where a refusal would be noted.
+    @param journal: for the refusals of subclasses; this class refuses no address.
     """
 
     _journal: IJournal
 
     def admits(self, address: Address) -> bool:
-        """Always."""
+        """Return C{True}."""
         return True

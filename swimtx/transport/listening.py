@@ -1,4 +1,4 @@
-"""A member's two ports: UDP and TCP on one address and one port number."""
+"""The UDP port and the TCP port of a member, on one address and one port number."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from swimtx.reactor import Reactor
 from swimtx.transport.protocol import SwimProtocol
 from swimtx.transport.udp_port import UdpPort
 
-_TRIES = 20  # to find a number that is free for both
+_TRIES = 20  # attempts to find a number that is free for both
 
 
 class ListeningPorts:
-    """Opens and closes both.
+    """Opens and closes both ports.
 
     @ivar number: the port number of the last L{open}; C{None} before the first.
     """
@@ -25,10 +25,10 @@ class ListeningPorts:
         self.number: int | None = None
 
     def open(self, host: str, port: int) -> int:
-        """Bind both; with port 0 the system picks a number.
+        """Bind both ports; with port 0 the system picks the number.
 
-        @return: the number.
-        @raise CannotListenError: it is taken, for the one or the other.
+        @return: the port number.
+        @raise CannotListenError: the number is taken for UDP or for TCP.
         """
         for tries_left in reversed(range(_TRIES)):
             _, number = self._udp.open(host, port)
@@ -44,7 +44,7 @@ class ListeningPorts:
         raise AssertionError("unreachable")
 
     async def close(self) -> None:
-        """Close both, and return when they are closed."""
+        """Close both ports, and return when they are closed."""
         closing = self._udp.close()
         await self._streams.stop()
         await closing

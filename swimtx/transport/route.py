@@ -1,4 +1,4 @@
-"""The route by which a member is reached: by datagram, or only by stream."""
+"""The route by which a member is reached: by datagram, or by stream only."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from swimtx.addresses import Address
 from swimtx.interfaces import IOutlet, IStream
 
 Peer = Address | IStream
-"""The other end of a message: an address for datagrams, or the open stream that it came by."""
+"""The other end of a message: an address for datagrams, or the open stream that carries it."""
 
 
 class Route(enum.Enum):
-    """The route by which an ACK came."""
+    """The route by which an ACK was received."""
 
     DATAGRAM = "datagram"
     STREAM = "stream"

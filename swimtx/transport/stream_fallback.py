@@ -23,10 +23,10 @@ _UNCONFIRMED = 2  # protocol periods without a TCP ACK; by default TCP retries f
 
 @attrs.define(eq=False, repr=False)
 class StreamFallback:
-    """Chooses the route to an address by the route of the ACKs from it.
+    """Selects the route to an address by the route of the ACKs from it.
 
-    @param fell_back: C{fell_back(address)} is called when only a stream reaches a member: the
-        datagrams that were sent to it before, and those that it sent, have been lost.
+    @param fell_back: C{fell_back(address)} is called when only a stream reaches a member, as the
+        datagrams sent to it before, and those that it sent, have been lost.
     """
 
     _messenger: Messenger
@@ -36,7 +36,7 @@ class StreamFallback:
     _kept: dict[Address, FallbackStream] = attrs.field(init=False, factory=dict)
 
     def reached(self, address: Address, route: Route) -> None:
-        """Note the route by which the ACK to a probe of that address came."""
+        """Record the route of the ACK to a probe of that address."""
         if route is _DATAGRAM:
             if self._outlets and address in self._outlets:
                 self._outlets.discard(address)
@@ -65,7 +65,7 @@ class StreamFallback:
 @implementer(IOutlet)
 @attrs.define(eq=False)
 class _Outlet:
-    """A stream that is opened by the first message."""
+    """An outlet whose stream is opened by the first message."""
 
     _send: Callable[[bytes], object]
 
@@ -78,7 +78,7 @@ class _Outlet:
 class FallbackStream:
     """One stream, kept open for answers and for further messages.
 
-    @param gone: called when the stream could not be opened, or was closed by either side.
+    @param gone: called when the stream could not be opened, or either side has closed it.
     """
 
     _gone: Callable[[], object]

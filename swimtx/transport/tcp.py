@@ -1,6 +1,6 @@
 """Streams over TCP: messages in frames, on the same port number as UDP.
 
-A frame is a length in four bytes, big-endian, and so many bytes of one message.
+A frame is a length in four bytes, big-endian, and that many bytes of one message.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class TcpStream(Int32StringReceiver):
             self.transport.loseConnection()
 
     def give_up_after(self, seconds: float) -> None:
-        """Close the stream when sent data stays unacknowledged for so long (TCP_USER_TIMEOUT)."""
+        """Close the stream when sent data is not acknowledged for that long (TCP_USER_TIMEOUT)."""
         handle = getattr(self.transport, "getHandle", None)
         if handle is not None and hasattr(socket, "TCP_USER_TIMEOUT"):
             handle().setsockopt(
@@ -66,7 +66,7 @@ class TcpStream(Int32StringReceiver):
             )
 
     def connectionMade(self) -> None:
-        """Set the socket's options and the idle timer; a link-local peer is not supported."""
+        """Set the socket's options and the idle timer; abort a stream from a link-local peer."""
         assert self.transport is not None
         peer: Any = self.transport.getPeer()
         try:
@@ -80,7 +80,7 @@ class TcpStream(Int32StringReceiver):
         self._streams.opened(self)
 
     def stringReceived(self, string: bytes) -> None:
-        """Pass on one frame."""
+        """Pass a received frame to the receiver, and postpone the idle timer."""
         if self._idle is not None and self._idle.active():
             self._idle.reset(KEPT)
         self._received(string, self)
@@ -91,7 +91,7 @@ class TcpStream(Int32StringReceiver):
         self.transport.abortConnection()  # type: ignore[attr-defined]
 
     def connectionLost(self, reason: Failure | None = None) -> None:
-        """Note that the stream was closed, by either side."""
+        """Report that either side has closed the stream."""
         self.connected = 0
         if self._idle is not None and self._idle.active():
             self._idle.cancel()
@@ -153,7 +153,8 @@ class TcpStreams:
         @param timeout: seconds.
         @param received: C{received(frame, stream)} is called for each frame.
         @return: a Deferred of the stream; fails with C{ConnectError} or one of its subclasses when
-            the connection fails, and with C{ConnectingCancelledError} when it is cancelled.
+            the connection fails, and with C{ConnectingCancelledError} when the Deferred is
+            cancelled.
         """
         endpoint = TCP6ClientEndpoint if ":" in address.host else TCP4ClientEndpoint
         connecting = endpoint(

@@ -1,4 +1,4 @@
-"""One UDP port, which listens again when an error of its socket has closed it."""
+"""A UDP port that is opened again when an error of its socket has closed it."""
 
 from __future__ import annotations
 
@@ -15,36 +15,37 @@ from swimtx.reactor import Reactor
 from swimtx.timer import Timer
 
 LOST = (OSError, InvalidAddressError, MessageLengthError)
-"""What a send may raise. None of it queues anything, so the datagram is lost, as on the way."""
+"""The errors that sending a datagram raises. The datagram is not queued, so it is lost, as it may
+be in the network."""
 
-_BYTES_A_WAKE_UP = 16 * 1024  # that the reactor reads before timers have their turn
-_MAX_DATAGRAM = 65535  # bytes; Twisted's own default would cut longer ones off in silence
-_AGAIN = 1.0  # seconds until a port that could not be opened again is tried once more
+_BYTES_A_WAKE_UP = 16 * 1024  # bytes that the reactor reads before it runs timers
+_MAX_DATAGRAM = 65535  # bytes; Twisted's default would truncate longer datagrams silently
+_AGAIN = 1.0  # seconds between attempts to open the port again
 
 
 class UdpProtocol(DatagramProtocol):
-    """What every datagram protocol of ours has in common."""
+    """The base class of the datagram protocols of swimtx."""
 
     noisy = False
     _stopped: Callable[[], object] | None = None
 
     def on_unasked_stop(self, stopped: Callable[[], object]) -> None:
-        """Call C{stopped()} when the port was closed; its owner knows whether it meant that."""
+        """Call C{stopped()} when the port was closed, also when its owner has closed it."""
         self._stopped = stopped
 
     def startProtocol(self) -> None:
-        """The port is open."""
+        """Bound the bytes that are read at a time, once the port is open."""
         if self.transport is not None:
             self.transport.maxThroughput = _BYTES_A_WAKE_UP  # type: ignore[attr-defined]
 
     def stopProtocol(self) -> None:
-        """The port was closed, by us or by an error of the socket."""
+        """Report that the port was closed, by its owner or by an error of the socket."""
         if self._stopped is not None:
             self._stopped()
 
 
 class UdpPort:
-    """Opens and closes the port of one protocol.
+    """The UDP port of one protocol.
 
     @param reactor: provides C{IReactorTime} and C{IReactorUDP}.
     """
@@ -60,10 +61,10 @@ class UdpPort:
         protocol.on_unasked_stop(self._closed)
 
     def open(self, host: str, port: int) -> tuple[str, int]:
-        """Bind it; with port 0 the system picks a number.
+        """Bind the port; with port 0 the system picks the number.
 
-        @return: the host and the number.
-        @raise CannotListenError: it is taken.
+        @return: the bound C{(host, port)}.
+        @raise CannotListenError: the port is taken.
         """
         self._port = self._listen(host, port)
         bound = self._port.getHost()
@@ -71,9 +72,9 @@ class UdpPort:
         return bound.host, bound.port
 
     def close(self) -> Deferred[None]:
-        """Close it.
+        """Close the port.
 
-        @return: fires when it is closed; then it may be opened again.
+        @return: fires when the port is closed; then it may be opened again.
         """
         port, self._port = self._port, None
         self._opening.cancel()
@@ -82,18 +83,17 @@ class UdpPort:
         return maybeDeferred(port.stopListening).addCallback(lambda _: None)
 
     def release(self) -> None:
-        """Close it soon; the protocol is free for another port now."""
+        """Close the port soon, and detach the protocol, for another port, at once."""
         port, self._port = self._port, None
         self._protocol.doStop()
-        nobody = DatagramProtocol()
-        nobody.noisy = False
-        nobody.makeConnection(port)
-        port.protocol = nobody
+        placeholder = DatagramProtocol()
+        placeholder.noisy = False
+        placeholder.makeConnection(port)
+        port.protocol = placeholder
         port.stopListening()
 
     def _closed(self) -> None:
-        """If we did not close it, open it again. Not yet: while Twisted tells us, it still holds
-        the number."""
+        """Open the port again if an error closed it; later, as Twisted still holds the number."""
         if self._port is not None and not self._opening.pending:
             self._log.error("the UDP port was closed by an error; opening it again")
             self._opening.set(0, self._open_again)

@@ -16,7 +16,7 @@ from typing import Any
 from swimtx.cli.agent_client import AgentClient
 from swimtx.cli.twistd_processes import Processes, Twistd
 
-LOOKS_EVERY = 0.05  # seconds between two tests of a condition that is waited for
+LOOKS_EVERY = 0.05  # seconds between two checks of an awaited condition
 _STATES = {
     "joined": "alive",
     "updated": "alive",
@@ -31,7 +31,7 @@ _STATES = {
 class ReportedChange:
     """One change that a member reported.
 
-    @ivar at: when that member learnt of it, in seconds since 1970.
+    @ivar at: the time at which that member learnt of it, in seconds since 1970.
     @ivar by: the member that reported it.
     @ivar name: the member that it is about.
     """
@@ -54,8 +54,8 @@ class Listed:
 class Running:
     """One member, its process and its live stream of changes.
 
-    @ivar began: when its process was started, in seconds since 1970.
-    @ivar ready: when it was seen to listen, in seconds since 1970; C{None} before.
+    @ivar began: the time at which its process was started, in seconds since 1970.
+    @ivar ready: the time at which it was seen to listen, in seconds since 1970; C{None} before.
     @ivar list: its member list by name, itself included.
     @ivar port: its port, once it listens.
     """
@@ -72,7 +72,7 @@ class Running:
         self._read = b""
 
     def look(self) -> bool:
-        """Whether it listens by now."""
+        """Whether the member listens by now."""
         if self.ready is None:
             found = re.search(r"listening on udp\S* \S+:(\d+)", self.process.log())
             if found is not None:
@@ -83,7 +83,7 @@ class Running:
         return self.ready is not None
 
     def follow(self) -> None:
-        """Read its member list, and receive every change from now on."""
+        """Read the member list, and receive every change from now on."""
         stream = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         stream.settimeout(20)
         stream.connect(str(self.control))
@@ -100,11 +100,11 @@ class Running:
             self.list[member["name"]] = Listed(member["state"], member["since"])
 
     def ask(self, *path: str) -> Any:
-        """The answer of its control port at this path."""
+        """The answer of the control port for this path."""
         return AgentClient(self.control).get(*path)
 
     def changes(self) -> list[ReportedChange]:
-        """The changes that it has reported since the last call. Updates C{list}."""
+        """The changes that the member has reported since the last call. Updates C{list}."""
         reported: list[ReportedChange] = []
         while self._stream is not None:
             try:
@@ -127,7 +127,7 @@ class Running:
         self._stream = None
 
     def lists(self, names: Iterable[str], state: str = "alive") -> bool:
-        """Whether it lists all these members in the state."""
+        """Whether the member lists all these members in the state."""
         return all(name in self.list and self.list[name].state == state for name in names)
 
     def _note(self, change: dict[str, Any]) -> ReportedChange:
@@ -174,7 +174,10 @@ class Members:
         return self.running[name]
 
     def end(self, name: str, how: signal.Signals = signal.SIGKILL) -> float:
-        """Send a member a signal and stop following it; the time, in seconds since 1970."""
+        """Send a signal to a member and stop following it.
+
+        @return: the time, in seconds since 1970.
+        """
         member = self.running.pop(name)
         member.changes()
         member.unfollow()

@@ -21,7 +21,7 @@ _COUNT = itertools.count()
 
 
 def lacking() -> str | None:
-    """Why this machine cannot make such a network, as a reason to skip; C{None} if it can."""
+    """The reason why this machine cannot make such a network; C{None} if it can."""
     if os.geteuid() != 0:
         return "needs root, to make network namespaces"
     for tool in ("ip", "nft"):

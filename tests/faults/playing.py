@@ -91,7 +91,7 @@ class SideBySideTestCase(SynchronousTestCase):
     def wait_for_script(self) -> None:
         """Run the script of this test to its end.
 
-        @raise AssertionError: an expected outcome did not come about.
+        @raise AssertionError: an expected outcome is missing.
         @raise SkipTest: the scene cannot be made on this machine.
         """
         mine = self._testMethodName

@@ -1,4 +1,4 @@
-"""Scripts of faults of processes on a sound network: killed, frozen, restarted, accused falsely.
+"""Scripts of faults of processes on a sound network: killed, frozen, restarted, falsely accused.
 
 They run in a L{Scene}, or on loopback, which needs no root.
 """
@@ -141,7 +141,7 @@ def take_over_port(scene: Loopback, name: str) -> Script:
     mark, port = len(scene.members.reported), scene.members.running[name].port
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # The others are stopped for that moment, so that none of them finds a closed port.
+        # The others are stopped meanwhile, so that none of them connects to a closed port.
         others = [one for one in scene.members.running.values() if one.name != name]
         for other in others:
             other.process.send(signal.SIGSTOP)

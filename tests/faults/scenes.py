@@ -32,8 +32,8 @@ Script = Iterator[Until]
 class Scene:
     """A network with one member on each host, C{m1} and so on.
 
-    @param spare: how many further hosts there are, whose members are started later.
-    @param options: given to each member.
+    @param spare: the number of further hosts, whose members are started later.
+    @param options: the further options of each member.
     """
 
     def __init__(self, hosts: int, spare: int = 0, options: Sequence[str] = ()) -> None:

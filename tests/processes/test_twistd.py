@@ -20,7 +20,7 @@ class GroupTests(ClusterTestCase):
         self.cluster.start_members(4, seeds=[seed])
         self.cluster.wait_for_states({f"n{number}": "alive" for number in (1, 2, 3, 4)})
 
-    def test_a_member_is_as_good_a_seed_as_a_bootstrap_node(self) -> None:
+    def test_a_member_can_be_a_seed_like_a_bootstrap_node(self) -> None:
         one = self.cluster.start_member("n1")
         self.cluster.start_member("n2", seeds=[one])
         self.cluster.wait_for_states({"n1": "alive", "n2": "alive"})
