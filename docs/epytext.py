@@ -23,13 +23,14 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 
-from swimtx import Config
+from swimtx import Config, Reactor
 
 _FIELDS = {"param": "param", "return": "return", "raise": "raises"}
 _FIELD = re.compile(r"^@(ivar|param|return|raise)\b ?([\w.]*):\s*(.*)$")
-_CODE = re.compile(r"C\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}")
-_LINK = re.compile(r"L\{([^{}<]*?)\s*(?:<([\w.]+)>)?\}")
-_GLUED = re.compile(r"(``[^`]+``|`[^`]+`)(?=\w)")  # such as the plural of a name
+_CODE = re.compile(r"C\{([^{}]*(?:\{[^{}]*\}[^{}]*)*)\}(\w?)")
+_LINK = re.compile(r"L\{([^{}<]*?)\s*(?:<([\w.]+)>)?\}(\w?)")
+_NAME = re.compile(r"[A-Z]\w*(\.\w+)*(\(\))?")
+_WITHOUT_ARGUMENTS = {enum.Enum, tuple, Reactor}  # users do not call these classes
 _log = logging.getLogger(__name__)
 
 
@@ -76,9 +77,15 @@ def split_variables(lines: Iterable[str]) -> tuple[list[str], dict[str, list[str
 def _inline(lines: Iterable[str], scope: Any) -> list[str]:
     """The lines with their links and their code."""
     # A link may be broken over two lines; lines do not change in number.
-    text = _LINK.sub(lambda found: _link(found[1], found[2], scope), "\n".join(lines))
-    text = _CODE.sub(r"``\1``", text)
-    return _GLUED.sub(r"\1\\ ", text).split("\n")
+    text = _LINK.sub(
+        lambda found: _link(found[1], found[2], scope) + _glue(found[3]), "\n".join(lines)
+    )
+    return _CODE.sub(lambda found: _code(found[1], scope) + _glue(found[2]), text).split("\n")
+
+
+def _glue(after: str) -> str:
+    """What separates markup from a letter after it, such as that of a plural, without a space."""
+    return after and rf"\ {after}"
 
 
 def _link(text: str, target: str | None, scope: Any) -> str:
@@ -88,7 +95,14 @@ def _link(text: str, target: str | None, scope: Any) -> str:
         _log.warning("L{%s} in %r names nothing", name, scope, type="epytext")
     if not found:
         return text if target else f"``{text}``"
+    text = text.rpartition(".")[2] if text.startswith("swimtx.") else text
     return f":py:obj:`{text} <{found}>`"
+
+
+def _code(text: str, scope: Any) -> str:
+    """Code is a link too where it is the name of a class of the reference, or of a part of one."""
+    found = resolve(text.removesuffix("()"), scope) if _NAME.fullmatch(text) else None
+    return f":py:obj:`{text} <{found}>`" if found else f"``{text}``"
 
 
 def _attributes(scope: type, variables: dict[str, list[str]]) -> list[str]:
@@ -165,7 +179,7 @@ def _process_signature(
     returned: str | None,
 ) -> tuple[str | None, str | None]:
     """Leave out what the attributes repeat, and the C{repr} of zope interfaces."""
-    if isinstance(obj, type) and (_is_data(obj) or issubclass(obj, (enum.Enum, tuple))):
+    if isinstance(obj, type) and (_is_data(obj) or _WITHOUT_ARGUMENTS.intersection(obj.__mro__)):
         return "", None
     return arguments and without_reprs(arguments), returned and without_reprs(returned)
 
@@ -181,7 +195,7 @@ def _missing_reference(
         return None
     module, owner = node.get("py:module") or "swimtx", node.get("py:class")
     scope = _class_in(module, owner) if owner else None
-    target = without_reprs(node["reftarget"])
+    target = without_reprs(node["reftarget"]).removeprefix("~")
     if target != node["reftarget"]:
         text = nodes.inline("", target.rpartition(".")[2])
     found = resolve(target, scope)

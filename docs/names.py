@@ -26,7 +26,7 @@ _INTERFACE = re.compile(r"<InterfaceClass ([\w.]+)>")
 
 def without_reprs(text: str) -> str:
     """The text of an annotation with the dotted names of zope interfaces for their C{repr}."""
-    return _INTERFACE.sub(r"\1", text)
+    return _INTERFACE.sub(r"~\1", text)
 
 
 def public_name(found: object) -> str | None:

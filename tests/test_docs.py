@@ -6,6 +6,7 @@ import subprocess
 import sys
 from functools import cache
 from html.parser import HTMLParser
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -126,5 +127,54 @@ class DocumentationTests(SynchronousTestCase):
             "#swimtx.testing.MemoryReactor.listenUDP",  # L{MemoryReactor.listenUDP}
             "#swimtx.testing.run_for",  # L{swimtx.simulation.run_for.run_for}
             "#swimtx.IMembership",  # the annotation of Node.membership
+            "#swimtx.JoinFailed",  # C{JoinFailed} in Node.join
         ):
             self.assertIn(target, linked)
+
+
+class NameTests(SynchronousTestCase):
+    """How the names in docstrings are resolved."""
+
+    if find_spec("sphinx") is None:
+        skip = "sphinx is not installed"
+
+    def setUp(self) -> None:
+        self.patch(sys, "path", [str(ROOT / "docs"), *sys.path])
+        self.resolve = import_module("names").resolve
+        self.to_rst = import_module("epytext").to_rst
+
+    def test_public_names_resolve_to_where_the_reference_has_them(self) -> None:
+        for name, scope, found in (
+            ("Node", None, "swimtx.Node"),
+            ("Node.start", None, "swimtx.Node.start"),
+            ("start", swimtx.Node, "swimtx.Node.start"),
+            ("seal", swimtx.IEnvelope, "swimtx.IEnvelope.seal"),
+            ("stall", swimtx.testing.Group, "swimtx.testing.Group.stall"),
+            ("swimtx.node.Node.start", None, "swimtx.Node.start"),
+            ("HeapClock", None, "swimtx.testing.VirtualClock"),
+        ):
+            self.assertEqual(self.resolve(name, scope), found, name)
+
+    def test_names_that_exist_outside_of_the_reference_are_no_links(self) -> None:
+        for name, scope in (
+            ("twisted.internet.defer.Deferred", None),
+            ("CannotListenError", swimtx.Node),
+            ("IDelayedCall", swimtx.testing.VirtualClock),
+            ("None", swimtx.Node),
+            ("Codec", swimtx.Node),
+        ):
+            self.assertEqual(self.resolve(name, scope), "", name)
+
+    def test_names_that_do_not_exist_are_found_out(self) -> None:
+        for name in ("nothing", "Node.nothing", "swimtx.nothing", "swimtx.node.Node.nothing"):
+            self.assertIsNone(self.resolve(name, swimtx.Node), name)
+
+    def test_links_become_references_and_code_stays_code(self) -> None:
+        for docstring, rst in (
+            ("See L{start}.", "See :py:obj:`start <swimtx.Node.start>`."),
+            ("L{the start<start>}", ":py:obj:`the start <swimtx.Node.start>`"),
+            ("L{None}", "``None``"),
+            ("C{Member}s", r":py:obj:`Member <swimtx.Member>`\ s"),
+            ("C{{1: 2}}", "``{1: 2}``"),
+        ):
+            self.assertEqual(self.to_rst([docstring], swimtx.Node), [rst])
