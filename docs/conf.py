@@ -36,7 +36,7 @@ FLOORS = (
     ("words", "values: the standard library and zope.interface"),
 )
 
-extensions = ["sphinx.ext.autodoc", "epytext"]
+extensions = ["sphinx.ext.autodoc", "epytext", "zope_interface"]
 exclude_patterns = ["_build"]
 html_theme = "alabaster"
 html_theme_options = {
@@ -46,7 +46,9 @@ html_theme_options = {
 html_show_sourcelink = False
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "description"
+autodoc_typehints = "signature"
+autodoc_preserve_defaults = True
+python_maximum_signature_line_length = 90
 
 
 class Floors(Directive):
