@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from benchmarks import detection_group, detection_link
-from benchmarks.front_door import Parser, end_when_told, measured, printed
+from benchmarks.command_line import Parser, end_when_told, measured, printed
 from benchmarks.report import Figure, shown
 
 PARTS = ("kill", "freeze", "link")

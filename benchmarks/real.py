@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from benchmarks import real_echo, real_group, real_idle, real_import, real_networks
-from benchmarks.front_door import Parser, end_when_told, measured, printed
+from benchmarks.command_line import Parser, end_when_told, measured, printed
 from benchmarks.report import Figure
 
 PARTS: dict[str, Callable[[], list[Figure]]] = {

@@ -18,7 +18,7 @@ from benchmarks import (
     simulated_mutations,
     simulated_thousand,
 )
-from benchmarks.front_door import Parser, measured, printed
+from benchmarks.command_line import Parser, measured, printed
 from benchmarks.report import Figure
 from swimtx.simulation.gc_tuning import seldom_searched
 

@@ -17,7 +17,7 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 from statistics import median
 
-from benchmarks.front_door import Parser, printed
+from benchmarks.command_line import Parser, printed
 from benchmarks.report import Figure, shown
 from swimtx.config import Config
 from swimtx.experiments.scenes import acquainted

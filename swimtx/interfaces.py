@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from swimtx.membership.claim import State
     from swimtx.membership.events import Change
     from swimtx.membership.member import Member
-    from swimtx.node import Node
 
 Received = Callable[[bytes, "IStream"], object]
 """Called with the bytes of one message, and the stream by which it was received."""
@@ -66,30 +65,6 @@ class IMembership(Interface):
 
         @return: a callable without parameters that ends the subscription.
         @raise TypeError: C{listener} is not callable.
-        """
-
-
-class IMemberService(Interface):
-    """The service of one member, as a control port uses it."""
-
-    node: Node = Attribute("the C{Node}")
-
-    joined: bool = Attribute("whether the member is part of a group now")
-
-    def join(seeds: Sequence[str | tuple[str, int]]) -> Deferred[IMembership]:
-        """Join by these seeds, now.
-
-        @param seeds: each C{"HOST[:PORT]"} or C{(host, port)}.
-        @return: a Deferred of the membership; fails with C{JoinFailed} when no seed answers in
-            time, with C{NotRunning}, and with C{ValueError} when a seed is malformed. Cancelling it
-            ends this join.
-        """
-
-    def leave() -> Deferred[None]:
-        """Leave the group; the service continues to run.
-
-        @return: fires when all living members have acknowledged, or after C{leave_timeout} seconds;
-            fails with C{NotRunning}. Cancelling it ends the wait.
         """
 
 

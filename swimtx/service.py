@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from twisted.application.service import Service
 from twisted.internet.defer import CancelledError, Deferred, TimeoutError, fail, succeed
@@ -11,17 +11,45 @@ from twisted.internet.interfaces import IReactorTime
 from twisted.internet.task import deferLater
 from twisted.logger import Logger
 from twisted.python.failure import Failure
-from zope.interface import implementer
+from zope.interface import Attribute, Interface, implementer
 
 from swimtx.config import Config
 from swimtx.discovery import as_seeds
 from swimtx.errors import JoinFailed, NotRunning
-from swimtx.interfaces import IMemberService, IMembership, ISeeds
+from swimtx.interfaces import IMembership, ISeeds
 from swimtx.node import Node
 from swimtx.reactor import Reactor
 
 FIRST_RETRY = 0.4  # seconds; a pause is chosen at random between half of its bound and all of it
 LONGEST_RETRY = 30.0  # seconds; the bound doubles up to this
+
+
+# zope.interface methods are declared without self.
+# ruff: noqa: N805
+
+
+class IMemberService(Interface):
+    """The service of one member, as a control port uses it."""
+
+    node: Node = Attribute("the C{Node}")
+
+    joined: bool = Attribute("whether the member is part of a group now")
+
+    def join(seeds: Sequence[str | tuple[str, int]]) -> Deferred[IMembership]:
+        """Join by these seeds, now.
+
+        @param seeds: each C{"HOST[:PORT]"} or C{(host, port)}.
+        @return: a Deferred of the membership; fails with C{JoinFailed} when no seed answers in
+            time, with C{NotRunning}, and with C{ValueError} when a seed is malformed. Cancelling it
+            ends this join.
+        """
+
+    def leave() -> Deferred[None]:
+        """Leave the group; the service continues to run.
+
+        @return: fires when all living members have acknowledged, or after C{leave_timeout} seconds;
+            fails with C{NotRunning}. Cancelling it ends the wait.
+        """
 
 
 @implementer(IMemberService)

@@ -22,7 +22,7 @@ from twisted.protocols.policies import ProtocolWrapper, WrappingFactory
 
 from swimtx.addresses import host_port, is_loopback
 from swimtx.agent.control_socket import check_length, make_path, remove_stale, unescaped
-from swimtx.interfaces import IMemberService
+from swimtx.service import IMemberService
 
 if TYPE_CHECKING:
     from swimtx.agent.control_api import ControlApi

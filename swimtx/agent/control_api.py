@@ -20,7 +20,7 @@ from twisted.web.server import NOT_DONE_YET, Request, Site
 from swimtx.agent.monitor_stream import MonitorStream
 from swimtx.agent.versions import versions
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
-from swimtx.interfaces import IMemberService
+from swimtx.service import IMemberService
 
 LONGEST_BODY = 64 * 1024  # bytes
 

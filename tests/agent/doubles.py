@@ -13,9 +13,10 @@ from zope.interface import implementer
 from swimtx.addresses import Address
 from swimtx.config import Config
 from swimtx.errors import JoinFailed, NoAnswer, NoSuchMember, NotRunning
-from swimtx.interfaces import IMemberService, IMembership
+from swimtx.interfaces import IMembership
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
+from swimtx.service import IMemberService
 
 EPOCH = 1_790_000_000_000
 
