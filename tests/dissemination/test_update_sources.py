@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
@@ -135,7 +135,7 @@ class UpdateSourceTestsMixin:
         self.assertFalse(self.source.pending)
         self.assertEqual(self.source.fill(ROOM), b"")
 
-    @mixed_in
+    @settings(mixed_in, max_examples=25)
     @given(st.lists(claims(), max_size=20), rooms)
     def test_no_fill_exceeds_its_room_and_each_is_of_whole_updates(
         self: Any, those: list[Claim], rooms: list[int]
@@ -151,7 +151,7 @@ class UpdateSourceTestsMixin:
             self.assertEqual(len(names), len(set(names)), "a member is named once in a message")
             self.assertLessEqual(set(names), known | {"me"})
 
-    @mixed_in
+    @settings(mixed_in, max_examples=25)
     @given(st.lists(claims(), max_size=20))
     def test_all_updates_were_told_when_nothing_is_pending(self: Any, those: list[Claim]) -> None:
         self.renew()
