@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from random import Random
 
+import hypothesis
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -91,6 +92,7 @@ class RelaySelectionTests(ComponentTestCase):
         for hinted in (False, True):
             self.assertEqual(list(selection.choose(self.target, hinted)), [])
 
+    @hypothesis.settings(deadline=None)
     @given(
         st.integers(0, 4),
         st.integers(0, 8),
