@@ -31,6 +31,7 @@ from swimtx.transport.route import Routes
 from swimtx.transport.tcp import TcpStreams
 from swimtx.wire.codec import Codec, encode
 from swimtx.wire.messages import Message, MessageType
+from swimtx.wiring import Wiring
 from tests.messages import message_of
 
 PORT = 7946
@@ -90,13 +91,14 @@ class Scene:
         """A peer that sends only what a test tells it to."""
         return Peer(self, name, host or self.next_host(), port, epoch)
 
-    def node(self, name: str, **settings: Any) -> Node:
+    def node(self, name: str, wiring: type[Wiring] = Wiring, **settings: Any) -> Node:
         """A whole member that has not started; its reactor is C{node._reactor}."""
         host = self.next_host()
         settings.setdefault("interface", host)
         config = Config.lan(**{"name": name, "insecure": True, "port": PORT, **settings})
         chance = Random(self.chance.random())
-        return Node(self.network.host(host), config, chance=chance, codec=self.codec)
+        reactor = self.network.host(host)
+        return Node(reactor, config, chance=chance, codec=self.codec, wiring=wiring)
 
     def group(self, *names: str, **settings: Any) -> list[Node]:
         """Whole members that have started, have joined by the first, and know each other."""

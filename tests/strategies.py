@@ -26,6 +26,11 @@ from tests.messages import message_of
 settings.register_profile("swimtx", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("swimtx")
 
+mixed_in = settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.differing_executors],
+)
+"""For property tests of a mix-in: each class that it is mixed in with runs the same function."""
+
 NOW = 1_790_000_000.0
 """The time that the clocks of these tests show, in seconds."""
 EPOCH = int(NOW * 1000)

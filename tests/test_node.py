@@ -227,6 +227,24 @@ class Starting(NodeTests):
                 self.assertEqual(again.getHost().port, bound.getHost().port)
             self.stop(node)
 
+    def test_a_node_that_is_restarted_while_it_is_isolated_begins_without_isolation(self) -> None:
+        me, *others = self.group("a", "b", "c", "d")
+        events: list[str] = []
+        me.membership.subscribe(lambda change: events.append(str(change.event)))
+        hosts = [node.address.host for node in others]
+        self.scene.network.unplug(hosts)
+        self.scene.run(20)
+        self.assertIn("isolated", events)
+        me.restart()
+        self.scene.run(10)
+        self.assertEqual(me.membership.living, 1)
+        self.scene.network.plug_in(hosts)
+        events.clear()
+        me.join([others[0].address])
+        self.scene.run(10)
+        self.assertIn("joined", events)
+        self.assertNotIn("reconnected", events)
+
     def test_a_restart_starts_a_node_that_has_not_run(self) -> None:
         node = self.node()
         self.successResultOf(node.restart())

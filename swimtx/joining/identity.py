@@ -9,7 +9,7 @@ from dataclasses import replace
 import attrs
 from twisted.internet.interfaces import IReactorTime
 
-from swimtx.addresses import Address, is_wildcard, normal_host
+from swimtx.addresses import Address, is_loopback, is_wildcard, normal_host
 from swimtx.config import Config
 from swimtx.errors import BadConfig
 from swimtx.interfaces import IJournal
@@ -52,12 +52,19 @@ class LocalIdentity:
         return Claim(name, address, epoch, tags=check_tags(config.tags.items()), by=name)
 
     def look_toward(self, seeds: Iterable[Address]) -> None:
-        """If bound to a wildcard address, take the address that this host sends to a seed from."""
+        """If bound to a wildcard address, take the address that this host sends to a seed from.
+
+        The first seed counts that this host has a route to, and the bound socket can reach.
+        """
         if not is_wildcard(self._config.interface) or self._config.advertise is not None:
             return
         me = self._membership.local
         for seed in seeds:
+            if ":" in seed.host and self._config.type == "udp4":
+                continue
             host = self._toward(seed.host, self._config.type)
+            if is_loopback(host) and not is_loopback(seed.host):
+                continue  # there is no route
             if host != me.address.host:
                 self._journal.note("address", me.name, before=me.address.host, now=host)
                 moved = replace(me, address=Address(host, me.address.port))

@@ -63,7 +63,9 @@ class BootstrapRegistration:
 
     def know(self, addresses: Iterable[Address]) -> None:
         """Remember these addresses of seeds, which get FAILs about departed members."""
-        self._addresses = tuple(dict.fromkeys((*self._addresses, *addresses)))[-_KNOWN:]
+        latest = dict.fromkeys(addresses)
+        earlier = (address for address in self._addresses if address not in latest)
+        self._addresses = (*earlier, *latest)[-_KNOWN:]
 
     def start(self) -> None:
         """Forget the addresses of seeds of an earlier run."""

@@ -54,10 +54,11 @@ class Isolation:
         """Do nothing: checks begin on demand."""
 
     def stop(self) -> None:
-        """Cancel the check and the timer."""
+        """Cancel the check and the timer; the next run of this member begins without isolation."""
         self._patience_timer.cancel()
         self._reachability.stop()
         self._checking = False
+        self.isolated = False
 
     def on_out_of_patience(self, callback: Callable[[], object]) -> None:
         """Call C{callback()} when we have been isolated for C{patience} seconds."""
@@ -112,6 +113,8 @@ class Isolation:
 
     def _reconnect(self) -> None:
         """End the isolation, at the first message."""
+        if not self.isolated:
+            return  # this member was stopped since
         self.isolated = False
         self._patience_timer.cancel()
         self._health.reconnected()

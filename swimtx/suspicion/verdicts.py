@@ -46,10 +46,11 @@ class Verdicts:
         """Do nothing: the suspicion timers call L{due}."""
 
     def stop(self) -> None:
-        """Cancel the verdicts that are waiting."""
+        """Cancel the verdicts that are waiting, and keep those that were not spread."""
         for timer in self._waiting.values():
             timer.cancel()
         self._waiting.clear()
+        self._private.clear()
 
     def due(self, claim: Claim) -> None:
         """Give a verdict on a suspect whose deadline has passed, or monitor it first."""

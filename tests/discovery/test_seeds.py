@@ -14,15 +14,145 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx.addresses import Address
-from swimtx.discovery import StaticSeeds
+from swimtx.discovery import Seeds, StaticSeeds, as_seeds
 from swimtx.interfaces import ISeeds
 from tests.discovery.doubles import SeedsTestCase, Services
 
 
+class SeedsTestsMixin:
+    """Tests for every C{ISeeds}, to be mixed in with C{SeedsTestCase}."""
+
+    def make(self) -> Any:
+        """Seeds that find 10.0.0.1:7946 and 10.0.0.2:7947, and whose look-up ends at once."""
+        raise NotImplementedError
+
+    def find(self: Any, seeds: Any) -> tuple[Any, Any]:
+        addresses, failures = self.successResultOf(seeds.find())
+        return addresses, failures
+
+    def test_the_seeds_provide_their_interface(self: Any) -> None:
+        verifyObject(ISeeds, self.make())
+
+    def test_find_gives_addresses_and_no_failure_if_every_seed_is_found(self: Any) -> None:
+        addresses, failures = self.find(self.make())
+        self.assertEqual(list(addresses), [("10.0.0.1", 7946), ("10.0.0.2", 7947)])
+        self.assertTrue(all(type(address) is Address for address in addresses))
+        self.assertEqual(failures, {})
+
+    def test_each_find_is_a_new_look_up_with_a_result_of_its_own(self: Any) -> None:
+        seeds = self.make()
+        first, second = seeds.find(), seeds.find()
+        self.assertIsNot(first, second)
+        addresses, failures = self.successResultOf(first)
+        addresses.clear()
+        failures["a"] = "changed by the caller"
+        for found in (self.successResultOf(second), self.find(seeds)):
+            self.assertEqual((len(found[0]), found[1]), (2, {}))
+
+    def test_seeds_can_be_keys_of_a_dict(self: Any) -> None:
+        seeds = self.make()
+        self.assertIn(seeds, {seeds: None, self.make(): None})
+
+    def test_a_find_that_has_ended_can_be_cancelled_without_effect(self: Any) -> None:
+        finding = self.make().find()
+        finding.cancel()
+        addresses, _ = self.successResultOf(finding)
+        self.assertEqual(len(addresses), 2)
+
+    def test_a_find_that_has_ended_leaves_no_delayed_calls(self: Any) -> None:
+        self.find(self.make())
+        self.assertEqual(list(self.reactor.getDelayedCalls()), [])
+
+    def test_as_seeds_returns_the_seeds_themselves(self: Any) -> None:
+        seeds = self.make()
+        self.assertIs(as_seeds(self.reactor, seeds, "udp4"), seeds)
+
+
+class SlowSeedsTestsMixin(SeedsTestsMixin):
+    """Tests for every C{ISeeds} whose look-up may take time or fail."""
+
+    def make_slow(self) -> Any:
+        """Seeds whose look-up does not end."""
+        raise NotImplementedError
+
+    def make_failing(self) -> tuple[Any, str]:
+        """Seeds of which the first is found, and the second one, which is returned too, is not."""
+        raise NotImplementedError
+
+    def test_a_find_that_is_cancelled_gives_up_the_look_up(self: Any) -> None:
+        seeds = self.make_slow()
+        given_up, other = seeds.find(), seeds.find()
+        self.assertNoResult(given_up)
+        given_up.cancel()
+        self.failureResultOf(given_up, CancelledError)
+        self.assertNoResult(other)
+        other.cancel()
+        self.failureResultOf(other, CancelledError)
+        self.assertEqual(list(self.reactor.getDelayedCalls()), [])
+
+    def test_a_find_fails_for_no_seed_that_is_not_found(self: Any) -> None:
+        seeds, missing = self.make_failing()
+        for _ in range(2):
+            addresses, failures = self.find(seeds)
+            self.assertEqual(list(addresses), [("10.0.0.1", 7946)])
+            self.assertEqual(list(failures), [missing])
+            self.assertTrue(failures[missing])
+
+    def test_a_find_ends_by_itself(self: Any) -> None:
+        finding = self.make_slow().find()
+        self.reactor.advance(60)
+        addresses, failures = self.successResultOf(finding)
+        self.assertEqual((list(addresses), len(failures)), ([], 1))
+
+
+class StaticSeedsTests(SeedsTestsMixin, SeedsTestCase):
+    def make(self) -> StaticSeeds:
+        return StaticSeeds([("10.0.0.1", 7946), ("10.0.0.2", 7947)])
+
+
+class SeedsOfAddressesTests(SeedsTestsMixin, SeedsTestCase):
+    def make(self) -> Seeds:
+        return self.seeds("10.0.0.1", ("10.0.0.2", 7947))
+
+
+class SeedsOfNamesTests(SlowSeedsTestsMixin, SeedsTestCase):
+    def make(self) -> Seeds:
+        self.names.known["n.example"] = ["10.0.0.1"]
+        self.names.known["m.example"] = ["10.0.0.2"]
+        return self.seeds("n.example", "m.example:7947")
+
+    def make_slow(self) -> Seeds:
+        self.names.silent = {"a.example"}
+        return self.seeds("a.example")
+
+    def make_failing(self) -> tuple[Seeds, str]:
+        self.names.known["n.example"] = ["10.0.0.1"]
+        return self.seeds("n.example", "gone.example:5"), "gone.example:5"
+
+
+class SeedsOfServicesTests(SlowSeedsTestsMixin, SeedsTestCase):
+    def make(self) -> Seeds:
+        records = [(0, 0, 7946, b"10.0.0.1"), (1, 0, 7947, b"10.0.0.2")]
+        return self.seeds("_known._udp.example", resolver=Services(known=records))
+
+    def make_slow(self) -> Seeds:
+        return self.seeds("_never._udp.example", resolver=NeverAnswers())
+
+    def make_failing(self) -> tuple[Seeds, str]:
+        services = Services(known=[(0, 0, 7946, b"10.0.0.1")], gone=OSError("no name server"))
+        missing = "_gone._udp.example"
+        return self.seeds("_known._udp.example", missing, resolver=services), missing
+
+
+class NeverAnswers:
+    """A resolver of SRV queries that never answers."""
+
+    def lookupService(self, name: str, timeout: Any = None) -> Deferred[Any]:
+        return Deferred()
+
+
 class LiteralSeedsTestCase(SeedsTestCase):
-    def test_seeds_and_static_seeds_provide_iseeds(self) -> None:
-        verifyObject(ISeeds, self.seeds())
-        verifyObject(ISeeds, StaticSeeds([]))
+    def test_the_resolver_of_these_tests_provides_its_interface(self) -> None:
         verifyObject(IHostnameResolver, self.names)
 
     def test_addresses_of_any_form_are_found_without_a_look_up(self) -> None:

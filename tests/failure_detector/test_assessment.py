@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from swimtx.failure_detector.assessment import EvidenceAssessment, Finding
 from swimtx.membership.claim import Claim, State
@@ -120,6 +124,51 @@ class AtTimeout(AssessmentTestCase):
         before = self.parts.membership.members()
         self.assertEqual(self.found(R, R, None, S), self.found(R, R, None, S))
         self.assertEqual(self.parts.membership.members(), before)
+
+
+class AnyEvidence(AssessmentTestCase):
+    """What holds for the finding of any probe."""
+
+    @settings(deadline=None)
+    @given(
+        st.sampled_from([S, A, R]),
+        st.lists(st.sampled_from([None, S, A, R, B]), max_size=4),
+        st.lists(st.builds(Evidence, st.sampled_from("abme"), st.sampled_from([S, A, R, B]))),
+        st.booleans(),
+        st.booleans(),
+    )
+    def test_a_finding_follows_from_its_evidence(
+        self,
+        own: Observation,
+        relays: list[Observation | None],
+        known: list[Evidence],
+        streams: bool,
+        broken: bool,
+    ) -> None:
+        held = replace(self.target, streams=streams)
+        if known:
+            held = held.suspected("a", known)
+        if broken:
+            self.parts.broken_streams.add("t")
+        found = self.found(own, *relays, held=held)
+        self.assertEqual(found, self.found(own, *relays, held=held), "it has no effects")
+        self.parts.broken_streams.discard("t", held.epoch)
+        answers = [kind for kind in relays if kind is not None]
+        self.assertEqual(found.nacks_missing, 2 * len(answers) < len(relays))
+        self.assertEqual(found.alone, bool(relays) and not answers and own is S)
+        claim = found.claim
+        if claim is None:
+            self.assertTrue(known, "a member that is alive is always suspected")
+            return
+        self.assertEqual((claim.name, claim.by), ("t", "me"))
+        self.assertGreaterEqual(claim.key, held.key)
+        self.assertEqual((claim.epoch, claim.incarnation), (held.epoch, held.incarnation))
+        if claim.state is State.FAILED:
+            self.assertTrue(streams, "a firewall may refuse streams to a port")
+            self.assertGreaterEqual([own, *answers].count(R), 2)
+            self.assertFalse({A, B} & {own, *answers})
+        else:
+            self.assertIs(claim.state, State.SUSPECT)
 
 
 class BeforeTimeout(AssessmentTestCase):

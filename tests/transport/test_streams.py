@@ -13,12 +13,13 @@ from zope.interface.verify import verifyObject
 
 from swimtx.addresses import Address
 from swimtx.counters import Counters
-from swimtx.interfaces import IStream, IStreams
+from swimtx.interfaces import IAdmission, IStream, IStreams
 from swimtx.journal import NullJournal
 from swimtx.security.admission import AdmitAll
 from swimtx.transport import tcp
 from swimtx.transport.tcp import MAX_FRAME, TcpStreams
 from tests.parts import Calls, Scene
+from tests.security.doubles import AdmitAllBut
 
 
 class Received:
@@ -41,8 +42,8 @@ class StreamsTestsMixin:
     there: Any
     address: Address
 
-    def make(self) -> Any:
-        """Streams of another process."""
+    def make(self, admission: IAdmission | None = None) -> Any:
+        """Streams of another process, by default with an admission that admits all."""
         raise NotImplementedError
 
     def free_address(self) -> Address:
@@ -53,11 +54,11 @@ class StreamsTestsMixin:
         """Let time pass until C{holds()} is true."""
         raise NotImplementedError
 
-    async def prepare(self) -> None:
+    async def prepare(self, admission: IAdmission | None = None) -> None:
         """Make the C{IStreams} that listens, and another that opens streams to it."""
         self.got, self.back = Received(), Received()
         self.address = self.free_address()
-        self.there = self.make()
+        self.there = self.make(admission)
         self.there.listen(self.address.host, self.address.port, self.got)
         self.here = self.make()
 
@@ -169,6 +170,24 @@ class StreamsTestsMixin:
             stream.send(b"here")
         await self.until(lambda: len(self.got.frames) == 2)
 
+    async def test_a_stream_of_a_refused_address_is_closed_at_once_and_not_read(self: Any) -> None:
+        admission = AdmitAllBut()
+        await self.prepare(admission)
+        admitted = await self.open()
+        admitted.send(b"read")
+        await self.until(lambda: self.got.frames)
+        (asked,) = admission.asked
+        admission.refused.add(asked.host)
+        closed = Calls()
+        refused = await self.open()
+        refused.on_close(closed)
+        refused.send(b"never read")
+        await self.until(lambda: len(closed) or refused not in self.here._open)
+        admitted.send(b"read too")
+        await self.until(lambda: len(self.got.frames) == 2)
+        self.assertEqual(self.got.frames, [b"read", b"read too"])
+        self.assertEqual((self.there.accepted, self.there._counters.not_admitted), (1, 1))
+
     async def test_a_stream_that_receives_no_frame_is_closed(self: Any) -> None:
         self.patch(tcp, "IDLE", 0.2)
         await self.prepare()
@@ -221,10 +240,11 @@ class SimulatedStreamsTests(StreamsTestsMixin, TestCase):
             self.assertEqual(list(reactor.getDelayedCalls()), [])
             self.assertEqual((reactor.transports, reactor.listeners), ({}, {}))
 
-    def make(self) -> TcpStreams:
+    def make(self, admission: IAdmission | None = None) -> TcpStreams:
         host = self.address.host if not self.made else self.scene.next_host()
         reactor = self.scene.network.host(host)
-        self.made.append(TcpStreams(reactor, AdmitAll(NullJournal()), Counters()))
+        admission = admission or AdmitAll(NullJournal())
+        self.made.append(TcpStreams(reactor, admission, Counters()))
         return self.made[-1]
 
     def free_address(self) -> Address:
@@ -281,8 +301,8 @@ class LoopbackStreamsTests(StreamsTestsMixin, TestCase):
 
         self.reactor = reactor
 
-    def make(self) -> TcpStreams:
-        streams = TcpStreams(self.reactor, AdmitAll(NullJournal()), Counters())
+    def make(self, admission: IAdmission | None = None) -> TcpStreams:
+        streams = TcpStreams(self.reactor, admission or AdmitAll(NullJournal()), Counters())
         self.addCleanup(streams.stop)
         return streams
 
