@@ -14,7 +14,7 @@ from swimtx import Config
 from swimtx.addresses import Address
 from swimtx.counters import Counters
 from swimtx.dissemination.update_queue import UpdateQueue, transmit_limit
-from swimtx.experiments.swim_piggyback import NoUpdates, OfTheFailed, OfTheLiving, Three, TwoLists
+from swimtx.experiments.swim_piggyback import NoUpdates, OfTheFailed, OfTheLiving, TwoLists
 from swimtx.interfaces import IUpdateSource
 from swimtx.membership.claim import Claim
 from swimtx.membership.table import Membership
@@ -176,18 +176,13 @@ class UpdateQueueTests(UpdateSourceTestsMixin, SynchronousTestCase):
         return list(self.source._told)
 
 
-class ThreeTests(UpdateQueueTests):
+class OfTheLivingTests(UpdateQueueTests):
     def make(self) -> UpdateQueue:
-        return Three(self.membership, self.config, self.counters)
+        return OfTheLiving(self.membership, self.config, self.counters)
 
     def test_no_message_carries_more_than_three_updates(self) -> None:
         self.change(*range(9))
         self.assertEqual(len(self.names(self.source.fill(ROOM))), 3)
-
-
-class OfTheLivingTests(UpdateQueueTests):
-    def make(self) -> UpdateQueue:
-        return OfTheLiving(self.membership, self.config, self.counters)
 
 
 class OfTheFailedTests(UpdateQueueTests):
