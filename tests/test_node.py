@@ -189,7 +189,8 @@ class Starting(NodeTests):
 
     def test_a_node_has_neither_name_nor_address_before_its_first_start(self) -> None:
         node = self.node()
-        for read in (lambda: node.name, lambda: node.address, lambda: node._parts.membership.local):
+        record = node._parts.membership.local
+        for read in (lambda: node.name, lambda: node.address, lambda: record.name):
             error = self.assertRaises(NotRunning, read)
             self.assertIn("has not been started", str(error))
         self.assertIs(node.membership.name, None)

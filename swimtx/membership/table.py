@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import cast
 
 from twisted.logger import Logger
 from zope.interface import implementer
@@ -48,6 +48,18 @@ class _Entry:
         return Member.from_claim(self.claim, self.since, self.rtt)
 
 
+class _NotStarted:
+    """Stands for the record of a local member that has not started.
+
+    The record is read for each datagram: a slot of the list is quicker than a property of it.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> object:
+        raise NotRunning("the node has not been started")
+
+
 @implementer(IMembership)
 class Membership:
     """The list of all remembered members, the local one included.
@@ -56,7 +68,8 @@ class Membership:
     @param max_members: the maximum number of names.
     @param failed_memory: seconds after which a failed record is not applied any more.
     @param left_memory: seconds after which a left record is not applied any more.
-    @ivar local: the local member's own record; before the node has started it raises C{NotRunning}.
+    @ivar local: the local member's own record; before the node has started each of its attributes
+        raises C{NotRunning}.
     @ivar refused: number of newcomers that were refused because the list was full.
     @ivar refutations: number of accusations that the local member has refuted.
     """
@@ -91,21 +104,13 @@ class Membership:
         self._memory = {State.FAILED: failed_memory, State.LEFT: left_memory}
         self._entries: dict[str, _Entry] = {}
         self._name: str | None = None
-        self.local: Claim  # see __getattr__
+        self.local = cast(Claim, _NotStarted())
         self.index = MemberIndex()
         self.refused = 0
         self.refutations = 0
         self._notifier = ChangeNotifier()
         self._disputes: list[Callable[[Claim], object]] = []
         self._refutation_listeners: list[Callable[[], object]] = []
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """For missing attributes. C{local} is read for each datagram: a slot, no property."""
-            if name == "local":
-                raise NotRunning("the node has not been started")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
     # Reading
 

@@ -38,6 +38,7 @@ class Probe:
         default it counts for any epoch, as a relay may know a later or an earlier one.
     @ivar body: the fields of each PING and PING_REQ.
     @ivar over: whether it has ended.
+    @ivar tried_stream: whether the second stage has begun.
     @ivar route: how the ACK came; C{None}: there is none yet.
     @ivar rtt: seconds from PING to ACK; only for a direct ACK to the first PING, since an ACK after
         a repeat could answer either. Else C{None}.
@@ -62,6 +63,7 @@ class Probe:
         "sequence",
         "target",
         "route",
+        "tried_stream",
     )
 
     def __init__(
@@ -89,6 +91,7 @@ class Probe:
         self._second_stage: IndirectProbe | None = None
         self._next = 0
         self._timer: IDelayedCall | None = None
+        self.tried_stream = False
         self._started = messenger.clock.seconds()
         self.sequence = messenger.requests.open(self._answered)
         if target.legacy:
@@ -128,11 +131,6 @@ class Probe:
     def relays(self) -> Sequence[Claim]:
         """The members that got a PING_REQ."""
         return self._second_stage.relays if self._second_stage else ()
-
-    @property
-    def tried_stream(self) -> bool:
-        """Whether the second stage has begun."""
-        return self._second_stage is not None
 
     @property
     def hinted(self) -> bool:
@@ -211,6 +209,7 @@ class Probe:
     def _begin_second_stage(self, left: float, hinted: bool = False) -> IndirectProbe:
         schedule = self._schedule
         stage = self._second_stage = IndirectProbe(self, self._messenger, schedule.end, hinted)
+        self.tried_stream = True
         if schedule.relays is not None:
             stage.ask(self._relays(self.target, hinted), left)
         if schedule.stream is not None:

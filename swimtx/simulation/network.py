@@ -134,9 +134,8 @@ class MemoryNetwork(Faults):
                 or self.path(here, there)
             )
             loss = path.datagram_loss
-            travel = None
-            if not (loss and self._random() < loss):
-                travel = self.latency(self._rng, here, there)
+            lost = loss and self._random() < loss
+            travel = None if lost else self.latency(self._rng, here, there)
             if travel is None:
                 traffic.datagrams_lost += 1
                 traffic.bytes_lost += len(data)

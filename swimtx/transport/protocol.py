@@ -47,7 +47,7 @@ class SwimProtocol(UdpProtocol):
 
     __slots__ = (
         "_accepted_stream",
-        "_admission",
+        "_admits",
         "_callbacks",
         "_clock",
         "_cluster",
@@ -85,7 +85,7 @@ class SwimProtocol(UdpProtocol):
         self._membership = membership
         self._codec = codec
         self._envelope = envelope
-        self._admission = admission
+        self._admits = admission.admits
         self._sources = tuple(sources)
         self._legacy = legacy
         self._accepted_stream = accepted_stream
@@ -226,7 +226,7 @@ class SwimProtocol(UdpProtocol):
                 self._refuse("address")
                 return
         peer = _new(Address, addr)
-        if not self._admission.admits(peer):
+        if not self._admits(peer):
             counters.not_admitted += 1
             return
         self._receive(datagram, peer)
