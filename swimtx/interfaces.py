@@ -52,6 +52,7 @@ class IMembership(Interface):
         """All members, the local member included, as frozen C{Member}s, sorted by name.
 
         @param state: return members in this state only; C{None}: in any state.
+        @raise TypeError: C{state} is no C{State}.
         """
 
     def get(name: str) -> Member | None:

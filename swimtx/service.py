@@ -18,7 +18,7 @@ from swimtx.discovery import as_seeds
 from swimtx.errors import JoinFailed, NotRunning
 from swimtx.interfaces import IMembership, ISeeds
 from swimtx.node import Node
-from swimtx.reactor import Reactor
+from swimtx.reactor import Reactor, check_reactor
 
 FIRST_RETRY = 0.4  # seconds; a pause is chosen at random between half of its bound and all of it
 LONGEST_RETRY = 30.0  # seconds; the bound doubles up to this
@@ -81,6 +81,7 @@ class SwimService(Service):
             from twisted.internet import reactor as running
 
             reactor = running
+        check_reactor(reactor, IReactorTime)
         self._clock = IReactorTime(reactor)
         self._reactor = reactor
         self._chance = chance or random.Random()

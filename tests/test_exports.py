@@ -203,8 +203,9 @@ class WrongArguments(SynchronousTestCase):
         config = Config(name="n1")
         self.refused(TypeError, "it does not provide IReactorTime", lambda: Node(reactor))
         self.refused(TypeError, "does not provide IReactorUDP", lambda: Node(Clock()))
-        self.refused(TypeError, "IReactorTime", lambda: SwimService(config, (), reactor))
-        self.refused(TypeError, "IReactorTime", lambda: Bootstrap(reactor))
+        lacking = "is no reactor: it does not provide IReactorTime"
+        self.refused(TypeError, lacking, lambda: SwimService(config, (), reactor))
+        self.refused(TypeError, lacking, lambda: Bootstrap(reactor))
 
     def test_a_configuration_that_is_not_a_config_is_refused(self) -> None:
         wrong: Any = {"name": "n1"}
@@ -248,6 +249,7 @@ class WrongArguments(SynchronousTestCase):
         cases: tuple[tuple[Any, str], ...] = (
             ("10.0.0.2:7946", "must be a list of seeds"),
             (5, "must be a list of seeds"),
+            (None, "must be a list of seeds, such as ['10.0.0.2:7946'], not None"),
             ([5], "a seed is 'HOST[:PORT]' or (host, port)"),
             (("10.0.0.2", 7946), "several make a list"),
             ([("10.0.0.2",)], "is not (host, port)"),
@@ -281,6 +283,8 @@ class WrongArguments(SynchronousTestCase):
         kind: Any = "PING"
         self.refused(ValueError, "PING", lambda: node.on_message(kind, print))
         self.refused(swimtx.NoSuchMember, "5", lambda: node.ping(wrong))
+        kind = "alive"
+        self.refused(TypeError, "must be a State", lambda: node.membership.members(kind))
         self.assertEqual(node.membership.me.tags, {})
         node.stop()
 
@@ -324,5 +328,8 @@ class Representations(SynchronousTestCase):
         bootstrap = Bootstrap(reactor, interface="10.0.0.1")
         self.assertEqual(repr(bootstrap), "<Bootstrap, not running>")
         bootstrap.start()
-        self.assertEqual(repr(bootstrap), "<Bootstrap at 10.0.0.1:10000, 0 members>")
+        running = "<Bootstrap at 10.0.0.1:10000, 0 members>"
+        self.assertEqual(repr(bootstrap), running)
+        service_of_it = swimtx.BootstrapService(bootstrap)
+        self.assertEqual(repr(service_of_it), f"<BootstrapService of {running}>")
         bootstrap.stop()

@@ -228,6 +228,9 @@ class BootstrapService(Service):
     def __init__(self, bootstrap: Bootstrap) -> None:
         self.bootstrap = bootstrap
 
+    def __repr__(self) -> str:
+        return f"<BootstrapService of {self.bootstrap!r}>"
+
     def startService(self) -> None:
         """Bind the socket.
 

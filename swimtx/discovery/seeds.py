@@ -34,7 +34,7 @@ def as_seeds(reactor: Any, seeds: ISeeds | Iterable[str | tuple[str, int]], type
     if ISeeds.providedBy(seeds):
         return seeds
     if isinstance(seeds, (str, bytes)) or not isinstance(seeds, Iterable):
-        raise ValueError(f"seeds must be a list of seeds, such as [{seeds!r}], not {seeds!r}")
+        raise ValueError(f"seeds must be a list of seeds, such as ['10.0.0.2:7946'], not {seeds!r}")
     return Seeds(reactor, seeds, type)
 
 

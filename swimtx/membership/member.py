@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from swimtx.addresses import Address
 from swimtx.membership.claim import Claim, State
 
 
@@ -28,6 +29,16 @@ class Member:
     tags: Mapping[str, str] = field(hash=False)
     since: float
     rtt: float | None = None
+
+    @property
+    def host(self) -> str:
+        """The member's host, an IP literal: as C{address}."""
+        return self.address
+
+    @property
+    def endpoint(self) -> Address:
+        """The member's C{(host, port)}, the same for UDP and TCP."""
+        return Address(self.address, self.port)
 
     @classmethod
     def from_claim(cls, claim: Claim, since: float, rtt: float | None = None) -> Member:

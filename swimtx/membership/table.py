@@ -120,7 +120,12 @@ class Membership:
         return self._name
 
     def members(self, state: State | None = None) -> tuple[Member, ...]:
-        """All remembered members, sorted by name; only those in C{state} if it is given."""
+        """All remembered members, sorted by name; only those in C{state} if it is given.
+
+        @raise TypeError: C{state} is no C{State}.
+        """
+        if state is not None and not isinstance(state, State):
+            raise TypeError(f"state must be a State, not {state!r}")
         return tuple(
             entry.view()
             for _, entry in sorted(self._entries.items())

@@ -285,6 +285,11 @@ class MemberTestCase(SynchronousTestCase):
             },
         )
 
+    def test_a_member_has_a_host_and_the_address_that_messages_come_from(self) -> None:
+        member = Member.from_claim(ME, since=1.5)
+        self.assertEqual(member.host, "10.0.0.1")
+        self.assertEqual(member.endpoint, Address("10.0.0.1", 7946))
+
     def test_a_member_is_frozen_and_can_be_put_in_a_set(self) -> None:
         member = Member.from_claim(ME, since=1.5)
         self.assertRaises(FrozenInstanceError, setattr, member, "state", State.FAILED)
