@@ -131,7 +131,7 @@ class JournalOfANodeTests(SynchronousTestCase):
             parts.detector,
             parts.isolation,
             parts.identity,
-            parts.protocol._admission,
+            parts.protocol._admits.__self__,
             parts.streams._admission,
             timers,
             isolation,

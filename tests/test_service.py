@@ -13,8 +13,9 @@ from twisted.trial.unittest import SynchronousTestCase
 from zope.interface.verify import verifyObject
 
 from swimtx import Bootstrap, service, testing
+from swimtx.agent.bootstrap_tap import BootstrapProcess
 from swimtx.agent.control import ControlPort
-from swimtx.agent.process import BootstrapProcess, MemberProcess
+from swimtx.agent.process import MemberProcess
 from swimtx.agent.startup_errors import StartupFailure
 from swimtx.config import Config
 from swimtx.discovery import Seeds

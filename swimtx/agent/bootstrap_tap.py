@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from twisted.application.service import IService
+from twisted.internet.error import CannotListenError
+from twisted.logger import Logger
 from twisted.python import usage
 
 from swimtx.agent import option_values
 from swimtx.agent.options import AgentOptions
-from swimtx.agent.process import BootstrapProcess
 from swimtx.agent.startup_errors import StartupFailure
-from swimtx.bootstrap import Bootstrap
+from swimtx.bootstrap import Bootstrap, BootstrapService
 from swimtx.bootstrap.server import check_settings
-from swimtx.errors import BadConfig
+from swimtx.errors import BadConfig, SwimError
 from swimtx.reactor import Reactor
 
 
@@ -53,6 +54,36 @@ class Options(AgentOptions):
             check_settings(name=None, **self.settings())
         except (BadConfig, ValueError) as error:
             raise usage.UsageError(str(error)) from None
+
+
+class BootstrapProcess(BootstrapService):
+    """One bootstrap node. Logs its start.
+
+    @param refusal: ends the process when it cannot start.
+    """
+
+    _log = Logger()
+
+    def __init__(self, bootstrap: Bootstrap, cluster: str, refusal: StartupFailure) -> None:
+        super().__init__(bootstrap)
+        self._cluster = cluster
+        self._refusal = refusal
+
+    def startService(self) -> None:
+        """Bind the socket.
+
+        @raise CannotStart: it cannot be bound, in the foreground.
+        @raise CannotStartDaemon: it cannot be bound, in a daemon.
+        """
+        try:
+            super().startService()
+        except (CannotListenError, SwimError, ValueError) as error:
+            self._refusal.raise_for(error)
+        self._log.info(
+            "swimtx bootstrap node listening on udp {address}, cluster {cluster}",
+            address=self.bootstrap.address,
+            cluster=self._cluster,
+        )
 
 
 def make_bootstrap(reactor: Reactor, options: Options) -> Bootstrap:

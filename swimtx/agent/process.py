@@ -1,4 +1,4 @@
-"""The services at the top of an agent's process, which log its start or end it with one line."""
+"""The service at the top of a member's process, which logs its start or ends it with one line."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from twisted.internet.defer import Deferred, maybeDeferred, succeed
 from twisted.internet.error import CannotListenError
 from twisted.logger import Logger
 
-from swimtx.addresses import host_port
 from swimtx.agent.control import ControlPort
 from swimtx.agent.startup_errors import StartupFailure
-from swimtx.bootstrap import Bootstrap, BootstrapService
 from swimtx.errors import SwimError
 from swimtx.membership.events import Change
 from swimtx.service import SwimService
@@ -81,37 +79,7 @@ class MemberProcess(Service):
         self._log.info(
             "swimtx: {member} ({at}) {event}: {why}",
             member=member.name,
-            at=host_port(member.address, member.port),
+            at=member.endpoint,
             event=change.event,
             why=change.why,
-        )
-
-
-class BootstrapProcess(BootstrapService):
-    """One bootstrap node. Logs its start.
-
-    @param refusal: ends the process when it cannot start.
-    """
-
-    _log = Logger()
-
-    def __init__(self, bootstrap: Bootstrap, cluster: str, refusal: StartupFailure) -> None:
-        super().__init__(bootstrap)
-        self._cluster = cluster
-        self._refusal = refusal
-
-    def startService(self) -> None:
-        """Bind the socket.
-
-        @raise CannotStart: it cannot be bound, in the foreground.
-        @raise CannotStartDaemon: it cannot be bound, in a daemon.
-        """
-        try:
-            super().startService()
-        except (CannotListenError, SwimError, ValueError) as error:
-            self._refusal.raise_for(error)
-        self._log.info(
-            "swimtx bootstrap node listening on udp {address}, cluster {cluster}",
-            address=self.bootstrap.address,
-            cluster=self._cluster,
         )

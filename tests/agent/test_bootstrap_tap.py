@@ -11,8 +11,7 @@ from twisted.python.usage import UsageError
 from twisted.trial.unittest import SynchronousTestCase
 
 from swimtx import Bootstrap
-from swimtx.agent.bootstrap_tap import Options, make_bootstrap, makeService
-from swimtx.agent.process import BootstrapProcess
+from swimtx.agent.bootstrap_tap import BootstrapProcess, Options, make_bootstrap, makeService
 from swimtx.agent.startup_errors import CannotStart, StartupFailure
 from swimtx.errors import NotRunning
 from swimtx.testing import MemoryReactorClock
