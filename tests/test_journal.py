@@ -131,7 +131,7 @@ class JournalOfANodeTests(SynchronousTestCase):
             parts.detector,
             parts.isolation,
             parts.identity,
-            parts.protocol._admits.__self__,
+            parts.protocol._admission,
             parts.streams._admission,
             timers,
             isolation,

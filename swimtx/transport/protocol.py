@@ -47,7 +47,7 @@ class SwimProtocol(UdpProtocol):
 
     __slots__ = (
         "_accepted_stream",
-        "_admits",
+        "_admission",
         "_callbacks",
         "_clock",
         "_cluster",
@@ -85,7 +85,7 @@ class SwimProtocol(UdpProtocol):
         self._membership = membership
         self._codec = codec
         self._envelope = envelope
-        self._admits = admission.admits
+        self._admission = admission
         self._sources = tuple(sources)
         self._legacy = legacy
         self._accepted_stream = accepted_stream
@@ -151,12 +151,10 @@ class SwimProtocol(UdpProtocol):
         """
         if sender is not None:
             head = header(sender, kind, self._cluster, VERSION)
-        elif self._header_of is not self._membership.local or kind not in (
-            headers := self._headers
-        ):
-            head = self._make_header(kind)
+        elif self._header_of is self._membership.local:
+            head = self._headers.get(kind) or self._make_header(kind)
         else:
-            head = headers[kind]
+            head = self._make_header(kind)
         data = head + b"".join(parts)
         if piggyback:
             for source in self._sources:
@@ -226,7 +224,7 @@ class SwimProtocol(UdpProtocol):
                 self._refuse("address")
                 return
         peer = _new(Address, addr)
-        if not self._admits(peer):
+        if not self._admission.admits(peer):
             counters.not_admitted += 1
             return
         self._receive(datagram, peer)

@@ -221,7 +221,7 @@ class OneAdmissionTests(RefusingTestCase):
     def test_a_wiring_makes_one_admission_for_datagrams_and_streams(self) -> None:
         self.assertEqual(self.made, 1)
         parts: Any = self.node._parts
-        self.assertIs(parts.protocol._admits.__self__, self.admission)
+        self.assertIs(parts.protocol._admission, self.admission)
         self.assertIs(parts.streams._admission, self.admission)
 
     def test_the_admission_is_asked_once_for_each_datagram_and_each_stream(self) -> None:
