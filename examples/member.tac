@@ -49,7 +49,10 @@ services = Services()
 services.setServiceParent(IServiceCollection(application))
 
 try:
+    seeds = [seed for seed in os.environ.get("SWIM_JOIN", "").split(",") if seed]
     if "SWIM_BOOTSTRAP_PORT" in os.environ:
+        # The member registers there, so that the bootstrap node hands it to newcomers.
+        seeds.append(f"127.0.0.1:{os.environ['SWIM_BOOTSTRAP_PORT']}")
         bootstrap = Bootstrap(reactor, port=int(os.environ["SWIM_BOOTSTRAP_PORT"]))
         BootstrapService(bootstrap).setServiceParent(services)
     member = SwimService(
@@ -57,7 +60,7 @@ try:
             name=os.environ.get("SWIM_NAME"),
             port=int(os.environ.get("SWIM_PORT", "7946")),
         ),
-        [seed for seed in os.environ.get("SWIM_JOIN", "").split(",") if seed],
+        seeds,
     )
 except ValueError as error:  # among them BadConfig
     raise SystemExit(f"cannot start: {error}") from None

@@ -287,12 +287,12 @@ class RunningExampleTests(TestCase):
 
     async def test_the_tac_file_runs_a_bootstrap_node_beside_the_member(self) -> None:
         port = str(free_port())
-        settings = {"SWIM_BOOTSTRAP_PORT": port, "SWIM_JOIN": f"127.0.0.1:{port}"}
         tac = str(EXAMPLES / "member.tac")
-        first = Program(self, *TWISTD, tac, SWIM_NAME="first", SWIM_PORT="0", **settings)
+        named = {"SWIM_NAME": "first", "SWIM_PORT": "0", "SWIM_BOOTSTRAP_PORT": port}
+        first = Program(self, *TWISTD, tac, **named)
         await first.prints("first has joined; 1 living")
-        del settings["SWIM_BOOTSTRAP_PORT"]
-        second = Program(self, *TWISTD, tac, SWIM_NAME="second", SWIM_PORT="0", **settings)
+        named = {"SWIM_NAME": "second", "SWIM_PORT": "0", "SWIM_JOIN": f"127.0.0.1:{port}"}
+        second = Program(self, *TWISTD, tac, **named)
         await second.prints("second has joined; 2 living")
 
     async def test_the_asyncio_program_prints_the_round_trip_time_to_every_member(self) -> None:
