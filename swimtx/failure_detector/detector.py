@@ -123,13 +123,18 @@ class FailureDetector:
         self._timer = self._clock.callLater(self._targets.first(now) - now, self._tick)
 
     def stop(self) -> None:
-        """Stop the protocol periods and all probes; no member is accused after that."""
+        """Stop the protocol periods and all probes; no member is accused after that.
+
+        What this run has counted of inconclusive probes does not count in the next.
+        """
         if self._timer is not None and self._timer.active():
             self._timer.cancel()
         self._timer = None
         for probe in list(self._probes.values()):
             probe.stop()
         self._probes.clear()
+        self._alone = self._skip = 0
+        self._unsure.clear()
 
     def expedite(self, name: str) -> None:
         """Probe a member at once, after a hint that it has failed. A hint proves nothing."""

@@ -46,7 +46,7 @@ class Verdicts:
         """Do nothing: the suspicion timers call L{due}."""
 
     def stop(self) -> None:
-        """Cancel the verdicts that are waiting, and keep those that were not spread."""
+        """Cancel the verdicts that are waiting; those that were not spread are not reverted."""
         for timer in self._waiting.values():
             timer.cancel()
         self._waiting.clear()

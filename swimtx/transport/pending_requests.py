@@ -14,10 +14,6 @@ from swimtx.wire.messages import Message
 Answered = Callable[[Message, Peer], object]
 
 
-def _bits_of(chance: random.Random) -> Callable[[int], int]:
-    return chance.getrandbits  # a bound method is called quicker
-
-
 @attrs.define(eq=False, repr=False)
 class PendingRequests:
     """Matches answers to requests by number; those of seven-field peers, without one, by address.
@@ -25,7 +21,7 @@ class PendingRequests:
     @param chance: draws numbers that an attacker off the path cannot guess.
     """
 
-    _bits: Callable[[int], int] = attrs.field(converter=_bits_of, alias="chance")
+    _chance: random.Random
     _open: dict[int, Answered] = attrs.field(init=False, factory=dict)
     _by_address: dict[Address, dict[int, Answered]] = attrs.field(init=False, factory=dict)
 
@@ -34,9 +30,9 @@ class PendingRequests:
 
         @return: its sequence number, which is never 0.
         """
-        sequence = self._bits(32) or 1
+        sequence = self._chance.getrandbits(32) or 1
         while sequence in self._open:
-            sequence = self._bits(32) or 1
+            sequence = self._chance.getrandbits(32) or 1
         self._open[sequence] = answered
         return sequence
 

@@ -395,6 +395,20 @@ class InconclusiveProbes(FailureDetectorTests):
         self.probe(3)
         self.assertEqual(self.parts.state("t"), "alive")
 
+    def test_inconclusive_probes_of_an_earlier_run_do_not_count(self) -> None:
+        self.probe(3)
+        self.detector.stop()
+        self.probe()
+        self.assertEqual(self.parts.state("t"), "alive")
+
+    def test_a_doubt_about_a_member_ends_with_the_run_in_which_it_arose(self) -> None:
+        self.reachability.answer = True
+        self.probe()
+        self.detector.stop()
+        self.detector.probe(self.target.claim)
+        self.scene.run(1.01)
+        self.assertEqual(self.parts.state("t"), "alive", "that was the first such probe again")
+
     def test_missing_nacks_worsen_our_health_when_no_member_answers_the_check(self) -> None:
         self.reachability.answer = False
         self.probe()
